@@ -1,0 +1,36 @@
+# Flags that hold for the whole house. Kernels add their own (see proffer_kernel_flags).
+
+add_compile_definitions(_GNU_SOURCE _FILE_OFFSET_BITS=64)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+  $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>)
+if(PROFFER_WERROR)
+  add_compile_options(-Werror)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
+
+if(PROFFER_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(PROFFER_THREAD_SANITIZE)
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+if(PROFFER_COVERAGE)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+if(NOT PROFFER_SANITIZE AND NOT PROFFER_THREAD_SANITIZE)
+  add_compile_options($<$<CONFIG:Release>:-fstack-protector-strong>)
+endif()
+
+# Numeric kernels may reorder sums and contract multiply-add; they may never assume
+# that NaN and infinity do not happen.
+function(proffer_kernel_flags)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS
+    "-O3;-fassociative-math;-fno-signed-zeros;-fno-trapping-math;-ffp-contract=fast;-fno-math-errno;-Wno-conversion")
+endfunction()
