@@ -1,0 +1,43 @@
+/*
+ * Every limit on what comes from outside, by name. A limit is generous for real shops and
+ * small enough that a wrong or hostile file is refused before it harms. Passing one is
+ * PF_LIMIT with the limit's value in the message.
+ */
+#ifndef PROFFER_BASE_LIMITS_H
+#define PROFFER_BASE_LIMITS_H
+
+#include <stdint.h>
+
+/* Identities and texts, bytes. */
+#define LIMIT_ID_BYTES 256u
+#define LIMIT_TITLE_BYTES 4096u
+#define LIMIT_TEXT_BYTES (64u << 10)
+#define LIMIT_ATTRIBUTES_BYTES (64u << 10)
+
+/* Things. Numbers are 32 bit; the top value is never given. */
+#define LIMIT_SHOPPERS 100000000u
+#define LIMIT_PRODUCTS 10000000u
+#define LIMIT_PROMOTIONS 1000000u
+#define LIMIT_CAMPAIGNS 100000u
+#define LIMIT_SCOPE_ROWS 200000000u
+
+/* Files. */
+#define LIMIT_LINE_BYTES (16u << 20)
+#define LIMIT_FIELDS 1024u
+#define LIMIT_YAML_BYTES (1u << 20)
+#define LIMIT_JSON_BYTES (64u << 20)
+#define LIMIT_JOIN_ROWS 50000000u
+#define LIMIT_JOIN_BYTES (2ull << 30)
+#define LIMIT_REJECTS_KEPT 1000000u
+
+/* Values. */
+#define LIMIT_MONEY_MINOR INT64_C(1000000000000000)
+#define LIMIT_QUANTITY 1000000000.0
+
+/* Memory of one import, whatever the file's size. */
+#define LIMIT_IMPORT_BYTES (512ull << 20)
+
+/* Output. */
+#define LIMIT_REPORT_BYTES (64u << 20)
+
+#endif
