@@ -1,0 +1,211 @@
+/*
+ * The store: keeps the domain in one SQLite file (WAL mode) behind this narrow interface,
+ * which nothing else in the house goes around; PostgreSQL can stand behind it later. No
+ * SQL leaves this room.
+ *
+ * Transactions. Readers see a snapshot; one writer at a time. store_begin() takes the
+ * write lock (waiting up to LIMIT_STORE_WAIT_MS, then PF_BUSY); everything until
+ * store_commit() is one atomic step; store_rollback() or a crash leaves no trace. Two
+ * processes may have the same file open.
+ *
+ * Events are kept as columnar blocks, one or more a shopper, ordered by time:
+ *
+ *     event_blocks(shopper, first_time_us, part, n, last_time_us, data)
+ *
+ * so a shopper's history is read, and erased, in one place, and an import costs the
+ * database a row a shopper and not a row an event. event_ids keeps 128-bit hashes of the
+ * events' ids (or of their content where they have none), and so knows duplicates.
+ *
+ * A store handle belongs to one thread at a time.
+ */
+#ifndef PROFFER_STORE_STORE_H
+#define PROFFER_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/status.h"
+#include "shop/catalogue.h"
+#include "shop/history.h"
+#include "shop/record.h"
+
+typedef struct store store;
+
+typedef enum store_mode {
+    STORE_CREATE,    /* make it if it is not there */
+    STORE_OPEN,      /* PF_NOT_FOUND if it is not there */
+    STORE_READ_ONLY
+} store_mode;
+
+/* Opens, checks the file's application id and schema version, and migrates an older one
+ * in one transaction. A newer one is PF_UNAVAILABLE ("made by a later version"); a file
+ * that is no store of ours is PF_DATA and is not touched. */
+pf_status store_open(store **out, const char *path, store_mode mode, pf_error *err);
+/* NULL is fine; an open transaction is rolled back. */
+void store_close(store *s);
+int store_schema_version(const store *s);
+
+pf_status store_begin(store *s, pf_error *err);
+pf_status store_commit(store *s, pf_error *err);
+void store_rollback(store *s);
+
+/* --- small settings of the workspace ("currency", ...) ------------------------------ */
+pf_status store_set_setting(store *s, const char *name, const char *value, pf_error *err);
+/* PF_NOT_FOUND when unset. Terminated; PF_LIMIT when it does not fit. */
+pf_status store_get_setting(store *s, const char *name, char *into, size_t size,
+                            pf_error *err);
+
+/* --- standing data: inside a transaction ------------------------------------------- */
+
+typedef enum store_outcome {
+    STORE_ADDED,
+    STORE_CHANGED,           /* an upsert that altered something */
+    STORE_SAME,              /* nothing new: the same row again */
+    STORE_UNKNOWN_SHOPPER,   /* a reference that leads nowhere: the row was not taken */
+    STORE_UNKNOWN_PRODUCT,
+    STORE_UNKNOWN_PROMOTION,
+    STORE_UNKNOWN_CAMPAIGN
+} store_outcome;
+
+/* Upserts by id. Fields not given keep what was there. *outcome says what happened. */
+pf_status store_put_product(store *s, const product_record *r, store_outcome *outcome,
+                            pf_error *err);
+pf_status store_put_shopper(store *s, const shopper_record *r, store_outcome *outcome,
+                            pf_error *err);
+pf_status store_put_campaign(store *s, const campaign_record *r, store_outcome *outcome,
+                             pf_error *err);
+pf_status store_put_promotion(store *s, const promotion_record *r, store_outcome *outcome,
+                              pf_error *err);
+pf_status store_put_scope(store *s, const scope_record *r, store_outcome *outcome,
+                          pf_error *err);
+
+/* --- events: inside a transaction --------------------------------------------------- */
+
+/* What to do with an id that an event names and nobody has introduced. */
+typedef enum store_unknown { STORE_UNKNOWN_REJECT, STORE_UNKNOWN_CREATE } store_unknown;
+
+typedef struct store_event_rules {
+    store_unknown shopper, product, promotion, campaign;
+    size_t memory_bytes; /* of the sorting buffer; beyond it, runs go to a temporary file */
+} store_event_rules;
+
+/* CREATE for shoppers, REJECT for the rest, LIMIT_IMPORT_BYTES. */
+store_event_rules store_event_rules_default(void);
+
+/* Told of every event that was not taken because it was there already. same_content is
+ * false when the id was used before by a different event: a conflict worth a reject. */
+typedef void store_on_duplicate(void *context, uint64_t origin, bool same_content);
+
+typedef struct store_event_counts {
+    uint64_t added, duplicates, conflicts;
+} store_event_counts;
+
+typedef struct store_event_writer store_event_writer;
+
+/* Any number of events in any order of time; memory stays within the rules. Nothing is
+ * in the database before finish, which sorts, finds duplicates and writes. One writer at a
+ * time on a store. */
+pf_status store_events_begin(store *s, const store_event_rules *rules,
+                             store_event_writer **out, pf_error *err);
+/* Takes one event; *outcome is STORE_ADDED or one of STORE_UNKNOWN_*. The record's texts
+ * are copied. */
+pf_status store_events_add(store_event_writer *w, const event_record *r,
+                           store_outcome *outcome, pf_error *err);
+/* Consumes the writer whether it succeeds or fails. */
+pf_status store_events_finish(store_event_writer *w, store_on_duplicate *on_duplicate,
+                              void *context, store_event_counts *counts, pf_error *err);
+void store_events_abandon(store_event_writer *w);
+
+/* --- reading ------------------------------------------------------------------------ */
+
+/* A whole snapshot; free with catalogue_free / history_free. until_us: only events before
+ * it (INT64_MAX = all). Both read in one snapshot when called between store_read_begin and
+ * store_read_end. */
+pf_status store_load_catalogue(store *s, shop_catalogue **out, pf_error *err);
+pf_status store_load_history(store *s, int64_t until_us, shop_history **out,
+                             pf_error *err);
+/* One shopper alone: a history whose only non-empty shopper is the one asked for. */
+pf_status store_load_shopper_history(store *s, uint32_t shopper, int64_t until_us,
+                                     shop_history **out, pf_error *err);
+pf_status store_read_begin(store *s, pf_error *err);
+void store_read_end(store *s);
+
+/* One event with its texts, for export, profile and explain; in order of time. Return
+ * false from the visitor to stop. */
+typedef bool store_event_visitor(void *context, const event_record *event);
+pf_status store_visit_events(store *s, uint32_t shopper, store_event_visitor *visit,
+                             void *context, pf_error *err);
+
+typedef struct store_counts {
+    uint64_t products, shoppers, campaigns, promotions, scope_rows, events, decisions;
+    uint64_t events_by_type[EVENT_TYPE_COUNT];
+    int64_t first_event_us, last_event_us;
+} store_counts;
+pf_status store_count(store *s, store_counts *out, pf_error *err);
+
+/* A fingerprint of everything learned from (catalogue and events): changes with any of
+ * them; model cards carry it. Cheap: kept up to date by each commit. */
+pf_status store_data_fingerprint(store *s, fingerprint *out, pf_error *err);
+
+/* Erases a shopper's row, events and decisions. PF_NOT_FOUND. Inside a transaction. */
+pf_status store_forget_shopper(store *s, const char *id, pf_error *err);
+
+/* --- vectors: a cache keyed by encoder and text -------------------------------------- */
+
+/* dimension floats; PF_NOT_FOUND when absent. */
+pf_status store_get_vector(store *s, const fingerprint *encoder, const fingerprint *text,
+                           float *into, size_t dimension, pf_error *err);
+/* Inside a transaction. */
+pf_status store_put_vector(store *s, const fingerprint *encoder, const fingerprint *text,
+                           const float *vector, size_t dimension, pf_error *err);
+
+/* --- decisions ----------------------------------------------------------------------- */
+
+typedef struct decision_record {
+    const char *id;             /* unique */
+    const char *run;            /* which run of `proffer decide` made it */
+    uint32_t shopper, promotion; /* promotion 0: none was best */
+    channel channel;
+    int64_t time_us, send_at_us;
+    double propensity, score, expected_value_minor;
+    int64_t cost_minor;         /* expected cost, rounded up */
+    const char *reason;         /* reason code of the outcome */
+    const char *message;        /* UTF-8, may be "" */
+    const char *candidates;     /* JSON array: promotion, score, value, reason of each */
+    const char *versions;       /* JSON object: policy, models, data fingerprint */
+    bool holdout;
+} decision_record;
+
+/* Inside a transaction. PF_DATA when the id is there already. */
+pf_status store_put_decision(store *s, const decision_record *d, pf_error *err);
+/* In order of shopper; the record's texts live until the visitor returns. */
+typedef bool store_decision_visitor(void *context, const decision_record *decision);
+/* run NULL: the latest run; shopper 0: all shoppers. PF_NOT_FOUND when there is no run. */
+pf_status store_visit_decisions(store *s, const char *run, uint32_t shopper,
+                                store_decision_visitor *visit, void *context,
+                                pf_error *err);
+
+/* --- what was imported, and what was measured ---------------------------------------- */
+
+typedef struct import_record {
+    const char *file, *table;
+    uint64_t rows, added, changed, same, duplicates, rejected;
+    int64_t time_us;
+} import_record;
+/* Inside a transaction. */
+pf_status store_put_import(store *s, const import_record *r, pf_error *err);
+typedef bool store_import_visitor(void *context, const import_record *r);
+pf_status store_visit_imports(store *s, store_import_visitor *visit, void *context,
+                              pf_error *err);
+
+/* Results of an evaluation or a decision run, as one JSON document a name ("evaluation",
+ * "decide"); the report is made of them. Inside a transaction. */
+pf_status store_put_document(store *s, const char *name, const char *json, size_t n,
+                             pf_error *err);
+/* Freed with mem_free; PF_NOT_FOUND. */
+pf_status store_get_document(store *s, const char *name, char **json, size_t *n,
+                             pf_error *err);
+
+#endif
