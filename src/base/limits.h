@@ -37,6 +37,16 @@
 /* Memory of one import, whatever the file's size. */
 #define LIMIT_IMPORT_BYTES (512ull << 20)
 
+/* Text encoders: weight files, endpoints, vectors. */
+#define LIMIT_NPZ_MEMBERS 4096u
+#define LIMIT_NPZ_ARRAY_BYTES (1u << 30)
+#define LIMIT_VECTOR_DIMENSION 8192u
+#define LIMIT_VECTORS 20000000u
+#define LIMIT_ENDPOINT_BATCH 2048u
+#define LIMIT_TOKENS_MODEL_BYTES (256u << 20)
+#define LIMIT_LEXICAL_TERMS 16000000u
+#define LIMIT_LEXICAL_POSTINGS 2000000000u
+
 /* Output. */
 #define LIMIT_REPORT_BYTES (64u << 20)
 
