@@ -20,6 +20,7 @@
 #define LIMIT_PROMOTIONS 1000000u
 #define LIMIT_CAMPAIGNS 100000u
 #define LIMIT_SCOPE_ROWS 200000000u
+#define LIMIT_EVENTS UINT64_C(20000000000)
 
 /* Files. */
 #define LIMIT_LINE_BYTES (16u << 20)
@@ -36,6 +37,9 @@
 
 /* Memory of one import, whatever the file's size. */
 #define LIMIT_IMPORT_BYTES (512ull << 20)
+
+/* How long a command waits for another writer of the store. */
+#define LIMIT_STORE_WAIT_MS 30000
 
 /* Text encoders: weight files, endpoints, vectors. */
 #define LIMIT_NPZ_MEMBERS 4096u

@@ -1,8 +1,8 @@
 /*
  * The catalogue in memory: an immutable snapshot of products, promotions, campaigns and
- * shoppers' standing data, indexed by number (1..count; 0 = none). Loaded by store/, read by every room
- * behind it, never changed. All texts are terminated and owned by the catalogue. Readers
- * on any thread.
+ * shoppers' standing data, indexed by number (1..count; 0 = none). Loaded by store/, read
+ * by every room behind it, never changed. All texts are terminated, never NULL ("" where
+ * not given) and owned by the catalogue. Readers on any thread.
  *
  *     shop_catalogue *c;
  *     store_load_catalogue(store, &c, err);
@@ -24,10 +24,10 @@
 
 typedef struct product {
     const char *id, *title, *description, *image;
-    const char *attributes;  /* JSON object or "" */
-    uint32_t category;       /* the full path; 0 = none */
-    uint32_t brand;          /* 0 = none */
-    int64_t price_minor;     /* MONEY_ABSENT = unknown */
+    const char *attributes; /* JSON object or "" */
+    uint32_t category;      /* the full path; 0 = none */
+    uint32_t brand;         /* 0 = none */
+    int64_t price_minor;    /* MONEY_ABSENT = unknown */
 } product;
 
 /* A node of the category tree. `path` is "GROCERY > CHEESE", `name` its last part. */
@@ -74,20 +74,21 @@ typedef struct shop_catalogue {
     const promotion *promotions;
     const shopper *shoppers;
     currency currency;
-    arena memory;            /* owns everything above */
+    arena memory; /* owns everything above */
     intern *product_ids, *promotion_ids, *campaign_ids, *shopper_ids; /* id -> number */
 } shop_catalogue;
 
 /* NULL is fine. */
 void catalogue_free(shop_catalogue *c);
 
-/* true when product number is in the promotion's scope. */
-bool promotion_covers(const promotion *p, uint32_t product);
+/* true when the product of that number is in the promotion's scope; never for 0. */
+bool promotion_covers(const promotion *p, uint32_t number);
 /* true at starts_us <= at < ends_us, open ends always. */
 bool promotion_is_live(const promotion *p, int64_t at_us);
 
-/* The member of an attributes object as text (numbers as written), or "" ; `into` holds
- * the answer. */
+/* The member of an attributes object as text: numbers as written, "true", "false"; ""
+ * where it is absent, null, an array, an object, or the attributes are no JSON object.
+ * The answer stands in `into`, cut at a whole character where it does not fit. */
 const char *attribute_text(const char *attributes, const char *name, char *into,
                            size_t size);
 

@@ -14,13 +14,13 @@
 /* What a shopper did, or what was done to one. Stored in files: never renumber. */
 typedef enum event_type {
     EVENT_NONE = 0,
-    EVENT_EXPOSURE = 1,    /* a promotion (or a campaign) was shown or sent */
+    EVENT_EXPOSURE = 1, /* a promotion (or a campaign) was shown or sent */
     EVENT_CLICK = 2,
     EVENT_VIEW = 3,
     EVENT_ADD_TO_CART = 4,
-    EVENT_PURCHASE = 5,    /* one order line */
-    EVENT_RETURN = 6,      /* one order line given back; quantity and paid are positive */
-    EVENT_REDEMPTION = 7,  /* a promotion was used */
+    EVENT_PURCHASE = 5,   /* one order line */
+    EVENT_RETURN = 6,     /* one order line given back; quantity and paid are positive */
+    EVENT_REDEMPTION = 7, /* a promotion was used */
     EVENT_RATING = 8,
     EVENT_DISMISSAL = 9,
     EVENT_UNSUBSCRIBE = 10,
@@ -35,7 +35,7 @@ typedef enum channel {
     CHANNEL_SMS = 3,
     CHANNEL_SITE = 4,
     CHANNEL_WECHAT = 5,
-    CHANNEL_MAIL = 6,      /* a letter or leaflet on paper */
+    CHANNEL_MAIL = 6, /* a letter or leaflet on paper */
     CHANNEL_COUNT = 7
 } channel;
 
@@ -55,8 +55,9 @@ typedef enum promotion_kind {
     PROMOTION_KIND_COUNT = 7
 } promotion_kind;
 
-/* Names such as "add_to_cart", "email", "percent_off". The parse functions return the
- * NONE value (for kinds -1) when the text is no such word. */
+/* Names such as "add_to_cart", "email", "percent_off"; "none" for the NONE value,
+ * "unknown" for a number outside. The parse functions return the NONE value (for kinds
+ * -1) when the text is no such word; case counts, and "none" is not a word of input. */
 const char *event_type_name(event_type type);
 event_type event_type_parse(text word);
 const char *channel_name(channel c);
@@ -64,9 +65,12 @@ channel channel_parse(text word);
 const char *promotion_kind_name(promotion_kind kind);
 int promotion_kind_parse(text word);
 
-/* "email|push" (also with commas or spaces) -> a set; false on an unknown word. */
+/* "email|push" (also with commas or spaces) -> a set; false on an unknown word, with *out
+ * untouched. */
 bool channel_set_parse(text words, channel_set *out);
-/* "email|push", terminated. */
+/* "push|email", in the order of the enum, terminated; CHANNEL_SET_TEXT_BYTES always fit,
+ * a smaller buffer gets fewer whole words. Returns into. */
+enum { CHANNEL_SET_TEXT_BYTES = 40 };
 const char *channel_set_format(channel_set set, char *into, size_t size);
 
 #endif
