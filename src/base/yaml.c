@@ -1,0 +1,111 @@
+/*
+ * libcyaml tells what is wrong through its log: one line with the complaint, then a
+ * backtrace whose first line carries the place. This file listens and keeps those two.
+ */
+#include "base/yaml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/memory.h"
+
+/* What the log said so far of one load. */
+typedef struct complaint {
+    char words[256]; /* "Unexpected key: z" */
+    char field[96];  /* the innermost field of the backtrace, or "" */
+    unsigned long line, column;
+} complaint;
+
+static void take_place(complaint *c, const char *said)
+{
+    const char *at = strstr(said, "(line: ");
+    if (at == NULL || c->line != 0 ||
+        sscanf(at, "(line: %lu, column: %lu)", &c->line, &c->column) != 2)
+        return;
+    const char *open = strchr(said, '\'');
+    const char *close = open ? strchr(open + 1, '\'') : NULL;
+    if (close != NULL)
+        (void)snprintf(c->field, sizeof c->field, "%.*s", (int)(close - open - 1), open + 1);
+}
+
+static void listen(cyaml_log_t level, void *context, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+static void listen(cyaml_log_t level, void *context, const char *format, va_list arguments)
+{
+    complaint *c = context;
+    if (level < CYAML_LOG_ERROR)
+        return;
+    char said[512];
+    (void)vsnprintf(said, sizeof said, format, arguments);
+    said[strcspn(said, "\n")] = 0;
+    const char *words = strncmp(said, "Load: ", 6) == 0 ? said + 6 : said;
+    if (c->words[0] == 0 && strncmp(words, "Backtrace", 9) != 0)
+        (void)snprintf(c->words, sizeof c->words, "%.255s", words);
+    take_place(c, words);
+}
+
+/* libcyaml's allocations go through ours, so that faults can be injected. */
+static void *allocate(void *context, void *block, size_t size)
+{
+    (void)context;
+    if (size == 0) {
+        mem_free(block);
+        return NULL;
+    }
+    return mem_resize(block, 1, size);
+}
+
+static cyaml_config_t settings(complaint *c)
+{
+    return (cyaml_config_t){
+        .log_fn = listen,
+        .log_ctx = c,
+        .log_level = CYAML_LOG_ERROR,
+        .mem_fn = allocate,
+    };
+}
+
+pf_status yaml_load(const cyaml_schema_value_t *schema, const char *bytes, size_t n,
+                    const char *name, void **out, pf_error *err)
+{
+    complaint c = {.words = ""};
+    cyaml_config_t config = settings(&c);
+    void *value = NULL;
+    cyaml_err_t code =
+        cyaml_load_data((const uint8_t *)bytes, n, &config, schema, &value, NULL);
+    if (code == CYAML_ERR_OOM)
+        return error_set(err, PF_NO_MEMORY, "out of memory while reading %s", name);
+    if (code != CYAML_OK)
+        return error_set_at(err, PF_USAGE, name, c.line, c.column, "%s%s%s%s",
+                            c.words[0] ? c.words : cyaml_strerror(code),
+                            c.field[0] ? " (at '" : "", c.field, c.field[0] ? "')" : "");
+    if (value == NULL)
+        return error_set_at(err, PF_USAGE, name, 0, 0, "the file is empty");
+    *out = value;
+    return PF_OK;
+}
+
+pf_status yaml_load_file(const cyaml_schema_value_t *schema, const char *path, void **out,
+                         pf_error *err)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    pf_status s = file_read_whole(&bytes, &n, path, LIMIT_YAML_BYTES, err);
+    if (s != PF_OK)
+        return s;
+    s = yaml_load(schema, bytes, n, path, out, err);
+    mem_free(bytes);
+    return s;
+}
+
+void yaml_free(const cyaml_schema_value_t *schema, void *value)
+{
+    complaint c = {.words = ""};
+    cyaml_config_t config = settings(&c);
+    if (value != NULL)
+        (void)cyaml_free(&config, schema, value, 0);
+}
