@@ -1,7 +1,10 @@
 /*
- * The workspace's configuration: proffer.yaml, then PROFFER_... environment variables over
- * it, checked as a whole. docs/configuration.md lists every key; `proffer init` writes a
- * commented file. Texts are owned by the config.
+ * The workspace's configuration: proffer.yaml, with PROFFER_... environment variables over
+ * it, checked as a whole. Every key stands in one table (config.c) with its kind, default
+ * and range, so a new setting is one line there and one member here; docs/configuration.md
+ * lists them. The environment's name of shop.time_zone is PROFFER_SHOP_TIME_ZONE.
+ *
+ * A config owns its texts and is not changed after loading.
  */
 #ifndef PROFFER_ENGINE_CONFIG_H
 #define PROFFER_ENGINE_CONFIG_H
@@ -9,80 +12,74 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/money.h"
 #include "base/status.h"
 #include "shop/vocabulary.h"
 
-typedef struct config_shop {
-    char *name, *currency, *time_zone, *language;
-} config_shop;
-
-typedef struct config_language {
-    char *encoder; /* "auto", "local", "remote", "none" */
-    char *models;  /* folder with the encoder's files; NULL: search the usual places */
-    char *url, *model, *api_key_variable; /* of the remote endpoint */
-} config_language;
-
-typedef struct config_recommend {
-    char *repeats;             /* "auto", "allow", "mask" */
-    char **exclude_categories; /* category paths whose products are never ranked */
-    uint32_t exclude_categories_count;
-    bool exclude_uncategorised;
-} config_recommend;
-
-typedef struct config_response {
-    char *learner;   /* "auto", "logistic", "xgboost", "average" */
-} config_response;
-
-typedef struct config_evaluate {
-    char *test_from; /* date; NULL: the last third of the campaigns */
-} config_evaluate;
-
-/* A channel the shop really uses, and what one contact through it costs. */
+/* A channel the shop really uses. */
 typedef struct config_channel {
-    char *channel;
-    char *cost;      /* money text */
-    uint32_t per_week; /* most messages a shopper; 0 = no cap */
+    channel channel;
+    int64_t cost_minor; /* of one contact */
+    uint32_t per_week;  /* most messages a shopper in seven days; 0 = no cap */
 } config_channel;
 
-typedef struct config_decide {
-    double margin_rate;        /* share of a sale that is margin, 0..1 */
-    char *budget;              /* total expected cost of a run; NULL: none */
-    char *promotion_budget;    /* of each promotion without one of its own; NULL: none */
-    char *discount_when_unknown; /* worth of a promotion whose value is unknown: "median" or money */
-    uint32_t per_shopper;      /* most promotions a shopper in one run */
-    double holdout;            /* share of shoppers left without, 0..0.9 */
-    char *holdout_salt;
-    bool consent_when_unknown; /* whether a shopper who was never asked may be contacted */
-    config_channel *channels;
-    uint32_t channels_count;
-} config_decide;
-
-typedef struct config_message {
-    char *frames;              /* YAML of the shop's own frames; NULL: the built-in ones */
-    char **sensitive_categories; /* never named as somebody's favourites */
-    uint32_t sensitive_categories_count;
-} config_message;
-
 typedef struct config {
-    uint32_t version;
-    config_shop shop;
-    config_language *language;
-    config_recommend *recommend;
-    config_response *response;
-    config_evaluate *evaluate;
-    config_decide *decide;
-    config_message *message;
+    /* shop */
+    const char *shop_name, *shop_language, *shop_time_zone;
+    currency currency;
+    /* language */
+    const char *encoder;                  /* auto | local | remote | none */
+    const char *models_folder;            /* "" = look in the usual places */
+    const char *endpoint_url, *endpoint_model, *endpoint_key_variable;
+    /* recommend */
+    const char *repeats;                  /* auto | allow | mask */
+    const char *const *exclude_categories;
+    uint32_t n_exclude_categories;
+    bool exclude_uncategorised;
+    /* response */
+    const char *learner;                  /* auto | logistic | xgboost | average */
+    /* evaluate */
+    const char *test_from;                /* date, "" = the last third of the campaigns */
+    int64_t bootstrap_replicates;
+    /* decide */
+    double margin_rate;
+    int64_t budget_minor;                 /* MONEY_ABSENT = none */
+    int64_t promotion_budget_minor;       /* of each without its own; MONEY_ABSENT = none */
+    int64_t unknown_value_minor;          /* MONEY_ABSENT = the median of the known ones */
+    int64_t per_shopper;                  /* most promotions a shopper in one run */
+    double holdout;
+    const char *holdout_salt;
+    bool contact_unasked;                 /* consent never asked counts as given */
+    const config_channel *channels;
+    uint32_t n_channels;
+    /* message */
+    const char *frames;                   /* file of the shop's own frames, "" = built in */
+    const char *const *sensitive_categories;
+    uint32_t n_sensitive_categories;
+
+    arena memory;
 } config;
 
-/* Reads folder/proffer.yaml, applies the environment, fills what is not given, checks.
- * PF_NOT_FOUND when there is no such file ("run `proffer init` first"), PF_USAGE with the
- * key's path otherwise. */
+/* Reads folder/proffer.yaml. PF_NOT_FOUND when there is none ("run `proffer init`"),
+ * PF_USAGE with file, line or key otherwise. Free with config_free. */
 pf_status config_load(config **out, const char *folder, pf_error *err);
+/* The same from text already read (tests, fuzzing); the environment is not looked at. */
+pf_status config_parse(config **out, const char *yaml, size_t n, const char *name,
+                       pf_error *err);
+/* NULL is fine. */
 void config_free(config *c);
 
-/* The commented file that `proffer init` writes; terminated, freed with mem_free. */
-pf_status config_default_text(const char *shop, const char *currency, char **out,
+/* The commented file that `proffer init` writes for a shop and its currency code,
+ * terminated, freed with mem_free. */
+pf_status config_default_text(const char *shop, const char *code, char **out,
                               pf_error *err);
+
+/* One row of the table of keys, for docs and `proffer doctor`. */
+typedef struct config_key {
+    const char *path, *kind, *fallback, *meaning;
+} config_key;
+/* The i-th key, or false behind the last. */
+bool config_describe_key(uint32_t i, config_key *out);
 
 #endif
