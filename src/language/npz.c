@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#define ZLIB_CONST /* its input is not changed, and then says so */
 #include <zlib.h>
 
 #include "base/limits.h"
