@@ -1,0 +1,78 @@
+/*
+ * A workspace from the inside: the handle behind include/proffer/proffer.h, and what the
+ * verbs share. Every verb_*.c implements one or two calls of the public API.
+ *
+ * Snapshots are loaded on first use and dropped when the store's fingerprint has moved on,
+ * so a long-lived handle sees what others imported.
+ */
+#ifndef PROFFER_ENGINE_WORKSPACE_H
+#define PROFFER_ENGINE_WORKSPACE_H
+
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/calendar.h"
+#include "base/json.h"
+#include "engine/config.h"
+#include "language/encoder.h"
+#include "proffer/proffer.h"
+#include "shop/catalogue.h"
+#include "shop/history.h"
+#include "store/store.h"
+
+enum { WORKSPACE_PATH_BYTES = 4096 };
+
+struct proffer {
+    char folder[WORKSPACE_PATH_BYTES];
+    config *config;
+    store *store;
+    zone *zone;      /* the shop's */
+    pool *pool;      /* NULL until a verb asks for it */
+    /* Snapshots; NULL until asked for. */
+    shop_catalogue *catalogue;
+    shop_history *history;
+    fingerprint data; /* of the two above */
+    /* NULL until asked for, and where there is none. */
+    encoder *encoder;
+    bool encoder_asked;
+};
+
+/* The public error is the inner one by another name (static asserts in workspace.c). */
+static inline pf_error *inner(proffer_error *err)
+{
+    return (pf_error *)err;
+}
+
+/* Loads catalogue and history if they are absent or out of date, both of one moment. */
+pf_status workspace_snapshot(proffer *p, pf_error *err);
+/* Makes the pool if there is none; threads 0 = one a processor. NULL runs in the caller. */
+pool *workspace_pool(proffer *p, int threads);
+/* folder/name into a buffer of WORKSPACE_PATH_BYTES. */
+pf_status workspace_path(const proffer *p, const char *name, char *into, pf_error *err);
+/* The encoder the configuration asks for; PF_UNAVAILABLE with advice when it is absent. */
+pf_status workspace_encoder(proffer *p, encoder **out, pf_error *err);
+/* The shopper's number, or PF_NOT_FOUND with a word. Needs a snapshot. */
+pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
+                            pf_error *err);
+/* ISO 8601 in the shop's zone -> us; NULL gives fallback. */
+pf_status workspace_time(const proffer *p, const char *when, int64_t fallback, int64_t *out,
+                         pf_error *err);
+
+/* A result under way: a buffer and its writer.
+ *     verb_result r; verb_begin(&r); json_object_begin(&r.w); ...
+ *     return verb_end(&r, json, err);           // hands the text over, or PF_LIMIT */
+typedef struct verb_result {
+    buffer text;
+    json_writer w;
+} verb_result;
+void verb_begin(verb_result *r);
+pf_status verb_end(verb_result *r, char **json, pf_error *err);
+/* Members in one line. */
+void verb_text(verb_result *r, const char *key, const char *value);
+void verb_number(verb_result *r, const char *key, double value);
+void verb_integer(verb_result *r, const char *key, int64_t value);
+/* An amount as text with its currency: "4.58". null when absent. */
+void verb_money(verb_result *r, const char *key, int64_t minor, const currency *c);
+/* An instant as ISO 8601 UTC; null when absent. */
+void verb_time(verb_result *r, const char *key, int64_t time_us);
+
+#endif
