@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -43,6 +44,9 @@ pf_status file_make_folders(const char *path, pf_error *err);
  * not fit. */
 pf_status file_join_path(char *into, size_t size, const char *folder, const char *name,
                          pf_error *err);
+/* Tests: the n-th step from now that touches the disk (opening, write, fsync, rename of an
+ * atomic writer; n >= 1) fails once with ENOSPC; 0 switches off. Process-wide. */
+void file_fail_write_at(uint64_t n);
 /* The folder part of a path: "" for a bare name; terminated; cut to size. */
 void file_folder_of(const char *path, char *into, size_t size);
 

@@ -51,6 +51,19 @@
 #define LIMIT_LEXICAL_TERMS 16000000u
 #define LIMIT_LEXICAL_POSTINGS 2000000000u
 
+/* Deciding: audience rules, allocations. */
+#define LIMIT_AUDIENCE_BYTES 4096u
+#define LIMIT_AUDIENCE_DEPTH 32u
+#define LIMIT_SHOPPER_PICKS 100u
+#define LIMIT_ALLOCATE_CAPS 100000u
+
+/* Messages: frames and what is filled into them. */
+#define LIMIT_FRAMES 10000u
+#define LIMIT_FRAME_BYTES 4096u
+#define LIMIT_FRAME_PARTS 32u
+#define LIMIT_FRAME_CHOICES 16u
+#define LIMIT_SENSITIVE_WORDS 1000u
+
 /* Output. */
 #define LIMIT_REPORT_BYTES (64u << 20)
 

@@ -1,0 +1,175 @@
+/*
+ * Progress of long work (base/progress.h), drawn through base/terminal.h.
+ *
+ *     importing events  43% [#########-----------]  1.2 M events  312 k/s  0:12 left
+ */
+#include "base/progress.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/terminal.h"
+
+enum { BAR_CELLS = 20, WORDS_BYTES = 96, LINE_BYTES = 512 };
+
+static const double seconds_between_draws = 0.1, seconds_between_lines = 5.0;
+
+struct progress {
+    char what[WORDS_BYTES], noun[WORDS_BYTES], note[WORDS_BYTES];
+    uint64_t total, done, count;
+    double begun_s, shown_s;
+    bool terminal;
+};
+
+static atomic_bool quiet;
+static volatile sig_atomic_t cancelled;
+
+void progress_set_quiet(bool be_quiet)
+{
+    atomic_store(&quiet, be_quiet);
+}
+
+/* "950", "12.3 k", "1.2 M": three digits are enough to feel a rate. */
+static void format_count(double value, char into[32])
+{
+    static const char *const units[] = {"", " k", " M", " G", " T"};
+    size_t unit = 0;
+    while (value >= 999.5 && unit < 4) {
+        value /= 1000.0;
+        unit++;
+    }
+    snprintf(into, 32, unit && value < 99.95 ? "%.1f%s" : "%.0f%s", value, units[unit]);
+}
+
+static void format_seconds(double seconds, char into[32])
+{
+    unsigned long s = seconds < 1e9 ? (unsigned long)seconds : 1000000000ul;
+    if (s >= 3600)
+        snprintf(into, 32, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(into, 32, "%lu:%02lu", s / 60, s % 60);
+}
+
+static double share_done(const progress *p)
+{
+    if (p->total == 0)
+        return 0.0;
+    double share = (double)p->done / (double)p->total;
+    return share < 1.0 ? share : 1.0;
+}
+
+/* " 43% [####----]" when the total is known. */
+static void format_bar(const progress *p, char into[64])
+{
+    into[0] = '\0';
+    if (p->total == 0)
+        return;
+    double share = share_done(p);
+    char cells[BAR_CELLS + 1];
+    int full = (int)(share * BAR_CELLS);
+    for (int i = 0; i < BAR_CELLS; i++)
+        cells[i] = i < full ? '#' : '-';
+    cells[BAR_CELLS] = '\0';
+    snprintf(into, 64, " %3.0f%% [%s]", share * 100.0, cells);
+}
+
+static void format_line(const progress *p, double now_s, bool ended, char line[LINE_BYTES])
+{
+    char bar[64], count[32], rate[32], time[32];
+    double took = now_s - p->begun_s, share = share_done(p);
+    format_bar(p, bar);
+    format_count((double)p->count, count);
+    format_count(took > 0.0 ? (double)p->count / took : 0.0, rate);
+    bool guess = !ended && share > 0.0;
+    format_seconds(guess ? took * (1.0 - share) / share : took, time);
+    snprintf(line, LINE_BYTES, "%s%s  %s%s%s  %s/s  %s%s%s%s", p->what, ended ? "" : bar,
+             count, p->noun[0] ? " " : "", p->noun, rate, time, guess ? " left" : "",
+             p->note[0] ? "  " : "", p->note);
+}
+
+progress *progress_begin(const char *what, uint64_t total, const char *noun)
+{
+    if (atomic_load(&quiet))
+        return NULL;
+    progress *p = mem_alloc_zero(1, sizeof *p);
+    if (!p)
+        return NULL;
+    snprintf(p->what, sizeof p->what, "%s", what);
+    snprintf(p->noun, sizeof p->noun, "%s", noun ? noun : "");
+    p->total = total;
+    p->terminal = terminal_is_one();
+    p->begun_s = clock_wall_s();
+    p->shown_s = p->begun_s;
+    return p;
+}
+
+static void show(progress *p, double now_s)
+{
+    char line[LINE_BYTES];
+    format_line(p, now_s, false, line);
+    if (p->terminal)
+        terminal_bar(line);
+    else
+        log_line(LOG_INFO, "%s", line);
+    p->shown_s = now_s;
+}
+
+void progress_update(progress *p, uint64_t done, uint64_t count)
+{
+    if (!p)
+        return;
+    p->done = done;
+    p->count = count;
+    double now_s = clock_wall_s();
+    if (now_s - p->shown_s >=
+        (p->terminal ? seconds_between_draws : seconds_between_lines))
+        show(p, now_s);
+}
+
+void progress_note(progress *p, const char *format, ...)
+{
+    if (!p)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(p->note, sizeof p->note, format, args);
+    va_end(args);
+}
+
+void progress_end(progress *p)
+{
+    if (!p)
+        return;
+    char line[LINE_BYTES];
+    if (p->terminal)
+        terminal_bar(NULL);
+    format_line(p, clock_wall_s(), true, line);
+    log_line(LOG_INFO, "%s", line);
+    mem_free(p);
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    cancelled = 1;
+}
+
+/* The first signal asks to stop; the handler is then gone, so a second one kills. */
+void progress_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool progress_cancelled(void)
+{
+    return cancelled != 0;
+}
