@@ -1,0 +1,122 @@
+/*
+ * Recommenders: shopper x product models behind one interface.
+ *
+ * A model is fitted on interactions (who took which product, in what order, when) and on
+ * what is known of the products besides (category, vectors, words). Asked with a shopper's
+ * past as of a moment, it gives every product a score; only the order of scores matters.
+ * The past may hold events from after the fit: nothing is refitted on it.
+ *
+ *     recommender *m;
+ *     recommender_fit(recommender_find("transitions"), &input, &m, err);
+ *     recommender_score(m, &query, scores, scratch);      // scores[V]
+ *     recommender_free(m);
+ *
+ * Letters: U users, V products, N interactions. Products and users are numbered 0..V-1 and
+ * 0..U-1 here, dense, by whoever prepares the data (interactions_from_history(), or the
+ * reader of sequence files).
+ *
+ * A fitted model is immutable: any number of threads may score with it, each with a
+ * scratch of its own. To add a recommender: one file that defines a recommender_kind, one
+ * line in kinds.c.
+ */
+#ifndef PROFFER_RECOMMEND_RECOMMEND_H
+#define PROFFER_RECOMMEND_RECOMMEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "base/status.h"
+
+/* Sequences in time order: user u's are rows first[u] <= i < first[u + 1]. Borrowed. */
+typedef struct interactions {
+    uint32_t n_users, n_products;
+    uint64_t n;
+    const uint64_t *first;   /* [U + 1] */
+    const uint32_t *product; /* [N] */
+    const int64_t *time_us;  /* [N], or NULL: only the order is known */
+    const float *quantity;   /* [N], or NULL: 1 each */
+    const float *rating;     /* [N], or NULL: none */
+    const uint64_t *basket;  /* [N] equal keys = bought together, or NULL: each alone */
+} interactions;
+
+/* What is known of products besides who took them; any part may be absent. Borrowed. */
+typedef struct product_side {
+    const uint32_t *category;   /* [V], 0 = none; or NULL */
+    uint32_t n_categories;      /* largest number + 1 */
+    const bool *excluded;       /* [V]: never to be ranked; or NULL */
+    const float *vectors;       /* [V x D] rows of length 1, centred; or NULL */
+    size_t dimension;           /* D */
+    const struct lexical *words; /* language/lexical.h, document i = product i; or NULL */
+} product_side;
+
+typedef struct recommend_input {
+    const interactions *train;
+    const product_side *side;
+    int64_t until_us;   /* the moment the training data end (0 without times) */
+    bool repeats;       /* products already taken may be recommended again */
+    uint64_t seed;
+    pool *pool;         /* or NULL */
+} recommend_input;
+
+/* A shopper's past as of a moment, oldest first, and the moment asked about. */
+typedef struct recommend_query {
+    const uint32_t *product; /* [n] */
+    const int64_t *time_us;  /* [n] or NULL */
+    const float *quantity;   /* [n] or NULL */
+    const float *rating;     /* [n] or NULL */
+    const uint64_t *basket;  /* [n] or NULL */
+    size_t n;
+    int64_t at_us;           /* 0 without times */
+    uint32_t user;           /* who it is in the training data, or RECOMMEND_NO_USER */
+} recommend_query;
+#define RECOMMEND_NO_USER UINT32_MAX
+
+typedef struct recommender recommender;
+typedef struct recommend_scratch recommend_scratch; /* per-thread memory of scoring */
+
+/* What a kind of model is and can do. */
+typedef struct recommender_kind {
+    const char *name;    /* "transitions" */
+    const char *summary; /* one line for people */
+    const char *source;  /* paper, section, equation; or how the data ask for it */
+    pf_status (*fit)(const recommend_input *input, void **state, pf_error *err);
+    /* scores[V], all finite; allocates nothing but from the scratch. */
+    void (*score)(const void *state, const recommend_query *query, float *scores,
+                  recommend_scratch *scratch);
+    pf_status (*save)(const void *state, const char *path, pf_error *err);
+    pf_status (*load)(const char *path, void **state, pf_error *err);
+    void (*free)(void *state);
+    /* bytes of scratch one score call needs. */
+    size_t (*scratch_bytes)(const void *state);
+} recommender_kind;
+
+/* The kind of a name, or NULL; the i-th kind, or NULL behind the last. */
+const recommender_kind *recommender_find(const char *name);
+const recommender_kind *recommender_kind_at(size_t i);
+
+/* PF_DATA when there is nothing to learn from (no interactions), PF_UNAVAILABLE when the
+ * kind needs a part that is absent (texts without vectors), PF_NO_MEMORY. */
+pf_status recommender_fit(const recommender_kind *kind, const recommend_input *input,
+                          recommender **out, pf_error *err);
+void recommender_score(const recommender *m, const recommend_query *query, float *scores,
+                       recommend_scratch *scratch);
+const recommender_kind *recommender_kind_of(const recommender *m);
+uint32_t recommender_n_products(const recommender *m);
+/* Atomic file with a JSON card beside it (path + ".json"). */
+pf_status recommender_save(const recommender *m, const char *path, const char *card_json,
+                           pf_error *err);
+/* Checks every field of the header; PF_DATA for a broken file or another catalogue's
+ * model (n_products differs). */
+pf_status recommender_load(const char *path, uint32_t n_products, recommender **out,
+                           pf_error *err);
+/* NULL is fine. */
+void recommender_free(recommender *m);
+
+/* A scratch large enough for a model; one a thread. */
+pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out,
+                                pf_error *err);
+void recommend_scratch_free(recommend_scratch *s);
+
+#endif
