@@ -86,7 +86,8 @@ static bool extend_part(void *context, const char *word, size_t n)
     part *p = context;
     if (p->n + 1 + n > sizeof p->term)
         return false;
-    p->term[p->n++] = p->n == 0 ? '=' : ' ';
+    p->term[p->n] = p->n == 0 ? '=' : ' ';
+    p->n++;
     memcpy(p->term + p->n, word, n);
     p->n += n;
     return true;
@@ -244,10 +245,16 @@ static size_t document_frequency(const lexical *l, uint32_t term)
     return l->posting_begins[term + 1] - l->posting_begins[term];
 }
 
-static double tf_idf(const lexical *l, uint32_t term, double count)
+/* The two factors of TF-IDF. */
+static double tf_factor(float count)
+{
+    return count > 1 ? 1 + log((double)count) : 1;
+}
+
+static double idf_factor(const lexical *l, uint32_t term)
 {
     const double df = (double)document_frequency(l, term), N = (double)l->documents;
-    return (1 + log(count > 1 ? count : 1)) * (1 + log((1 + N) / (1 + df)));
+    return 1 + log((1 + N) / (1 + df));
 }
 
 static void weigh_rows(lexical *l, const table *t)
@@ -256,7 +263,7 @@ static void weigh_rows(lexical *l, const table *t)
     for (size_t d = 0; d < l->documents; d++) {
         double length = 0, square = 0;
         for (size_t i = l->row_begins[d]; i < l->row_begins[d + 1]; i++) {
-            const double w = tf_idf(l, t->counts[i].term, (double)t->counts[i].count);
+            const double w = tf_factor(t->counts[i].count) * idf_factor(l, t->counts[i].term);
             l->row_terms[i] = t->counts[i].term;
             l->row_weights[i] = (float)w;
             length += (double)t->counts[i].count;
@@ -418,7 +425,7 @@ pf_status lexical_weigh(const lexical *l, const lexical_document *document, uint
     }
     for (size_t i = 0; right && i < c.n; i++) {
         (*terms)[i] = c.counts[i].term;
-        (*weights)[i] = (float)tf_idf(l, c.counts[i].term, (double)c.counts[i].count);
+        (*weights)[i] = (float)(tf_factor(c.counts[i].count) * idf_factor(l, c.counts[i].term));
         square += (double)(*weights)[i] * (double)(*weights)[i];
     }
     for (size_t i = 0; right && i < c.n; i++)
@@ -442,10 +449,11 @@ void lexical_dot_all(const lexical *l, sparse_vector query, float *scores)
     memset(scores, 0, l->documents * sizeof *scores);
     for (size_t i = 0; i < query.n; i++) {
         const uint32_t term = query.terms[i];
+        const double weight = (double)query.weights[i] * idf_factor(l, term);
         for (size_t p = l->posting_begins[term]; p < l->posting_begins[term + 1]; p++) {
             const posting at = l->postings[p];
-            const double w = tf_idf(l, term, (double)at.count) / (double)l->norms[at.document];
-            scores[at.document] += (float)((double)query.weights[i] * w);
+            scores[at.document] +=
+                (float)(weight * tf_factor(at.count) / (double)l->norms[at.document]);
         }
     }
 }

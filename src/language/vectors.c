@@ -98,13 +98,13 @@ static pf_status look_up(encoding *g)
 {
     const size_t dimension = g->set->dimension;
     for (size_t i = 0; i < g->set->n; i++) {
-        const fingerprint text = fingerprint_of(g->texts[i].data, g->texts[i].n);
+        const fingerprint name = fingerprint_of(g->texts[i].data, g->texts[i].n);
         pf_status status = PF_NOT_FOUND;
         if (g->cache && g->cache->get)
-            status = g->cache->get(g->cache->context, &g->set->encoder, &text, dimension,
+            status = g->cache->get(g->cache->context, &g->set->encoder, &name, dimension,
                                    g->set->rows + i * dimension, g->err);
         if (status == PF_NOT_FOUND)
-            g->unknowns[g->n_unknowns++] = (unknown){text, i};
+            g->unknowns[g->n_unknowns++] = (unknown){name, i};
         else if (status != PF_OK)
             return status;
     }

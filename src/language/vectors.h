@@ -44,11 +44,11 @@ typedef struct vector_set {
 typedef struct vector_cache {
     void *context;
     /* PF_NOT_FOUND when absent. */
-    pf_status (*get)(void *context, const fingerprint *encoder, const fingerprint *text,
+    pf_status (*get)(void *context, const fingerprint *encoder, const fingerprint *name,
                      size_t dimension, float *into, pf_error *err);
     /* n vectors at once, so that a store may take them in one transaction. */
     pf_status (*put)(void *context, const fingerprint *encoder, size_t n,
-                     const fingerprint *texts, size_t dimension, const float *rows,
+                     const fingerprint *names, size_t dimension, const float *rows,
                      pf_error *err);
 } vector_cache;
 
