@@ -71,7 +71,8 @@ struct json_value {
 };
 
 /* Parses one value (bytes after it refused) into the arena, which owns everything. The
- * error's column is the byte offset + 1. */
+ * error's column is the byte offset + 1 of the last byte of what is wrong, or of the end
+ * where something is missing. PF_DATA, PF_LIMIT (depth, size), PF_NO_MEMORY. */
 pf_status json_parse(arena *a, const char *bytes, size_t n, const json_value **out,
                      pf_error *err);
 /* The member of an object, or NULL (also when v is NULL or no object). The last of a

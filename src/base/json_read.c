@@ -30,7 +30,8 @@ typedef struct json_reader {
     unsigned depth;
     text key;         /* of the value to come */
     pf_status status; /* why a callback stopped yajl */
-    size_t yajl_used;
+    size_t used;      /* bytes yajl had looked at when it stopped */
+    bool incomplete;  /* nothing was wrong, but the end came too early */
     arena yajl_memory;
     jmp_buf no_memory;
 } json_reader;
@@ -243,24 +244,28 @@ static yajl_status run_yajl(json_reader *r, const char *bytes, size_t n)
     }
     yajl_handle handle = yajl_alloc(&callbacks, &memory, r);
     yajl_status status = yajl_parse(handle, (const unsigned char *)bytes, n);
-    r->yajl_used = yajl_get_bytes_consumed(handle);
-    if (status == yajl_status_ok)
+    r->used = yajl_get_bytes_consumed(handle);
+    if (status == yajl_status_ok) {
         status = yajl_complete_parse(handle);
+        r->incomplete = status != yajl_status_ok;
+    }
     yajl_free(handle);
     return status;
 }
 
 static pf_status describe(const json_reader *r, size_t n, pf_error *err)
 {
-    uint64_t column = (uint64_t)r->yajl_used + 1;
+    /* yajl has taken the token it stumbles over: its last byte is the column. */
+    uint64_t column = r->used > 0 ? r->used : 1;
     if (r->status == PF_LIMIT)
         return error_set_at(err, PF_LIMIT, NULL, 0, column,
                             "JSON nested deeper than %d or too large for its memory",
                             JSON_MAX_DEPTH);
     if (r->status == PF_NO_MEMORY)
         return error_set(err, PF_NO_MEMORY, "no memory to read JSON of %zu bytes", n);
-    if (r->yajl_used >= n)
-        return error_set_at(err, PF_DATA, NULL, 0, column, "the JSON is not complete");
+    if (r->incomplete)
+        return error_set_at(err, PF_DATA, NULL, 0, (uint64_t)n + 1,
+                            "the JSON is not complete");
     return error_set_at(err, PF_DATA, NULL, 0, column, "the JSON is wrong here");
 }
 

@@ -46,7 +46,7 @@ static bool strip(const char **text, size_t *n, const currency *c, bool *negativ
             p++;
         }
     }
-    if (p < end && !is_digit(end[-1])) {
+    if (p < end && !is_digit(end[-1]) && end[-1] != '.' && end[-1] != ',') {
         back = currency_mark_at_end(p, (size_t)(end - p), c);
         if (back == 0)
             return refuse(why, "it is not an amount of this currency");
