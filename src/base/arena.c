@@ -41,19 +41,14 @@ static bool padded_bytes(size_t count, size_t size, size_t *padded)
 static arena_block *add_block(arena *a, size_t bytes)
 {
     size_t size = ARENA_FIRST_BYTES;
-    if (a->last && !size_multiply(a->last->size, 2, &size))
-        size = SIZE_MAX;
+    if (a->last && !size_multiply(a->last->size, 2, &size)) size = SIZE_MAX;
     size_t left = a->maximum_bytes - a->used_bytes;
-    if (size > left)
-        size = left;
-    if (size < bytes)
-        size = bytes;
+    if (size > left) size = left;
+    if (size < bytes) size = bytes;
     size_t total;
-    if (!size_add(sizeof(arena_block), size, &total))
-        return NULL;
+    if (!size_add(sizeof(arena_block), size, &total)) return NULL;
     arena_block *b = mem_alloc(total, 1);
-    if (!b)
-        return NULL;
+    if (!b) return NULL;
     b->next = NULL;
     b->size = size;
     b->used = 0;
@@ -73,8 +68,7 @@ void *arena_alloc(arena *a, size_t count, size_t size)
     arena_block *b = a->last;
     if (!b || bytes > b->size - b->used) {
         b = add_block(a, bytes);
-        if (!b)
-            return NULL;
+        if (!b) return NULL;
     }
     void *p = b->data + b->used;
     b->used += bytes;
@@ -85,21 +79,17 @@ void *arena_alloc(arena *a, size_t count, size_t size)
 void *arena_alloc_zero(arena *a, size_t count, size_t size)
 {
     void *p = arena_alloc(a, count, size);
-    if (p && count > 0 && size > 0)
-        memset(p, 0, count * size);
+    if (p && count > 0 && size > 0) memset(p, 0, count * size);
     return p;
 }
 
 char *arena_copy_text(arena *a, const char *text, size_t n)
 {
     size_t bytes;
-    if (!size_add(n, 1, &bytes))
-        return NULL;
+    if (!size_add(n, 1, &bytes)) return NULL;
     char *copy = arena_alloc(a, bytes, 1);
-    if (!copy)
-        return NULL;
-    if (n > 0)
-        memcpy(copy, text, n);
+    if (!copy) return NULL;
+    if (n > 0) memcpy(copy, text, n);
     copy[n] = '\0';
     return copy;
 }
@@ -116,8 +106,7 @@ static void free_chain(arena_block *b)
 void arena_reset(arena *a)
 {
     a->used_bytes = 0;
-    if (!a->first)
-        return;
+    if (!a->first) return;
     free_chain(a->first->next);
     a->first->next = NULL;
     a->first->used = 0;

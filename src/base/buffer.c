@@ -23,16 +23,12 @@ static bool grow(buffer *b, size_t needed)
 {
     size_t capacity = b->capacity < 64 ? 64 : b->capacity;
     while (capacity < needed) {
-        if (!size_multiply(capacity, 2, &capacity))
-            capacity = needed;
+        if (!size_multiply(capacity, 2, &capacity)) capacity = needed;
     }
-    if (capacity - 1 > b->maximum)
-        capacity = b->maximum + 1;
+    if (capacity - 1 > b->maximum) capacity = b->maximum + 1;
     char *moved = mem_resize(b->capacity ? b->data : NULL, capacity, 1);
-    if (!moved)
-        return false;
-    if (b->capacity == 0)
-        moved[0] = '\0';
+    if (!moved) return false;
+    if (b->capacity == 0) moved[0] = '\0';
     b->data = moved;
     b->capacity = capacity;
     return true;
@@ -52,10 +48,8 @@ char *buffer_reserve(buffer *b, size_t n)
 bool buffer_append(buffer *b, const void *bytes, size_t n)
 {
     char *end = buffer_reserve(b, n);
-    if (!end)
-        return false;
-    if (n > 0)
-        memcpy(end, bytes, n);
+    if (!end) return false;
+    if (n > 0) memcpy(end, bytes, n);
     end[n] = '\0';
     b->length += n;
     return true;
@@ -73,8 +67,7 @@ bool buffer_append_char(buffer *b, char c)
 
 bool buffer_printf(buffer *b, const char *format, ...)
 {
-    if (b->failed)
-        return false;
+    if (b->failed) return false;
     size_t left = b->capacity ? b->capacity - b->length : 0;
     va_list args;
     va_start(args, format);
@@ -84,8 +77,7 @@ bool buffer_printf(buffer *b, const char *format, ...)
         b->length += (size_t)n;
         return true;
     }
-    if (left)
-        b->data[b->length] = '\0';
+    if (left) b->data[b->length] = '\0';
     if (n < 0 || !buffer_reserve(b, (size_t)n)) {
         b->failed = true;
         return false;
@@ -101,14 +93,12 @@ void buffer_clear(buffer *b)
 {
     b->length = 0;
     b->failed = false;
-    if (b->capacity)
-        b->data[0] = '\0';
+    if (b->capacity) b->data[0] = '\0';
 }
 
 char *buffer_take(buffer *b)
 {
-    if (!buffer_reserve(b, 0))
-        return NULL;
+    if (!buffer_reserve(b, 0)) return NULL;
     char *mine = b->data;
     buffer_init(b, b->maximum);
     return mine;
@@ -116,7 +106,6 @@ char *buffer_take(buffer *b)
 
 void buffer_free(buffer *b)
 {
-    if (b->capacity)
-        mem_free(b->data);
+    if (b->capacity) mem_free(b->data);
     buffer_init(b, b->maximum);
 }

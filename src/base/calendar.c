@@ -77,12 +77,10 @@ static bool is_digit(char c)
 /* Exactly `width` digits. */
 static bool take_digits(reader *r, int width, int *out)
 {
-    if (r->end - r->p < width)
-        return false;
+    if (r->end - r->p < width) return false;
     int value = 0;
     for (int i = 0; i < width; i++) {
-        if (!is_digit(r->p[i]))
-            return false;
+        if (!is_digit(r->p[i])) return false;
         value = value * 10 + (r->p[i] - '0');
     }
     r->p += width;
@@ -92,8 +90,7 @@ static bool take_digits(reader *r, int width, int *out)
 
 static bool take_char(reader *r, char c)
 {
-    if (r->p >= r->end || *r->p != c)
-        return false;
+    if (r->p >= r->end || *r->p != c) return false;
     r->p++;
     return true;
 }
@@ -103,11 +100,9 @@ static bool take_fraction(reader *r, int *microseconds)
 {
     int value = 0, digits = 0;
     for (; r->p < r->end && is_digit(*r->p); r->p++, digits++) {
-        if (digits < 6)
-            value = value * 10 + (*r->p - '0');
+        if (digits < 6) value = value * 10 + (*r->p - '0');
     }
-    if (digits == 0)
-        return refuse(r, "there are no digits behind the decimal point");
+    if (digits == 0) return refuse(r, "there are no digits behind the decimal point");
     for (; digits < 6; digits++)
         value *= 10;
     *microseconds = value;
@@ -126,8 +121,7 @@ static bool take_date(reader *r, int64_t *days)
         return refuse(r, "a date is written as YYYY-MM-DD");
     if (year < FIRST_YEAR || year > LAST_YEAR)
         return refuse(r, "the year is not between 1900 and 2199");
-    if (month < 1 || month > 12)
-        return refuse(r, "the month is not between 1 and 12");
+    if (month < 1 || month > 12) return refuse(r, "the month is not between 1 and 12");
     if (day < 1 || day > civil_days_in_month(year, month))
         return refuse(r, "the month has no such day");
     *days = civil_to_days(year, month, day);
@@ -146,12 +140,9 @@ static bool take_clock(reader *r, int *second_of_day, int *microseconds)
     bool seconds = colons ? take_char(r, ':') : r->p < r->end && is_digit(*r->p);
     if (seconds && !take_digits(r, 2, &second))
         return refuse(r, "the time of day is written as HH:MM:SS");
-    if (hour > 23)
-        return refuse(r, "the hour is not between 0 and 23");
-    if (minute > 59)
-        return refuse(r, "the minute is not between 0 and 59");
-    if (second > 59)
-        return refuse(r, "the second is not between 0 and 59");
+    if (hour > 23) return refuse(r, "the hour is not between 0 and 23");
+    if (minute > 59) return refuse(r, "the minute is not between 0 and 59");
+    if (second > 59) return refuse(r, "the second is not between 0 and 59");
     if (seconds && (take_char(r, '.') || take_char(r, ',')) &&
         !take_fraction(r, microseconds))
         return false;
@@ -163,12 +154,10 @@ static bool take_clock(reader *r, int *second_of_day, int *microseconds)
 static bool take_offset(reader *r, bool *present, int *offset_s)
 {
     *present = r->p < r->end;
-    if (!*present)
-        return true;
+    if (!*present) return true;
     (void)take_char(r, ' ');
     *offset_s = 0;
-    if (take_char(r, 'Z') || take_char(r, 'z'))
-        return true;
+    if (take_char(r, 'Z') || take_char(r, 'z')) return true;
     if (r->end - r->p == 3 && ((r->p[0] == 'U' && r->p[1] == 'T' && r->p[2] == 'C') ||
                                (r->p[0] == 'G' && r->p[1] == 'M' && r->p[2] == 'T'))) {
         r->p += 3;
@@ -196,16 +185,16 @@ static bool in_range(reader *r, int64_t utc_s)
     return true;
 }
 
-static bool read_iso(reader *r, const time_rules *rules, int64_t *time_us, bool *date_only)
+static bool read_iso(reader *r, const time_rules *rules, int64_t *time_us,
+                     bool *date_only)
 {
     int64_t days;
-    if (!take_date(r, &days))
-        return false;
+    if (!take_date(r, &days)) return false;
     *date_only = r->p == r->end;
     int64_t local_s = days * SECONDS_PER_DAY, utc_s;
     if (*date_only) {
-        utc_s = zone_local_to_utc(rules->local, local_s, ZONE_REPEAT_EARLIER,
-                                  ZONE_GAP_EDGE);
+        utc_s =
+            zone_local_to_utc(rules->local, local_s, ZONE_REPEAT_EARLIER, ZONE_GAP_EDGE);
         *time_us = utc_s * US_PER_SECOND;
         return in_range(r, utc_s);
     }
@@ -216,8 +205,7 @@ static bool read_iso(reader *r, const time_rules *rules, int64_t *time_us, bool 
     if (!take_clock(r, &second_of_day, &microseconds) ||
         !take_offset(r, &present, &offset_s))
         return false;
-    if (r->p != r->end)
-        return refuse(r, "there is something behind the time");
+    if (r->p != r->end) return refuse(r, "there is something behind the time");
     local_s += second_of_day;
     utc_s = present ? local_s - offset_s
                     : zone_local_to_utc(rules->local, local_s, rules->repeat,
@@ -234,16 +222,12 @@ static bool take_number(reader *r, int64_t *whole, int *millionths, bool *negati
     int64_t value = 0;
     for (; r->p < r->end && is_digit(*r->p); r->p++)
         value = r->p - from < 18 ? value * 10 + (*r->p - '0') : value;
-    if (r->p == from)
-        return refuse(r, "it is neither a date nor a number of seconds");
-    if (r->p - from > 18)
-        return refuse(r, "the number is too large for a time");
+    if (r->p == from) return refuse(r, "it is neither a date nor a number of seconds");
+    if (r->p - from > 18) return refuse(r, "the number is too large for a time");
     *whole = value;
     *millionths = 0;
-    if (take_char(r, '.') && !take_fraction(r, millionths))
-        return false;
-    if (r->p != r->end)
-        return refuse(r, "there is something behind the number");
+    if (take_char(r, '.') && !take_fraction(r, millionths)) return false;
+    if (r->p != r->end) return refuse(r, "there is something behind the number");
     return true;
 }
 
@@ -251,8 +235,7 @@ static bool take_number(reader *r, int64_t *whole, int *millionths, bool *negati
  * milliseconds above it since 1973, of microseconds above 10^14 since 1973. */
 static time_form form_by_size(int64_t whole)
 {
-    if (whole < INT64_C(100000000000))
-        return TIME_EPOCH_S;
+    if (whole < INT64_C(100000000000)) return TIME_EPOCH_S;
     return whole < INT64_C(100000000000000) ? TIME_EPOCH_MS : TIME_EPOCH_US;
 }
 
@@ -261,11 +244,11 @@ static bool read_number(reader *r, time_form form, int64_t *time_us)
     int64_t whole, us;
     int millionths;
     bool negative;
-    if (!take_number(r, &whole, &millionths, &negative))
-        return false;
-    if (form == TIME_ANY)
-        form = form_by_size(whole);
-    int64_t unit_us = form == TIME_EPOCH_S ? US_PER_SECOND : form == TIME_EPOCH_MS ? 1000 : 1;
+    if (!take_number(r, &whole, &millionths, &negative)) return false;
+    if (form == TIME_ANY) form = form_by_size(whole);
+    int64_t unit_us = form == TIME_EPOCH_S    ? US_PER_SECOND
+                      : form == TIME_EPOCH_MS ? 1000
+                                              : 1;
     if (__builtin_mul_overflow(whole, unit_us, &us))
         return refuse(r, "the number is too large for a time");
     us += millionths * unit_us / 1000000;
@@ -327,8 +310,7 @@ static char *put_number(char *p, int value, int width)
     char digits[12];
     int n = 0;
     unsigned rest = value < 0 ? 0u - (unsigned)value : (unsigned)value;
-    if (value < 0)
-        *p++ = '-';
+    if (value < 0) *p++ = '-';
     do {
         digits[n++] = (char)('0' + rest % 10);
         rest /= 10;

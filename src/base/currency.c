@@ -50,12 +50,12 @@ typedef struct symbol_row {
 
 /* The first row of a currency is what is written; further ones are only read. */
 static const symbol_row symbols[] = {
-    {"USD", "$"},  {"EUR", "€"},   {"GBP", "£"},  {"JPY", "¥"},  {"CNY", "¥"},
-    {"CNY", "￥"}, {"JPY", "￥"},  {"AUD", "A$"}, {"AUD", "$"},  {"CAD", "CA$"},
-    {"CAD", "$"},  {"NZD", "NZ$"}, {"NZD", "$"},  {"HKD", "HK$"}, {"HKD", "$"},
-    {"SGD", "S$"}, {"SGD", "$"},   {"TWD", "NT$"}, {"TWD", "$"}, {"MXN", "MX$"},
-    {"MXN", "$"},  {"BRL", "R$"},  {"INR", "₹"},  {"KRW", "₩"},  {"VND", "₫"},
-    {"ILS", "₪"},  {"RUB", "₽"},   {"TRY", "₺"},  {"UAH", "₴"},  {"PHP", "₱"},
+    {"USD", "$"},  {"EUR", "€"},   {"GBP", "£"},   {"JPY", "¥"},   {"CNY", "¥"},
+    {"CNY", "￥"}, {"JPY", "￥"},  {"AUD", "A$"},  {"AUD", "$"},   {"CAD", "CA$"},
+    {"CAD", "$"},  {"NZD", "NZ$"}, {"NZD", "$"},   {"HKD", "HK$"}, {"HKD", "$"},
+    {"SGD", "S$"}, {"SGD", "$"},   {"TWD", "NT$"}, {"TWD", "$"},   {"MXN", "MX$"},
+    {"MXN", "$"},  {"BRL", "R$"},  {"INR", "₹"},   {"KRW", "₩"},   {"VND", "₫"},
+    {"ILS", "₪"},  {"RUB", "₽"}, {"TRY", "₺"},   {"UAH", "₴"},   {"PHP", "₱"},
     {"NGN", "₦"},  {"THB", "฿"},
 };
 
@@ -68,8 +68,7 @@ static char upper(char c)
 
 bool currency_find(const char *code, size_t n, currency *out)
 {
-    if (n != 3)
-        return false;
+    if (n != 3) return false;
     char wanted[4] = {upper(code[0]), upper(code[1]), upper(code[2]), '\0'};
     size_t low = 0, high = ROWS;
     while (low < high) {
@@ -91,8 +90,7 @@ bool currency_find(const char *code, size_t n, currency *out)
 const char *currency_symbol(const currency *c)
 {
     for (size_t i = 0; i < SYMBOLS; i++) {
-        if (memcmp(symbols[i].code, c->code, 3) == 0)
-            return symbols[i].symbol;
+        if (memcmp(symbols[i].code, c->code, 3) == 0) return symbols[i].symbol;
     }
     return NULL;
 }
@@ -107,16 +105,14 @@ static bool is_code(const char *at, const currency *c)
 static size_t find_mark(const char *text, size_t n, const currency *c, bool at_end)
 {
     size_t longest = 0;
-    if (n >= 3 && is_code(at_end ? text + n - 3 : text, c))
-        return 3;
+    if (n >= 3 && is_code(at_end ? text + n - 3 : text, c)) return 3;
     for (size_t i = 0; i < SYMBOLS; i++) {
         size_t length = strlen(symbols[i].symbol);
         if (length > n || length <= longest ||
             (c->code[0] && memcmp(symbols[i].code, c->code, 3) != 0))
             continue;
         const char *at = at_end ? text + n - length : text;
-        if (memcmp(at, symbols[i].symbol, length) == 0)
-            longest = length;
+        if (memcmp(at, symbols[i].symbol, length) == 0) longest = length;
     }
     return longest;
 }

@@ -40,8 +40,7 @@ void file_fail_write_at(uint64_t n)
 static bool disk_refuses(void)
 {
     uint_fast64_t wanted = atomic_load_explicit(&fail_at, memory_order_relaxed);
-    if (wanted == 0 || atomic_fetch_add(&steps, 1) + 1 != wanted)
-        return false;
+    if (wanted == 0 || atomic_fetch_add(&steps, 1) + 1 != wanted) return false;
     errno = ENOSPC;
     return true;
 }
@@ -56,8 +55,7 @@ static pf_status resolve_target(file_writer *w, const char *path, pf_error *err)
         return error_set(err, PF_LIMIT, "the path is longer than %zu bytes",
                          sizeof w->path - 1);
     memcpy(w->path, path, strlen(path) + 1);
-    if (lstat(path, &info) != 0)
-        return PF_OK;
+    if (lstat(path, &info) != 0) return PF_OK;
     if (S_ISLNK(info.st_mode) && (!realpath(path, w->path) || stat(path, &info) != 0))
         return error_set_errno(err, "cannot follow the link '%s'", path);
     if (!S_ISREG(info.st_mode))
@@ -70,13 +68,11 @@ static int open_temporary(file_writer *w)
 {
     for (int i = 0; i < TEMPORARY_TRIES; i++) {
         uint64_t number;
-        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-            return -1;
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) return -1;
         snprintf(w->temporary, sizeof w->temporary, "%s.%016llx.tmp", w->path,
                  (unsigned long long)number);
         int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
+        if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;
 }
@@ -85,14 +81,12 @@ pf_status file_writer_open(file_writer **out, const char *path, pf_error *err)
 {
     *out = NULL;
     file_writer *w = mem_alloc(1, sizeof *w);
-    if (!w)
-        return error_set(err, PF_NO_MEMORY, "no memory to write '%s'", path);
+    if (!w) return error_set(err, PF_NO_MEMORY, "no memory to write '%s'", path);
     w->held = 0;
     pf_status status = resolve_target(w, path, err);
     if (status == PF_OK) {
         w->fd = disk_refuses() ? -1 : open_temporary(w);
-        if (w->fd < 0)
-            status = error_set_errno(err, "cannot write '%s'", path);
+        if (w->fd < 0) status = error_set_errno(err, "cannot write '%s'", path);
     }
     if (status != PF_OK) {
         mem_free(w);
@@ -107,10 +101,8 @@ static pf_status write_all(file_writer *w, const unsigned char *bytes, size_t n,
 {
     while (n > 0) {
         ssize_t done = disk_refuses() ? -1 : write(w->fd, bytes, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return error_set_errno(err, "cannot write '%s'", w->path);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return error_set_errno(err, "cannot write '%s'", w->path);
         bytes += done;
         n -= (size_t)done;
     }
@@ -128,13 +120,10 @@ pf_status file_writer_write(file_writer *w, const void *bytes, size_t n, pf_erro
 {
     if (n > sizeof w->block - w->held) {
         pf_status status = write_held(w, err);
-        if (status != PF_OK)
-            return status;
+        if (status != PF_OK) return status;
     }
-    if (n >= sizeof w->block)
-        return write_all(w, bytes, n, err);
-    if (n > 0)
-        memcpy(w->block + w->held, bytes, n);
+    if (n >= sizeof w->block) return write_all(w, bytes, n, err);
+    if (n > 0) memcpy(w->block + w->held, bytes, n);
     w->held += n;
     return PF_OK;
 }
@@ -145,8 +134,7 @@ static pf_status sync_folder(const char *path, pf_error *err)
     char folder[PATH_MAX];
     file_folder_of(path, folder, sizeof folder);
     int fd = open(folder[0] ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set_errno(err, "cannot open the folder of '%s'", path);
+    if (fd < 0) return error_set_errno(err, "cannot open the folder of '%s'", path);
     pf_status status = PF_OK;
     if (disk_refuses() || (fsync(fd) != 0 && errno != EINVAL))
         status = error_set_errno(err, "cannot flush the folder of '%s'", path);
@@ -175,8 +163,7 @@ pf_status file_writer_commit(file_writer *w, pf_error *err)
 
 void file_writer_abandon(file_writer *w)
 {
-    if (!w)
-        return;
+    if (!w) return;
     close(w->fd);
     unlink(w->temporary);
     mem_free(w);
@@ -186,8 +173,7 @@ pf_status file_write_atomic(const char *path, const void *bytes, size_t n, pf_er
 {
     file_writer *w;
     pf_status status = file_writer_open(&w, path, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     status = file_writer_write(w, bytes, n, err);
     if (status != PF_OK) {
         file_writer_abandon(w);
@@ -202,12 +188,10 @@ pf_status file_write_atomic(const char *path, const void *bytes, size_t n, pf_er
 static pf_status open_to_read(int *fd, const char *path, int flags, pf_error *err)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-    if (*fd >= 0)
-        return PF_OK;
+    if (*fd >= 0) return PF_OK;
     bool missing = errno == ENOENT || errno == ENOTDIR;
     error_set_errno(err, "cannot open '%s'", path);
-    if (missing && err)
-        err->code = PF_NOT_FOUND;
+    if (missing && err) err->code = PF_NOT_FOUND;
     return missing ? PF_NOT_FOUND : PF_IO;
 }
 
@@ -217,8 +201,7 @@ pf_status file_map_open(file_map *out, const char *path, pf_error *err)
     int fd;
     /* Without O_NONBLOCK, opening a pipe would wait for its writer. */
     pf_status status = open_to_read(&fd, path, O_NONBLOCK, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     struct stat info;
     void *data = MAP_FAILED;
     if (fstat(fd, &info) != 0) {
@@ -238,8 +221,7 @@ pf_status file_map_open(file_map *out, const char *path, pf_error *err)
 
 void file_map_close(file_map *map)
 {
-    if (map->data)
-        munmap((void *)(uintptr_t)map->data, map->size);
+    if (map->data) munmap((void *)(uintptr_t)map->data, map->size);
     *map = (file_map){0};
 }
 
@@ -252,10 +234,8 @@ static pf_status read_to_end(int fd, const char *path, size_t maximum, char **da
         if (!mem_reserve((void **)data, &capacity, *n + 4096, 1))
             return error_set(err, PF_NO_MEMORY, "no memory to read '%s'", path);
         ssize_t got = read(fd, *data + *n, capacity - *n - 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_set_errno(err, "cannot read '%s'", path);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return error_set_errno(err, "cannot read '%s'", path);
         *n += (size_t)got;
         if (*n > maximum)
             return error_set(err, PF_LIMIT, "'%s' is larger than %zu bytes", path,
@@ -274,8 +254,7 @@ pf_status file_read_whole(char **out, size_t *n, const char *path, size_t maximu
     *n = 0;
     int fd;
     pf_status status = open_to_read(&fd, path, 0, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     char *data = NULL;
     size_t got = 0;
     status = read_to_end(fd, path, maximum, &data, &got, err);
@@ -304,8 +283,7 @@ bool file_is_folder(const char *path)
 
 static pf_status make_folder(const char *path, pf_error *err)
 {
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && file_is_folder(path)))
-        return PF_OK;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && file_is_folder(path))) return PF_OK;
     return error_set_errno(err, "cannot make the folder '%s'", path);
 }
 
@@ -318,12 +296,10 @@ pf_status file_make_folders(const char *path, pf_error *err)
                          sizeof part - 1);
     memcpy(part, path, n + 1);
     for (size_t i = 1; i < n; i++) {
-        if (part[i] != '/' || part[i - 1] == '/')
-            continue;
+        if (part[i] != '/' || part[i - 1] == '/') continue;
         part[i] = '\0';
         pf_status status = make_folder(part, err);
-        if (status != PF_OK)
-            return status;
+        if (status != PF_OK) return status;
         part[i] = '/';
     }
     return make_folder(part, err);
@@ -337,11 +313,12 @@ pf_status file_join_path(char *into, size_t size, const char *folder, const char
     if (n == 0 || name[0] == '/')
         length = snprintf(into, size, "%s", name);
     else
-        length = snprintf(into, size, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/",
-                          name);
+        length =
+            snprintf(into, size, "%s%s%s", folder, folder[n - 1] == '/' ? "" : "/", name);
     if (length < 0 || (size_t)length >= size)
-        return error_set(err, PF_LIMIT, "the path '%.64s.../%.64s' is longer than %zu bytes",
-                         folder, name, size - 1);
+        return error_set(err, PF_LIMIT,
+                         "the path '%.64s.../%.64s' is longer than %zu bytes", folder,
+                         name, size - 1);
     return PF_OK;
 }
 
@@ -349,10 +326,8 @@ void file_folder_of(const char *path, char *into, size_t size)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) : 0;
-    if (slash == path)
-        n = 1; /* the root is its own folder */
-    if (n >= size)
-        n = size - 1;
+    if (slash == path) n = 1; /* the root is its own folder */
+    if (n >= size) n = size - 1;
     memcpy(into, path, n);
     into[n] = '\0';
 }

@@ -1,6 +1,7 @@
 /*
  * Files: written so that a crash or a full disk leaves the old one whole, read by
- * mapping or whole with a maximum.
+ * mapping or whole with a maximum. A missing file is PF_NOT_FOUND, any other refusal of
+ * the system PF_IO.
  */
 #ifndef PROFFER_BASE_FILE_H
 #define PROFFER_BASE_FILE_H
@@ -13,7 +14,9 @@
 #include "base/status.h"
 
 /* An atomic writer: bytes go to a temporary file in the same folder; commit flushes,
- * fsyncs, renames over the target and fsyncs the folder; abandon leaves no trace. */
+ * fsyncs, renames over the target and fsyncs the folder; abandon leaves no trace. A
+ * target that is a link is followed; one that is no regular file is refused. When only
+ * the folder's fsync fails, commit reports it although the new file is in place. */
 typedef struct file_writer file_writer;
 pf_status file_writer_open(file_writer **out, const char *path, pf_error *err);
 pf_status file_writer_write(file_writer *w, const void *bytes, size_t n, pf_error *err);
@@ -44,8 +47,8 @@ pf_status file_make_folders(const char *path, pf_error *err);
  * not fit. */
 pf_status file_join_path(char *into, size_t size, const char *folder, const char *name,
                          pf_error *err);
-/* Tests: the n-th step from now that touches the disk (opening, write, fsync, rename of an
- * atomic writer; n >= 1) fails once with ENOSPC; 0 switches off. Process-wide. */
+/* Tests: the n-th step from now that touches the disk (opening, write, fsync, rename of
+ * an atomic writer; n >= 1) fails once with ENOSPC; 0 switches off. Process-wide. */
 void file_fail_write_at(uint64_t n);
 /* The folder part of a path: "" for a bare name; terminated; cut to size. */
 void file_folder_of(const char *path, char *into, size_t size);

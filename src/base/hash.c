@@ -7,8 +7,6 @@
 
 #include <pthread.h>
 #include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(sizeof(hash_key) == crypto_shorthash_KEYBYTES, "SipHash key");
@@ -22,10 +20,8 @@ static hash_key process_key;
 
 static void make_process_key(void)
 {
-    if (sodium_init() < 0) {
-        fputs("proffer: libsodium has no source of randomness\n", stderr);
-        abort();
-    }
+    /* Without a source of randomness libsodium ends the program, here as anywhere. */
+    if (sodium_init() < 0) sodium_misuse();
     randombytes_buf(process_key.bytes, sizeof process_key.bytes);
 }
 
@@ -70,8 +66,7 @@ void fingerprint_begin(fingerprint_state *s)
 
 void fingerprint_add(fingerprint_state *s, const void *bytes, size_t n)
 {
-    if (n > 0)
-        crypto_generichash_update(inside(s), bytes, n);
+    if (n > 0) crypto_generichash_update(inside(s), bytes, n);
 }
 
 void fingerprint_add_text(fingerprint_state *s, const char *text)

@@ -41,8 +41,7 @@ struct intern {
 intern *intern_new(uint32_t maximum)
 {
     intern *t = mem_alloc_zero(1, sizeof *t);
-    if (!t)
-        return NULL;
+    if (!t) return NULL;
     t->slots = mem_alloc_zero(SLOTS_FIRST, sizeof *t->slots);
     if (!t->slots) {
         mem_free(t);
@@ -56,8 +55,7 @@ intern *intern_new(uint32_t maximum)
 
 void intern_free(intern *t)
 {
-    if (!t)
-        return;
+    if (!t) return;
     while (t->newest) {
         chunk *next = t->newest->next;
         mem_free(t->newest);
@@ -81,13 +79,10 @@ static size_t find_slot(const intern *t, uint64_t hash, const char *text, size_t
     uint32_t tag = (uint32_t)(hash >> 32);
     for (size_t i = (size_t)hash & t->mask;; i = (i + 1) & t->mask) {
         const slot *s = &t->slots[i];
-        if (s->number == 0)
-            return i;
-        if (s->tag != tag)
-            continue;
+        if (s->number == 0) return i;
+        if (s->tag != tag) continue;
         const char *held = t->texts[s->number - 1];
-        if (length_of(held) == n && (n == 0 || memcmp(held, text, n) == 0))
-            return i;
+        if (length_of(held) == n && (n == 0 || memcmp(held, text, n) == 0)) return i;
     }
 }
 
@@ -95,11 +90,9 @@ static size_t find_slot(const intern *t, uint64_t hash, const char *text, size_t
 static bool grow_slots(intern *t)
 {
     size_t slots;
-    if (!size_multiply(t->mask + 1, 2, &slots))
-        return false;
+    if (!size_multiply(t->mask + 1, 2, &slots)) return false;
     slot *fresh = mem_alloc_zero(slots, sizeof *fresh);
-    if (!fresh)
-        return false;
+    if (!fresh) return false;
     size_t mask = slots - 1;
     for (uint32_t number = 1; number <= t->count; number++) {
         const char *text = t->texts[number - 1];
@@ -117,16 +110,12 @@ static bool grow_slots(intern *t)
 
 static chunk *chunk_with_room(intern *t, size_t bytes)
 {
-    if (t->newest && bytes <= t->newest->size - t->newest->used)
-        return t->newest;
+    if (t->newest && bytes <= t->newest->size - t->newest->used) return t->newest;
     size_t size = t->newest ? t->newest->size * 2 : CHUNK_FIRST_BYTES;
-    if (size > CHUNK_LARGEST_BYTES)
-        size = CHUNK_LARGEST_BYTES;
-    if (size < bytes)
-        size = bytes;
+    if (size > CHUNK_LARGEST_BYTES) size = CHUNK_LARGEST_BYTES;
+    if (size < bytes) size = bytes;
     chunk *c = mem_alloc(sizeof *c + size, 1);
-    if (!c)
-        return NULL;
+    if (!c) return NULL;
     c->next = t->newest;
     c->size = size;
     c->used = 0;
@@ -139,13 +128,11 @@ static const char *keep_text(intern *t, const char *text, size_t n)
 {
     uint32_t length = (uint32_t)n;
     chunk *c = chunk_with_room(t, sizeof length + n + 1);
-    if (!c)
-        return NULL;
+    if (!c) return NULL;
     char *at = c->data + c->used;
     memcpy(at, &length, sizeof length);
     at += sizeof length;
-    if (n > 0)
-        memcpy(at, text, n);
+    if (n > 0) memcpy(at, text, n);
     at[n] = '\0';
     c->used += sizeof length + n + 1;
     return at;
@@ -155,21 +142,17 @@ uint32_t intern_add(intern *t, const char *text, size_t n)
 {
     uint64_t hash = hash_bytes(text, n, &t->key);
     size_t i = find_slot(t, hash, text, n);
-    if (t->slots[i].number)
-        return t->slots[i].number;
-    if (t->count >= t->maximum || n > UINT32_MAX / 2)
-        return 0;
+    if (t->slots[i].number) return t->slots[i].number;
+    if (t->count >= t->maximum || n > UINT32_MAX / 2) return 0;
     if (!mem_reserve((void **)&t->texts, &t->texts_capacity, (size_t)t->count + 1,
                      sizeof *t->texts))
         return 0;
     if ((size_t)t->count + 1 > (t->mask + 1) / 4 * 3) {
-        if (!grow_slots(t))
-            return 0;
+        if (!grow_slots(t)) return 0;
         i = find_slot(t, hash, text, n);
     }
     const char *kept = keep_text(t, text, n);
-    if (!kept)
-        return 0;
+    if (!kept) return 0;
     t->texts[t->count++] = kept;
     t->slots[i] = (slot){.number = t->count, .tag = (uint32_t)(hash >> 32)};
     return t->count;

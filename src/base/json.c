@@ -29,8 +29,7 @@ void json_begin(json_writer *w, buffer *out)
 static bool value_begins(json_writer *w)
 {
     unsigned char *state = &w->state[w->depth];
-    if (w->wrong)
-        return false;
+    if (w->wrong) return false;
     switch (*state) {
     case STATE_TOP: *state = STATE_TOP_DONE; return true;
     case STATE_ARRAY: *state = STATE_ARRAY_MORE; return true;
@@ -42,8 +41,7 @@ static bool value_begins(json_writer *w)
 
 static void open_container(json_writer *w, char bracket, unsigned char state)
 {
-    if (!value_begins(w))
-        return;
+    if (!value_begins(w)) return;
     if (w->depth == JSON_MAX_DEPTH) {
         w->wrong = true;
         return;
@@ -94,8 +92,7 @@ static const char *escape_of(unsigned char c, char room[8])
     case '\t': return "\\t";
     default: break;
     }
-    if (c >= 0x20 && c != 0x7F)
-        return NULL;
+    if (c >= 0x20 && c != 0x7F) return NULL;
     snprintf(room, 8, "\\u%04x", c);
     return room;
 }
@@ -107,8 +104,7 @@ static void append_string(json_writer *w, const char *bytes, size_t n)
     buffer_append_char(w->out, '"');
     for (size_t i = 0; i < n; i++) {
         const char *escape = escape_of((unsigned char)bytes[i], room);
-        if (!escape)
-            continue;
+        if (!escape) continue;
         buffer_append(w->out, bytes + from, i - from);
         buffer_append_text(w->out, escape);
         from = i + 1;
@@ -124,8 +120,7 @@ void json_key(json_writer *w, const char *key)
         w->wrong = true;
         return;
     }
-    if (*state == STATE_OBJECT_MORE)
-        buffer_append_char(w->out, ',');
+    if (*state == STATE_OBJECT_MORE) buffer_append_char(w->out, ',');
     *state = STATE_VALUE;
     append_string(w, key, strlen(key));
     buffer_append_char(w->out, ':');
@@ -138,14 +133,12 @@ void json_text(json_writer *w, const char *terminated)
 
 void json_text_n(json_writer *w, const char *bytes, size_t n)
 {
-    if (value_begins(w))
-        append_string(w, bytes, n);
+    if (value_begins(w)) append_string(w, bytes, n);
 }
 
 void json_integer(json_writer *w, int64_t value)
 {
-    if (value_begins(w))
-        buffer_printf(w->out, "%lld", (long long)value);
+    if (value_begins(w)) buffer_printf(w->out, "%lld", (long long)value);
 }
 
 /* printf writes the locale's decimal sign; JSON knows only the point. */
@@ -154,8 +147,7 @@ static size_t print_digits(char into[40], int digits, double value)
     int n = snprintf(into, 40, "%.*g", digits, value);
     for (int i = 0; i < n; i++) {
         char c = into[i];
-        if (c != '-' && c != '+' && c != 'e' && (c < '0' || c > '9'))
-            into[i] = '.';
+        if (c != '-' && c != '+' && c != 'e' && (c < '0' || c > '9')) into[i] = '.';
     }
     return (size_t)n;
 }
@@ -166,35 +158,30 @@ void json_number(json_writer *w, double value)
         json_null(w);
         return;
     }
-    if (!value_begins(w))
-        return;
+    if (!value_begins(w)) return;
     char digits[40];
     size_t n = 0;
     for (int precision = 15; precision <= 17; precision++) {
         double back;
         n = print_digits(digits, precision, value);
-        if (text_to_double((text){digits, n}, &back) && back == value)
-            break;
+        if (text_to_double((text){digits, n}, &back) && back == value) break;
     }
     buffer_append(w->out, digits, n);
 }
 
 void json_boolean(json_writer *w, bool value)
 {
-    if (value_begins(w))
-        buffer_append_text(w->out, value ? "true" : "false");
+    if (value_begins(w)) buffer_append_text(w->out, value ? "true" : "false");
 }
 
 void json_null(json_writer *w)
 {
-    if (value_begins(w))
-        buffer_append_text(w->out, "null");
+    if (value_begins(w)) buffer_append_text(w->out, "null");
 }
 
 void json_raw(json_writer *w, const char *json, size_t n)
 {
-    if (value_begins(w))
-        buffer_append(w->out, json, n);
+    if (value_begins(w)) buffer_append(w->out, json, n);
 }
 
 bool json_finish(json_writer *w)

@@ -65,9 +65,9 @@ struct json_value {
     json_kind kind;
     bool boolean;
     text text;
-    size_t n;            /* members or elements */
-    text *keys;          /* of an object, in the order written */
-    json_value *values;  /* of an object or array */
+    size_t n;           /* members or elements */
+    text *keys;         /* of an object, in the order written */
+    json_value *values; /* of an object or array */
 };
 
 /* Parses one value (bytes after it refused) into the arena, which owns everything. The

@@ -48,11 +48,9 @@ static void *yajl_take(void *context, size_t n)
 {
     json_reader *r = context;
     size_t bytes;
-    if (!size_add(n, sizeof(block_head), &bytes))
-        longjmp(r->no_memory, 1);
+    if (!size_add(n, sizeof(block_head), &bytes)) longjmp(r->no_memory, 1);
     block_head *head = arena_alloc(&r->yajl_memory, bytes, 1);
-    if (!head)
-        longjmp(r->no_memory, 1);
+    if (!head) longjmp(r->no_memory, 1);
     head->size = n;
     return head + 1;
 }
@@ -84,8 +82,7 @@ static int stop(json_reader *r, pf_status status)
 static int push(json_reader *r, json_value value)
 {
     /* The waiting values may use as much as the arena they will move to. */
-    if (r->n >= r->into->maximum_bytes / sizeof(pending))
-        return stop(r, PF_LIMIT);
+    if (r->n >= r->into->maximum_bytes / sizeof(pending)) return stop(r, PF_LIMIT);
     if (!mem_reserve((void **)&r->stack, &r->capacity, r->n + 1, sizeof *r->stack))
         return stop(r, PF_NO_MEMORY);
     r->stack[r->n++] = (pending){.key = r->key, .value = value};
@@ -134,10 +131,8 @@ static int on_key(void *context, const unsigned char *bytes, size_t n)
 
 static int begin(json_reader *r, json_kind kind)
 {
-    if (r->depth == JSON_MAX_DEPTH)
-        return stop(r, PF_LIMIT);
-    if (!push(r, (json_value){.kind = kind}))
-        return 0;
+    if (r->depth == JSON_MAX_DEPTH) return stop(r, PF_LIMIT);
+    if (!push(r, (json_value){.kind = kind})) return 0;
     r->begun[r->depth++] = r->n;
     r->key = (text){0};
     return 1;
@@ -169,8 +164,7 @@ static int on_end(void *context)
     }
     for (size_t i = 0; i < n; i++) {
         container->values[i] = r->stack[from + i].value;
-        if (container->keys)
-            container->keys[i] = r->stack[from + i].key;
+        if (container->keys) container->keys[i] = r->stack[from + i].key;
     }
     r->n = from;
     return 1;
@@ -193,8 +187,7 @@ static const yajl_callbacks callbacks = {
 /* The 16 bits of four hexadecimal digits, or -1. */
 static int hex_4(const char *p, const char *end)
 {
-    if (end - p < 4)
-        return -1;
+    if (end - p < 4) return -1;
     int value = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
@@ -202,8 +195,7 @@ static int hex_4(const char *p, const char *end)
                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                            : -1;
-        if (digit < 0)
-            return -1;
+        if (digit < 0) return -1;
         value = value << 4 | digit;
     }
     return value;
@@ -215,15 +207,13 @@ static const char *wrong_escape(const char *bytes, size_t n)
 {
     const char *p = bytes, *end = bytes + n;
     while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
-        if (end - p < 2)
-            return NULL;
+        if (end - p < 2) return NULL;
         int unit = p[1] == 'u' ? hex_4(p + 2, end) : -1;
-        if (unit == 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
-            return p;
+        if (unit == 0 || (unit >= 0xDC00 && unit <= 0xDFFF)) return p;
         if (unit >= 0xD800 && unit <= 0xDBFF) {
-            int low = end - p >= 8 && p[6] == '\\' && p[7] == 'u' ? hex_4(p + 8, end) : -1;
-            if (low < 0xDC00 || low > 0xDFFF)
-                return p;
+            int low =
+                end - p >= 8 && p[6] == '\\' && p[7] == 'u' ? hex_4(p + 8, end) : -1;
+            if (low < 0xDC00 || low > 0xDFFF) return p;
             p += 6;
         }
         p += unit >= 0 ? 6 : 2;
@@ -290,8 +280,7 @@ pf_status json_parse(arena *a, const char *bytes, size_t n, const json_value **o
 {
     *out = NULL;
     pf_status status = check_bytes(bytes, n, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     json_reader r = {.into = a};
     arena_init(&r.yajl_memory, 4 * (size_t)LIMIT_JSON_BYTES);
     if (run_yajl(&r, bytes, n) != yajl_status_ok || r.n != 1) {
@@ -312,11 +301,9 @@ pf_status json_parse(arena *a, const char *bytes, size_t n, const json_value **o
 
 const json_value *json_member(const json_value *v, const char *key)
 {
-    if (!v || v->kind != JSON_OBJECT)
-        return NULL;
+    if (!v || v->kind != JSON_OBJECT) return NULL;
     for (size_t i = v->n; i > 0; i--) {
-        if (text_is(v->keys[i - 1], key))
-            return &v->values[i - 1];
+        if (text_is(v->keys[i - 1], key)) return &v->values[i - 1];
     }
     return NULL;
 }

@@ -47,8 +47,7 @@ static void make_safe(char *s, size_t n)
 {
     size_t at;
     for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7F)
-            s[i] = '?';
+        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7F) s[i] = '?';
     }
     while (!utf8_check(s, n, &at))
         s[at] = '?';
@@ -69,8 +68,7 @@ static void write_json(log_level level, const char *message, size_t n)
     json_key(&w, "message");
     json_text_n(&w, message, n);
     json_object_end(&w);
-    if (json_finish(&w) && buffer_append_char(&b, '\n'))
-        terminal_line(b.data, b.length);
+    if (json_finish(&w) && buffer_append_char(&b, '\n')) terminal_line(b.data, b.length);
 }
 
 static void write_plain(log_level level, const char *message)
@@ -80,21 +78,18 @@ static void write_plain(log_level level, const char *message)
     int n = snprintf(room, sizeof room, "%s%s%s%s%s\n", colour ? colours[level] : "",
                      named ? names[level] : "", named ? ": " : "", message,
                      colour ? "\033[0m" : "");
-    if (n > 0 && (size_t)n < sizeof room)
-        terminal_line(room, (size_t)n);
+    if (n > 0 && (size_t)n < sizeof room) terminal_line(room, (size_t)n);
 }
 
 void log_line(log_level level, const char *format, ...)
 {
-    if (level > atomic_load_explicit(&most, memory_order_relaxed))
-        return;
+    if (level > atomic_load_explicit(&most, memory_order_relaxed)) return;
     char message[LOG_BYTES];
     va_list args;
     va_start(args, format);
     int n = vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    if (n < 0)
-        return;
+    if (n < 0) return;
     make_safe(message, strlen(message));
     if (atomic_load_explicit(&as_json, memory_order_relaxed))
         write_json(level, message, strlen(message));

@@ -24,8 +24,7 @@ static bool must_fail(void)
         fputs("proffer: an allocation inside a path that promises none\n", stderr);
         abort();
     }
-    if (!atomic_load_explicit(&counting, memory_order_relaxed))
-        return false;
+    if (!atomic_load_explicit(&counting, memory_order_relaxed)) return false;
     uint_fast64_t number = atomic_fetch_add(&made, 1) + 1;
     return number == atomic_load(&fail_at);
 }
@@ -33,8 +32,7 @@ static bool must_fail(void)
 bool size_add(size_t a, size_t b, size_t *out)
 {
     size_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return false;
+    if (__builtin_add_overflow(a, b, &sum)) return false;
     *out = sum;
     return true;
 }
@@ -42,8 +40,7 @@ bool size_add(size_t a, size_t b, size_t *out)
 bool size_multiply(size_t a, size_t b, size_t *out)
 {
     size_t product;
-    if (__builtin_mul_overflow(a, b, &product))
-        return false;
+    if (__builtin_mul_overflow(a, b, &product)) return false;
     *out = product;
     return true;
 }
@@ -57,24 +54,21 @@ static bool wanted_bytes(size_t count, size_t size, size_t *bytes)
 void *mem_alloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (!wanted_bytes(count, size, &bytes) || must_fail())
-        return NULL;
+    if (!wanted_bytes(count, size, &bytes) || must_fail()) return NULL;
     return malloc(bytes);
 }
 
 void *mem_alloc_zero(size_t count, size_t size)
 {
     size_t bytes;
-    if (!wanted_bytes(count, size, &bytes) || must_fail())
-        return NULL;
+    if (!wanted_bytes(count, size, &bytes) || must_fail()) return NULL;
     return calloc(1, bytes);
 }
 
 void *mem_resize(void *block, size_t count, size_t size)
 {
     size_t bytes;
-    if (!wanted_bytes(count, size, &bytes) || must_fail())
-        return NULL;
+    if (!wanted_bytes(count, size, &bytes) || must_fail()) return NULL;
     return realloc(block, bytes);
 }
 
@@ -95,29 +89,23 @@ void mem_free(void *block)
 char *mem_copy_text(const char *text, size_t n)
 {
     size_t bytes;
-    if (!size_add(n, 1, &bytes))
-        return NULL;
+    if (!size_add(n, 1, &bytes)) return NULL;
     char *copy = mem_alloc(bytes, 1);
-    if (!copy)
-        return NULL;
-    if (n > 0)
-        memcpy(copy, text, n);
+    if (!copy) return NULL;
+    if (n > 0) memcpy(copy, text, n);
     copy[n] = '\0';
     return copy;
 }
 
 bool mem_reserve(void **block, size_t *capacity, size_t needed, size_t size)
 {
-    if (needed <= *capacity)
-        return true;
+    if (needed <= *capacity) return true;
     size_t larger = *capacity < 8 ? 8 : *capacity;
     while (larger < needed) {
-        if (!size_multiply(larger, 2, &larger))
-            larger = needed;
+        if (!size_multiply(larger, 2, &larger)) larger = needed;
     }
     void *moved = mem_resize(*block, larger, size);
-    if (!moved)
-        return false;
+    if (!moved) return false;
     *block = moved;
     *capacity = larger;
     return true;

@@ -32,13 +32,11 @@ static bool strip(const char **text, size_t *n, const currency *c, bool *negativ
 {
     const char *p = *text, *end = p + *n;
     *negative = p < end && *p == '-';
-    if (*negative)
-        p++;
+    if (*negative) p++;
     size_t front = 0, back = 0;
     if (p < end && !is_digit(*p) && *p != '.' && *p != ',') {
         front = currency_mark_at_start(p, (size_t)(end - p), c);
-        if (front == 0)
-            return refuse(why, "it is not an amount of this currency");
+        if (front == 0) return refuse(why, "it is not an amount of this currency");
         p += front;
         p += p < end && *p == ' ';
         if (!*negative && p < end && *p == '-') {
@@ -48,13 +46,11 @@ static bool strip(const char **text, size_t *n, const currency *c, bool *negativ
     }
     if (p < end && !is_digit(end[-1]) && end[-1] != '.' && end[-1] != ',') {
         back = currency_mark_at_end(p, (size_t)(end - p), c);
-        if (back == 0)
-            return refuse(why, "it is not an amount of this currency");
+        if (back == 0) return refuse(why, "it is not an amount of this currency");
         end -= back;
         end -= end > p && end[-1] == ' ';
     }
-    if (front && back)
-        return refuse(why, "the currency is written twice");
+    if (front && back) return refuse(why, "the currency is written twice");
     *text = p;
     *n = (size_t)(end - p);
     return true;
@@ -63,8 +59,7 @@ static bool strip(const char **text, size_t *n, const currency *c, bool *negativ
 /* One more digit; false when the limit is passed. */
 static bool push_digit(int64_t *value, char digit)
 {
-    if (*value > LIMIT_MONEY_MINOR / 10)
-        return false;
+    if (*value > LIMIT_MONEY_MINOR / 10) return false;
     *value = *value * 10 + (digit - '0');
     return *value <= LIMIT_MONEY_MINOR;
 }
@@ -80,8 +75,7 @@ static bool read_whole(const char **at, const char *end, char group, int64_t *va
     bool grouped = false;
     for (; p < end; p++) {
         if (is_digit(*p)) {
-            if (!push_digit(value, *p))
-                return refuse(why, too_large);
+            if (!push_digit(value, *p)) return refuse(why, too_large);
             run++;
         } else if (*p == group) {
             if (grouped ? run != 3 : run < 1 || run > 3)
@@ -92,8 +86,7 @@ static bool read_whole(const char **at, const char *end, char group, int64_t *va
             break;
         }
     }
-    if (grouped && run != 3)
-        return refuse(why, "thousands are not in groups of three");
+    if (grouped && run != 3) return refuse(why, "thousands are not in groups of three");
     *at = p;
     return true;
 }
@@ -105,19 +98,15 @@ static bool read_fraction(const char *p, const char *end, int exponent, int64_t 
     int digits = 0;
     for (; p < end && is_digit(*p); p++, digits++) {
         if (digits < exponent) {
-            if (!push_digit(value, *p))
-                return refuse(why, too_large);
+            if (!push_digit(value, *p)) return refuse(why, too_large);
         } else if (*p != '0') {
             return refuse(why, "it has more decimal places than the currency");
         }
     }
-    if (digits == 0)
-        return refuse(why, "there are no digits behind the decimal sign");
-    if (p != end)
-        return refuse(why, "it is not a number");
+    if (digits == 0) return refuse(why, "there are no digits behind the decimal sign");
+    if (p != end) return refuse(why, "it is not a number");
     for (; digits < exponent; digits++) {
-        if (!push_digit(value, '0'))
-            return refuse(why, too_large);
+        if (!push_digit(value, '0')) return refuse(why, too_large);
     }
     return true;
 }
@@ -126,19 +115,16 @@ bool money_parse(const char *text, size_t n, const currency *c, char decimal,
                  int64_t *minor, const char **why)
 {
     bool negative = false;
-    if (n == 0)
-        return refuse(why, "the amount is empty");
+    if (n == 0) return refuse(why, "the amount is empty");
     if ((!is_digit(text[0]) || !is_digit(text[n - 1])) &&
         !strip(&text, &n, c, &negative, why))
         return false;
     const char *p = text, *end = text + n;
     char group = decimal == ',' ? '.' : ',';
     int64_t value = 0;
-    if (!read_whole(&p, end, group, &value, why))
-        return false;
+    if (!read_whole(&p, end, group, &value, why)) return false;
     if (p < end && *p == decimal) {
-        if (!read_fraction(p + 1, end, c->exponent, &value, why))
-            return false;
+        if (!read_fraction(p + 1, end, c->exponent, &value, why)) return false;
     } else if (p == text || p != end) {
         return refuse(why, "it is not a number");
     } else if (value > LIMIT_MONEY_MINOR / powers[c->exponent]) {
@@ -182,8 +168,7 @@ const char *money_format_symbol(int64_t minor, const currency *c,
 bool money_add(int64_t a, int64_t b, int64_t *out)
 {
     int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return false;
+    if (__builtin_add_overflow(a, b, &sum)) return false;
     *out = sum;
     return true;
 }
@@ -191,10 +176,8 @@ bool money_add(int64_t a, int64_t b, int64_t *out)
 int64_t money_from_expectation(double minor)
 {
     double up = ceil(minor);
-    if (up <= -0x1p63)
-        return INT64_MIN;
+    if (up <= -0x1p63) return INT64_MIN;
     /* Also not-a-number lands here: what nobody can price is never affordable. */
-    if (!(up < 0x1p63))
-        return INT64_MAX;
+    if (!(up < 0x1p63)) return INT64_MAX;
     return (int64_t)up;
 }

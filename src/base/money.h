@@ -10,16 +10,18 @@
 #include <stdint.h>
 
 typedef struct currency {
-    char code[4];  /* ISO 4217, terminated; empty = none */
-    int exponent;  /* digits behind the point: USD 2, JPY 0, KWD 3 */
+    char code[4]; /* ISO 4217, terminated; empty = none */
+    int exponent; /* digits behind the point: USD 2, JPY 0, KWD 3 */
 } currency;
 
 /* Looks up an active ISO 4217 code, any case; false when unknown. */
 bool currency_find(const char *code, size_t n, currency *out);
 
-/* "4.58", "-4.58", "1,234.50" (thousands in threes), "$4.58", "4,58" only when decimal ==
- * ','. More digits than the exponent are accepted only when they are zeros. false with a
- * reason in *why (static text); overflow is a reason too. */
+/* "4.58", "-4.58", "1,234.50" (thousands in threes), "$4.58", "4.58 €", "USD 4.58",
+ * "4,58" only when decimal == ','. A symbol or code must be the currency's own (any
+ * symbol when its code is empty). More digits than the exponent are accepted only when
+ * they are zeros. false with a reason in *why (static text); more than LIMIT_MONEY_MINOR
+ * is a reason too. */
 bool money_parse(const char *text, size_t n, const currency *c, char decimal,
                  int64_t *minor, const char **why);
 
@@ -31,7 +33,8 @@ const char *money_format_symbol(int64_t minor, const currency *c,
 
 /* Sum, or false on overflow with *out untouched. */
 bool money_add(int64_t a, int64_t b, int64_t *out);
-/* An expectation in minor units becomes an amount: rounded up, once; saturates. */
+/* An expectation in minor units becomes an amount: rounded up, once; saturates.
+ * NaN becomes INT64_MAX: what cannot be priced cannot be afforded. */
 int64_t money_from_expectation(double minor);
 
 #endif

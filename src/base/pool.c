@@ -40,8 +40,7 @@ static void do_tasks(pool *p, unsigned worker)
 {
     for (;;) {
         size_t i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-        if (i >= p->n_tasks)
-            return;
+        if (i >= p->n_tasks) return;
         p->task(p->context, i, worker);
     }
 }
@@ -62,8 +61,7 @@ static void *work(void *argument)
         pthread_mutex_unlock(&p->lock);
         do_tasks(p, w->number);
         pthread_mutex_lock(&p->lock);
-        if (--p->joined == 0)
-            pthread_cond_signal(&p->left);
+        if (--p->joined == 0) pthread_cond_signal(&p->left);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -73,8 +71,7 @@ static unsigned processors(void)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
     int n = CPU_COUNT(&set);
     return n > 0 ? (unsigned)n : 1;
 }
@@ -89,8 +86,7 @@ static bool start_workers(pool *p)
     for (unsigned i = 0; good && i + 1 < p->threads; i++) {
         p->workers[i] = (pool_worker){.owner = p, .number = i + 1};
         good = pthread_create(&p->workers[i].thread, NULL, work, &p->workers[i]) == 0;
-        if (good)
-            p->started++;
+        if (good) p->started++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return good;
@@ -99,8 +95,7 @@ static bool start_workers(pool *p)
 pool *pool_new(unsigned threads)
 {
     pool *p = mem_alloc_zero(1, sizeof *p);
-    if (!p)
-        return NULL;
+    if (!p) return NULL;
     p->threads = threads ? threads : processors();
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->opened, NULL);
@@ -117,8 +112,7 @@ pool *pool_new(unsigned threads)
 
 void pool_free(pool *p)
 {
-    if (!p)
-        return;
+    if (!p) return;
     pthread_mutex_lock(&p->lock);
     p->ending = true;
     pthread_cond_broadcast(&p->opened);

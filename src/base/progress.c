@@ -58,8 +58,7 @@ static void format_seconds(double seconds, char into[32])
 
 static double share_done(const progress *p)
 {
-    if (p->total == 0)
-        return 0.0;
+    if (p->total == 0) return 0.0;
     double share = (double)p->done / (double)p->total;
     return share < 1.0 ? share : 1.0;
 }
@@ -68,8 +67,7 @@ static double share_done(const progress *p)
 static void format_bar(const progress *p, char into[64])
 {
     into[0] = '\0';
-    if (p->total == 0)
-        return;
+    if (p->total == 0) return;
     double share = share_done(p);
     char cells[BAR_CELLS + 1];
     int full = (int)(share * BAR_CELLS);
@@ -79,7 +77,8 @@ static void format_bar(const progress *p, char into[64])
     snprintf(into, 64, " %3.0f%% [%s]", share * 100.0, cells);
 }
 
-static void format_line(const progress *p, double now_s, bool ended, char line[LINE_BYTES])
+static void format_line(const progress *p, double now_s, bool ended,
+                        char line[LINE_BYTES])
 {
     char bar[64], count[32], rate[32], time[32];
     double took = now_s - p->begun_s, share = share_done(p);
@@ -95,11 +94,9 @@ static void format_line(const progress *p, double now_s, bool ended, char line[L
 
 progress *progress_begin(const char *what, uint64_t total, const char *noun)
 {
-    if (atomic_load(&quiet))
-        return NULL;
+    if (atomic_load(&quiet)) return NULL;
     progress *p = mem_alloc_zero(1, sizeof *p);
-    if (!p)
-        return NULL;
+    if (!p) return NULL;
     snprintf(p->what, sizeof p->what, "%s", what);
     snprintf(p->noun, sizeof p->noun, "%s", noun ? noun : "");
     p->total = total;
@@ -122,8 +119,7 @@ static void show(progress *p, double now_s)
 
 void progress_update(progress *p, uint64_t done, uint64_t count)
 {
-    if (!p)
-        return;
+    if (!p) return;
     p->done = done;
     p->count = count;
     double now_s = clock_wall_s();
@@ -134,8 +130,7 @@ void progress_update(progress *p, uint64_t done, uint64_t count)
 
 void progress_note(progress *p, const char *format, ...)
 {
-    if (!p)
-        return;
+    if (!p) return;
     va_list args;
     va_start(args, format);
     vsnprintf(p->note, sizeof p->note, format, args);
@@ -144,11 +139,9 @@ void progress_note(progress *p, const char *format, ...)
 
 void progress_end(progress *p)
 {
-    if (!p)
-        return;
+    if (!p) return;
     char line[LINE_BYTES];
-    if (p->terminal)
-        terminal_bar(NULL);
+    if (p->terminal) terminal_bar(NULL);
     format_line(p, clock_wall_s(), true, line);
     log_line(LOG_INFO, "%s", line);
     mem_free(p);

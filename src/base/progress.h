@@ -3,8 +3,8 @@
  * few seconds elsewhere, nothing when quiet. On stderr.
  *
  *     progress *p = progress_begin("importing events", total_bytes, "B");
- *     progress_update(p, done_bytes, events);     // cheap: draws at most 10 times a second
- *     progress_end(p);
+ *     progress_update(p, done_bytes, events);     // cheap: draws at most 10 times a
+ * second progress_end(p);
  *
  * progress_cancelled() becomes true after the first SIGINT or SIGTERM once
  * progress_catch_signals() was called; long loops ask it and return PF_CANCELLED.
@@ -18,8 +18,8 @@
 
 typedef struct progress progress;
 
-/* total 0 = unknown. noun names what `count` counts ("events"). NULL when quiet or out of memory; every function
- * takes NULL. */
+/* total 0 = unknown. noun names what `count` counts ("events"). NULL when quiet or out of
+ * memory; every function takes NULL. */
 progress *progress_begin(const char *what, uint64_t total, const char *noun);
 /* done of total; count things so far. */
 void progress_update(progress *p, uint64_t done, uint64_t count);

@@ -88,11 +88,9 @@ double random_gamma(random_stream *r, double a)
     double d = a - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
     for (;;) {
         double x = random_normal(r), v = 1.0 + c * x;
-        if (v <= 0.0)
-            continue;
+        if (v <= 0.0) continue;
         v = v * v * v;
         double u = 1.0 - random_unit(r);
-        if (log(u) < 0.5 * x * x + d - d * v + d * log(v))
-            return d * v;
+        if (log(u) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
     }
 }

@@ -19,11 +19,9 @@ static void drop_broken_tail(char *s, size_t n)
         start--;
         back++;
         unsigned char c = (unsigned char)s[start];
-        if ((c & 0xC0u) == 0x80u)
-            continue;
+        if ((c & 0xC0u) == 0x80u) continue;
         size_t wanted = c >= 0xF0u ? 4 : c >= 0xE0u ? 3 : c >= 0xC0u ? 2 : 1;
-        if (wanted > back)
-            s[start] = '\0';
+        if (wanted > back) s[start] = '\0';
         return;
     }
 }
@@ -55,12 +53,10 @@ static void copy_path(char *into, size_t size, const char *path)
 static pf_status set(pf_error *err, pf_status code, const char *file, uint64_t line,
                      uint64_t column, const char *format, va_list args)
 {
-    if (!err)
-        return code;
+    if (!err) return code;
     pf_error fresh = {.code = code, .line = line, .column = column};
     format_cut(fresh.message, sizeof fresh.message, format, args);
-    if (file)
-        copy_path(fresh.file, sizeof fresh.file, file);
+    if (file) copy_path(fresh.file, sizeof fresh.file, file);
     *err = fresh;
     return code;
 }
@@ -87,8 +83,7 @@ pf_status error_set_at(pf_error *err, pf_status code, const char *file, uint64_t
 pf_status error_set_errno(pf_error *err, const char *format, ...)
 {
     int number = errno;
-    if (!err)
-        return PF_IO;
+    if (!err) return PF_IO;
     va_list args;
     va_start(args, format);
     set(err, PF_IO, NULL, 0, 0, format, args);
@@ -104,8 +99,7 @@ pf_status error_set_errno(pf_error *err, const char *format, ...)
 
 void error_prefix(pf_error *err, const char *format, ...)
 {
-    if (!err)
-        return;
+    if (!err) return;
     char old[sizeof err->message];
     char front[sizeof err->message];
     memcpy(old, err->message, sizeof old);
@@ -130,16 +124,15 @@ const char *error_describe(const pf_error *err, char *into, size_t size)
     else if (err->line)
         n += (size_t)snprintf(place, sizeof place, "line ");
     if (err->line)
-        n += (size_t)snprintf(place + n, sizeof place - n, "%llu:",
-                              (unsigned long long)err->line);
+        n += (size_t)snprintf(place + n, sizeof place - n,
+                              "%llu:", (unsigned long long)err->line);
     else if (err->column && !err->file[0])
         n += (size_t)snprintf(place + n, sizeof place - n, "column ");
     if (err->column)
-        n += (size_t)snprintf(place + n, sizeof place - n, "%llu:",
-                              (unsigned long long)err->column);
+        n += (size_t)snprintf(place + n, sizeof place - n,
+                              "%llu:", (unsigned long long)err->column);
     int total = snprintf(into, size, "%s%s%s", place, n ? " " : "", err->message);
-    if (total >= 0 && size > 0 && (size_t)total >= size)
-        drop_broken_tail(into, size - 1);
+    if (total >= 0 && size > 0 && (size_t)total >= size) drop_broken_tail(into, size - 1);
     return into;
 }
 

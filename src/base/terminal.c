@@ -22,10 +22,8 @@ static void put(const char *bytes, size_t n)
 {
     while (n > 0) {
         ssize_t done = write(STDERR_FILENO, bytes, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return;
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) return;
         bytes += done;
         n -= (size_t)done;
     }
@@ -39,11 +37,9 @@ bool terminal_is_one(void)
 void terminal_line(const char *bytes, size_t n)
 {
     pthread_mutex_lock(&lock);
-    if (bar_length)
-        put(clear_line, sizeof clear_line - 1);
+    if (bar_length) put(clear_line, sizeof clear_line - 1);
     put(bytes, n);
-    if (bar_length)
-        put(bar, bar_length);
+    if (bar_length) put(bar, bar_length);
     pthread_mutex_unlock(&lock);
 }
 
@@ -58,8 +54,7 @@ static size_t columns(void)
 void terminal_bar(const char *words)
 {
     pthread_mutex_lock(&lock);
-    if (bar_length || words)
-        put(clear_line, sizeof clear_line - 1);
+    if (bar_length || words) put(clear_line, sizeof clear_line - 1);
     bar_length = 0;
     if (words) {
         bar_length = utf8_prefix(words, strnlen(words, BAR_BYTES - 1), columns() - 1);

@@ -52,10 +52,8 @@ static size_t character_bytes(const unsigned char *p, size_t left)
 {
     unsigned char lead = p[0], low = 0x80, high = 0xBF;
     size_t n;
-    if (lead < 0x80)
-        return lead != 0;
-    if (lead < 0xC2 || lead > 0xF4)
-        return 0;
+    if (lead < 0x80) return lead != 0;
+    if (lead < 0xC2 || lead > 0xF4) return 0;
     if (lead < 0xE0) {
         n = 2;
     } else if (lead < 0xF0) {
@@ -67,11 +65,9 @@ static size_t character_bytes(const unsigned char *p, size_t left)
         low = lead == 0xF0 ? 0x90 : 0x80;
         high = lead == 0xF4 ? 0x8F : 0xBF;
     }
-    if (left < n || p[1] < low || p[1] > high)
-        return 0;
+    if (left < n || p[1] < low || p[1] > high) return 0;
     for (size_t i = 2; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
+        if ((p[i] & 0xC0) != 0x80) return 0;
     }
     return n;
 }
@@ -96,8 +92,7 @@ bool utf8_check(const char *bytes, size_t n, size_t *at)
         }
         size_t length = character_bytes(p + i, n - i);
         if (length == 0) {
-            if (at)
-                *at = i;
+            if (at) *at = i;
             return false;
         }
         i += length;
@@ -110,8 +105,7 @@ uint32_t utf8_next(const char **p, const char *end)
     const unsigned char *s = (const unsigned char *)*p;
     uint32_t lead = s[0];
     size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    if (more > (size_t)(end - *p) - 1)
-        more = (size_t)(end - *p) - 1;
+    if (more > (size_t)(end - *p) - 1) more = (size_t)(end - *p) - 1;
     uint32_t point = more == 0 ? lead : lead & (0x3Fu >> more);
     for (size_t i = 1; i <= more; i++)
         point = point << 6 | (s[i] & 0x3Fu);
@@ -148,13 +142,10 @@ size_t utf8_count(const char *bytes, size_t n)
 
 size_t utf8_prefix(const char *bytes, size_t n, size_t points)
 {
-    if (n <= points)
-        return n;
+    if (n <= points) return n;
     for (size_t i = 0; i < n; i++) {
-        if (!starts_character(bytes[i]))
-            continue;
-        if (points == 0)
-            return i;
+        if (!starts_character(bytes[i])) continue;
+        if (points == 0) return i;
         points--;
     }
     return n;
@@ -170,17 +161,14 @@ static bool is_digit(char c)
 bool text_to_u64(text a, uint64_t *out)
 {
     uint64_t value = 0;
-    if (a.n == 0)
-        return false;
+    if (a.n == 0) return false;
     for (size_t i = 0; i < a.n; i++) {
-        if (!is_digit(a.data[i]))
-            return false;
+        if (!is_digit(a.data[i])) return false;
         uint64_t digit = (uint64_t)(a.data[i] - '0');
         if (i >= 19 && (__builtin_mul_overflow(value, 10u, &value) ||
                         __builtin_add_overflow(value, digit, &value)))
             return false;
-        if (i < 19)
-            value = value * 10 + digit;
+        if (i < 19) value = value * 10 + digit;
     }
     *out = value;
     return true;
@@ -220,10 +208,8 @@ static bool take_exponent(const char **at, const char *end, int *exponent)
 {
     const char *p = *at;
     bool negative = p < end && *p == '-';
-    if (p < end && (*p == '-' || *p == '+'))
-        p++;
-    if (p == end)
-        return false;
+    if (p < end && (*p == '-' || *p == '+')) p++;
+    if (p == end) return false;
     int value = 0;
     for (; p < end && is_digit(*p); p++)
         value = value < 100000 ? value * 10 + (*p - '0') : value;
@@ -248,13 +234,11 @@ static bool take_apart(text a, decimal *d)
             push_digit(d, *p, true);
         digits += (size_t)(p - point);
     }
-    if (digits == 0)
-        return false;
+    if (digits == 0) return false;
     if (p < end && (*p == 'e' || *p == 'E')) {
         int exponent;
         p++;
-        if (!take_exponent(&p, end, &exponent))
-            return false;
+        if (!take_exponent(&p, end, &exponent)) return false;
         d->exponent += exponent;
     }
     return p == end;
@@ -274,16 +258,13 @@ enum { NUMBER_BYTES = 512 };
 static bool read_slowly(text a, double *out)
 {
     char room[NUMBER_BYTES];
-    if (a.n >= sizeof room)
-        return false;
+    if (a.n >= sizeof room) return false;
     memcpy(room, a.data, a.n);
     room[a.n] = '\0';
     pthread_once(&locale_once, make_locale);
-    if (!c_locale)
-        return false;
+    if (!c_locale) return false;
     double value = strtod_l(room, NULL, c_locale);
-    if (!isfinite(value))
-        return false;
+    if (!isfinite(value)) return false;
     *out = value;
     return true;
 }
@@ -295,8 +276,7 @@ bool text_to_double(text a, double *out)
                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     decimal d;
-    if (!take_apart(a, &d))
-        return false;
+    if (!take_apart(a, &d)) return false;
     if (d.cut || d.digits > UINT64_C(1) << 53 || d.exponent < -22 || d.exponent > 22)
         return read_slowly(a, out);
     double value = (double)d.digits;

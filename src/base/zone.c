@@ -17,9 +17,9 @@
 #include "base/zone_rule.h"
 
 enum {
-    ZONE_FILE_BYTES = 1 << 20,      /* the longest real file has 4 KiB */
-    ZONE_TRANSITIONS = 8192,        /* the longest real table has 240 */
-    ZONE_LARGEST_OFFSET_S = 93600,  /* 26 h: RFC 8536 section 3.2 */
+    ZONE_FILE_BYTES = 1 << 20,     /* the longest real file has 4 KiB */
+    ZONE_TRANSITIONS = 8192,       /* the longest real table has 240 */
+    ZONE_LARGEST_OFFSET_S = 93600, /* 26 h: RFC 8536 section 3.2 */
     ZONE_FIRST_YEAR = 1899,
     ZONE_LAST_YEAR = 2200,
     ZONE_NAME_BYTES = 128,
@@ -79,8 +79,7 @@ int32_t zone_offset_s(const zone *z, int64_t time_us)
 int64_t zone_local_to_utc(const zone *z, int64_t local_s, zone_repeat repeat,
                           zone_gap gap)
 {
-    if (!z)
-        return local_s;
+    if (!z) return local_s;
     int64_t found = 0, skipped = local_s;
     bool any = false;
     for (size_t i = passed(z, local_s - ZONE_LARGEST_OFFSET_S); i <= z->n; i++) {
@@ -91,11 +90,9 @@ int64_t zone_local_to_utc(const zone *z, int64_t local_s, zone_repeat repeat,
         if (begun && !ended) {
             found = utc;
             any = true;
-            if (repeat == ZONE_REPEAT_EARLIER)
-                return found;
+            if (repeat == ZONE_REPEAT_EARLIER) return found;
         }
-        if (i == z->n || z->table[i].at_s > local_s + ZONE_LARGEST_OFFSET_S)
-            break;
+        if (i == z->n || z->table[i].at_s > local_s + ZONE_LARGEST_OFFSET_S) break;
         if (ended && local_s < z->table[i].at_s + z->table[i].offset_s)
             skipped = gap == ZONE_GAP_EDGE ? z->table[i].at_s : utc;
     }
@@ -113,10 +110,8 @@ const char *zone_name(const zone *z)
  * last, one that changes nothing is left out. */
 static bool add_transition(zone *z, int64_t at_s, int32_t offset_s)
 {
-    if (z->n > 0 && z->table[z->n - 1].at_s == at_s)
-        z->n--;
-    if (offset_of(z, z->n) == offset_s)
-        return true;
+    if (z->n > 0 && z->table[z->n - 1].at_s == at_s) z->n--;
+    if (offset_of(z, z->n) == offset_s) return true;
     if (!mem_reserve((void **)&z->table, &z->capacity, z->n + 1, sizeof *z->table))
         return false;
     z->table[z->n++] = (transition){.at_s = at_s, .offset_s = offset_s};
@@ -178,16 +173,14 @@ static uint32_t load_32(const unsigned char *p)
 
 static int64_t load_time(const unsigned char *p, size_t time_bytes)
 {
-    if (time_bytes == 4)
-        return (int32_t)load_32(p);
+    if (time_bytes == 4) return (int32_t)load_32(p);
     return (int64_t)((uint64_t)load_32(p) << 32 | load_32(p + 4));
 }
 
 /* Reads the header at p and finds the extent of its data; false when they do not fit. */
 static bool read_block(tzif_block *b, const unsigned char *p, size_t n, size_t time_bytes)
 {
-    if (n < TZIF_HEADER_BYTES || memcmp(p, "TZif", 4) != 0)
-        return false;
+    if (n < TZIF_HEADER_BYTES || memcmp(p, "TZif", 4) != 0) return false;
     *b = (tzif_block){.version = p[4], .data = p + TZIF_HEADER_BYTES};
     b->isut = load_32(p + 20);
     b->isstd = load_32(p + 24);
@@ -236,8 +229,7 @@ static pf_status read_footer(zone *z, const unsigned char *p, size_t n, int64_t 
     if (!close || p[0] != '\n')
         return error_set(err, PF_DATA, "the rule at the file's end is cut short");
     size_t length = (size_t)(close - p) - 1;
-    if (length == 0)
-        return PF_OK;
+    if (length == 0) return PF_OK;
     zone_rule rule;
     if (!zone_rule_parse(&rule, (const char *)p + 1, length))
         return error_set(err, PF_DATA, "the rule at the file's end cannot be read");
@@ -266,11 +258,11 @@ static pf_status read_file(zone *z, const unsigned char *p, size_t n, pf_error *
         return error_set(err, PF_DATA,
                          "it counts leap seconds; use the zone without right/ in front");
     if (b.types == 0 || b.types > 256 || b.times > ZONE_TRANSITIONS)
-        return error_set(err, PF_DATA, "it has no kinds of time, or too many transitions");
+        return error_set(err, PF_DATA,
+                         "it has no kinds of time, or too many transitions");
     int64_t last_s = INT64_MIN;
     pf_status status = read_transitions(z, &b, time_bytes, &last_s, err);
-    if (status != PF_OK || time_bytes == 4)
-        return status;
+    if (status != PF_OK || time_bytes == 4) return status;
     size_t skip = TZIF_HEADER_BYTES + (size_t)b.data_bytes;
     return read_footer(z, p + skip, n - skip, last_s, err);
 }
@@ -279,8 +271,7 @@ pf_status zone_from_bytes(zone **out, const void *bytes, size_t n, pf_error *err
 {
     *out = NULL;
     zone *z = mem_alloc_zero(1, sizeof *z);
-    if (!z)
-        return error_set(err, PF_NO_MEMORY, "no memory for a time zone");
+    if (!z) return error_set(err, PF_NO_MEMORY, "no memory for a time zone");
     pf_status status = read_file(z, bytes, n, err);
     if (status != PF_OK) {
         zone_free(z);
@@ -294,8 +285,7 @@ pf_status zone_from_bytes(zone **out, const void *bytes, size_t n, pf_error *err
 static bool name_is_safe(const char *name)
 {
     size_t n = strlen(name);
-    if (n == 0 || n >= ZONE_NAME_BYTES || name[0] == '/')
-        return false;
+    if (n == 0 || n >= ZONE_NAME_BYTES || name[0] == '/') return false;
     return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                         "0123456789_+-/") == n;
 }
@@ -304,8 +294,7 @@ static bool name_is_safe(const char *name)
 static pf_status open_utc(zone **out, pf_error *err)
 {
     *out = mem_alloc_zero(1, sizeof **out);
-    if (!*out)
-        return error_set(err, PF_NO_MEMORY, "no memory for a time zone");
+    if (!*out) return error_set(err, PF_NO_MEMORY, "no memory for a time zone");
     memcpy((*out)->name, "UTC", sizeof "UTC");
     return PF_OK;
 }
@@ -315,24 +304,21 @@ pf_status zone_open(zone **out, const char *name, pf_error *err)
     *out = NULL;
     if (!name_is_safe(name))
         return error_set(err, PF_NOT_FOUND, "'%.64s' is no name of a time zone", name);
-    if (strcmp(name, "UTC") == 0)
-        return open_utc(out, err);
+    if (strcmp(name, "UTC") == 0) return open_utc(out, err);
     const char *folder = getenv("TZDIR");
-    if (!folder || !folder[0])
-        folder = "/usr/share/zoneinfo";
+    if (!folder || !folder[0]) folder = "/usr/share/zoneinfo";
     char path[4096];
     pf_status status = file_join_path(path, sizeof path, folder, name, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     if (!file_exists(path) || file_is_folder(path))
-        return error_set(err, PF_NOT_FOUND,
-                         "there is no time zone '%s' in %s (names look like Europe/Paris)",
-                         name, folder);
+        return error_set(
+            err, PF_NOT_FOUND,
+            "there is no time zone '%s' in %s (names look like Europe/Paris)", name,
+            folder);
     char *bytes = NULL;
     size_t n = 0;
     status = file_read_whole(&bytes, &n, path, ZONE_FILE_BYTES, err);
-    if (status == PF_OK)
-        status = zone_from_bytes(out, bytes, n, err);
+    if (status == PF_OK) status = zone_from_bytes(out, bytes, n, err);
     mem_free(bytes);
     if (status != PF_OK)
         error_prefix(err, "time zone '%s'", name);
@@ -343,8 +329,7 @@ pf_status zone_open(zone **out, const char *name, pf_error *err)
 
 void zone_free(zone *z)
 {
-    if (!z)
-        return;
+    if (!z) return;
     mem_free(z->table);
     mem_free(z);
 }

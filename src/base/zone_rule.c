@@ -14,8 +14,7 @@ typedef struct cursor {
 
 static bool take(cursor *c, char wanted)
 {
-    if (c->p >= c->end || *c->p != wanted)
-        return false;
+    if (c->p >= c->end || *c->p != wanted) return false;
     c->p++;
     return true;
 }
@@ -40,8 +39,7 @@ static bool skip_name(cursor *c)
 {
     if (take(c, '<')) {
         const char *close = memchr(c->p, '>', (size_t)(c->end - c->p));
-        if (!close || close == c->p)
-            return false;
+        if (!close || close == c->p) return false;
         c->p = close + 1;
         return true;
     }
@@ -55,16 +53,12 @@ static bool skip_name(cursor *c)
 static bool take_time(cursor *c, int most_hours, int32_t *out)
 {
     bool negative = take(c, '-');
-    if (!negative)
-        (void)take(c, '+');
+    if (!negative) (void)take(c, '+');
     int hours, minutes = 0, seconds = 0;
-    if (!take_number(c, 0, most_hours, &hours))
-        return false;
+    if (!take_number(c, 0, most_hours, &hours)) return false;
     if (take(c, ':')) {
-        if (!take_number(c, 0, 59, &minutes))
-            return false;
-        if (take(c, ':') && !take_number(c, 0, 59, &seconds))
-            return false;
+        if (!take_number(c, 0, 59, &minutes)) return false;
+        if (take(c, ':') && !take_number(c, 0, 59, &seconds)) return false;
     }
     int32_t total = hours * 3600 + minutes * 60 + seconds;
     *out = negative ? -total : total;
@@ -74,8 +68,7 @@ static bool take_time(cursor *c, int most_hours, int32_t *out)
 static bool take_change(cursor *c, rule_change *out)
 {
     *out = (rule_change){.time_s = 2 * 3600};
-    if (!take(c, ','))
-        return false;
+    if (!take(c, ',')) return false;
     bool good;
     if (take(c, 'J')) {
         out->kind = RULE_DAY_NO_LEAP;
@@ -89,8 +82,7 @@ static bool take_change(cursor *c, rule_change *out)
         out->kind = RULE_DAY_OF_YEAR;
         good = take_number(c, 0, 365, &out->day);
     }
-    if (good && take(c, '/'))
-        good = take_time(c, 167, &out->time_s);
+    if (good && take(c, '/')) good = take_time(c, 167, &out->time_s);
     return good;
 }
 
@@ -99,24 +91,19 @@ bool zone_rule_parse(zone_rule *out, const char *text, size_t n)
     cursor c = {text, text + n};
     zone_rule r = {0};
     int32_t west;
-    if (!skip_name(&c) || !take_time(&c, 24, &west))
-        return false;
+    if (!skip_name(&c) || !take_time(&c, 24, &west)) return false;
     r.standard_s = -west; /* POSIX counts hours west of Greenwich */
     r.summer_s = r.standard_s + 3600;
     if (c.p < c.end) {
         r.has_summer = true;
-        if (!skip_name(&c))
-            return false;
+        if (!skip_name(&c)) return false;
         if (c.p < c.end && *c.p != ',') {
-            if (!take_time(&c, 24, &west))
-                return false;
+            if (!take_time(&c, 24, &west)) return false;
             r.summer_s = -west;
         }
-        if (!take_change(&c, &r.start) || !take_change(&c, &r.end))
-            return false;
+        if (!take_change(&c, &r.start) || !take_change(&c, &r.end)) return false;
     }
-    if (c.p != c.end)
-        return false;
+    if (c.p != c.end) return false;
     *out = r;
     return true;
 }
@@ -125,8 +112,7 @@ bool zone_rule_parse(zone_rule *out, const char *text, size_t n)
 static int64_t change_day(const rule_change *r, int year)
 {
     int64_t january = civil_to_days(year, 1, 1);
-    if (r->kind == RULE_DAY_OF_YEAR)
-        return january + r->day;
+    if (r->kind == RULE_DAY_OF_YEAR) return january + r->day;
     if (r->kind == RULE_DAY_NO_LEAP)
         return january + r->day - 1 + (civil_is_leap(year) && r->day >= 60);
     int64_t first = civil_to_days(year, r->month, 1);

@@ -15,12 +15,12 @@
 typedef struct resampling {
     const bootstrap_plan *plan;
     bootstrap_statistic *statistic;
-    const void *a, *b;   /* b NULL: no difference */
-    uint32_t *dense;     /* [n]: the row's group, 0..groups-1 */
+    const void *a, *b; /* b NULL: no difference */
+    uint32_t *dense;   /* [n]: the row's group, 0..groups-1 */
     uint32_t groups;
-    double *weights;     /* [threads][n] */
-    uint32_t *drawn;     /* [threads][groups] */
-    double *replicates;  /* [replicates] */
+    double *weights;    /* [threads][n] */
+    uint32_t *drawn;    /* [threads][groups] */
+    double *replicates; /* [replicates] */
 } resampling;
 
 bootstrap_plan bootstrap_plan_default(const uint32_t *group, size_t n)
@@ -69,8 +69,7 @@ static pf_status make_dense(resampling *s, pf_error *err)
         status = order_rows(ids, n, ORDER_ASCENDING, rows, err);
     }
     for (size_t i = 0; status == PF_OK && i < n; i++) {
-        if (i > 0 && s->plan->group[rows[i]] != s->plan->group[rows[i - 1]])
-            s->groups++;
+        if (i > 0 && s->plan->group[rows[i]] != s->plan->group[rows[i - 1]]) s->groups++;
         s->dense[rows[i]] = s->groups;
     }
     s->groups++;
@@ -81,8 +80,7 @@ static pf_status make_dense(resampling *s, pf_error *err)
 
 static pf_status check_plan(const bootstrap_plan *plan, pf_error *err)
 {
-    if (plan->n == 0)
-        return error_set(err, PF_DATA, "there are no rows to resample");
+    if (plan->n == 0) return error_set(err, PF_DATA, "there are no rows to resample");
     if (plan->replicates < 2 || plan->replicates > BOOTSTRAP_REPLICATES_MAX)
         return error_set(err, PF_USAGE, "%u replicates are not between 2 and %d",
                          plan->replicates, BOOTSTRAP_REPLICATES_MAX);
@@ -112,8 +110,7 @@ static pf_status summarise(const resampling *s, bootstrap_result *out, pf_error 
 {
     unsigned kept = 0;
     for (unsigned r = 0; r < s->plan->replicates; r++) {
-        if (!isnan(s->replicates[r]))
-            s->replicates[kept++] = s->replicates[r];
+        if (!isnan(s->replicates[r])) s->replicates[kept++] = s->replicates[r];
     }
     if (kept < 2)
         return error_set(err, PF_DATA, "of %u replicates %u have a value; two are needed",
@@ -134,11 +131,9 @@ static pf_status summarise(const resampling *s, bootstrap_result *out, pf_error 
 static pf_status resample(resampling *s, bootstrap_result *out, pf_error *err)
 {
     pf_status status = check_plan(s->plan, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     status = allocate(s, err);
-    if (status == PF_OK)
-        status = make_dense(s, err);
+    if (status == PF_OK) status = make_dense(s, err);
     if (status == PF_OK) {
         pool_run(s->plan->threads, s->plan->replicates, run_replicate, s);
         status = summarise(s, out, err);

@@ -24,7 +24,7 @@
 
 /* Rows whose p are neighbours: what was said and what happened. */
 typedef struct reliability_bin {
-    size_t n;              /* 0 when there are fewer rows than bins: the rest is then 0 */
+    size_t n; /* 0 when there are fewer rows than bins: the rest is then 0 */
     double mean_p, mean_y;
     double lowest_p, highest_p;
 } reliability_bin;

@@ -68,8 +68,7 @@ double ranked_roc_auc(const ranked *r, const double *w)
             tied_positives += weight_of(w, p->row);
         else
             tied_negatives += weight_of(w, p->row);
-        if (!p->last_of_tie)
-            continue;
+        if (!p->last_of_tie) continue;
         pairs += tied_negatives * (positives + 0.5 * tied_positives);
         positives += tied_positives;
         negatives += tied_negatives;
@@ -86,10 +85,8 @@ double ranked_average_precision(const ranked *r, const double *w)
         const place *p = &r->places[i];
         double weight = weight_of(w, p->row);
         taken += weight;
-        if (p->y)
-            tied += weight;
-        if (!p->last_of_tie || tied == 0.0)
-            continue;
+        if (p->y) tied += weight;
+        if (!p->last_of_tie || tied == 0.0) continue;
         positives += tied;
         sum += tied * (positives / taken);
         tied = 0.0;
@@ -97,25 +94,23 @@ double ranked_average_precision(const ranked *r, const double *w)
     return positives > 0.0 ? sum / positives : NAN;
 }
 
-pf_status measure_roc_auc(const double *score, const uint8_t *y, const double *w, size_t n,
-                          double *out, pf_error *err)
+pf_status measure_roc_auc(const double *score, const uint8_t *y, const double *w,
+                          size_t n, double *out, pf_error *err)
 {
     ranked *r;
     pf_status status = ranked_new(&r, score, y, n, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     *out = ranked_roc_auc(r, w);
     ranked_free(r);
     return PF_OK;
 }
 
-pf_status measure_average_precision(const double *score, const uint8_t *y, const double *w,
-                                    size_t n, double *out, pf_error *err)
+pf_status measure_average_precision(const double *score, const uint8_t *y,
+                                    const double *w, size_t n, double *out, pf_error *err)
 {
     ranked *r;
     pf_status status = ranked_new(&r, score, y, n, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     *out = ranked_average_precision(r, w);
     ranked_free(r);
     return PF_OK;
@@ -127,10 +122,8 @@ double measure_log_loss(const double *p, const uint8_t *y, const double *w, size
     double sum = 0.0, total = 0.0;
     for (size_t i = 0; i < n; i++) {
         double right = y[i] ? p[i] : 1.0 - p[i], weight = w ? w[i] : 1.0;
-        if (right < clip)
-            right = clip;
-        if (right > 1.0 - clip)
-            right = 1.0 - clip;
+        if (right < clip) right = clip;
+        if (right > 1.0 - clip) right = 1.0 - clip;
         sum -= weight * log(right);
         total += weight;
     }

@@ -38,10 +38,11 @@ double ranked_roc_auc(const ranked *r, const double *w);
 double ranked_average_precision(const ranked *r, const double *w);
 
 /* The same in one call each; errors as ranked_new. */
-pf_status measure_roc_auc(const double *score, const uint8_t *y, const double *w, size_t n,
-                          double *out, pf_error *err);
-pf_status measure_average_precision(const double *score, const uint8_t *y, const double *w,
-                                    size_t n, double *out, pf_error *err);
+pf_status measure_roc_auc(const double *score, const uint8_t *y, const double *w,
+                          size_t n, double *out, pf_error *err);
+pf_status measure_average_precision(const double *score, const uint8_t *y,
+                                    const double *w, size_t n, double *out,
+                                    pf_error *err);
 
 /* Mean of -log of the probability given to what happened, with p clipped to
  * [clip, 1 - clip]: 0 for certain and right. */

@@ -47,8 +47,7 @@ static size_t pool_rows(const double *score, const uint8_t *y, const double *w,
             b.weight += weight;
             b.sum += y[rows[i]] ? weight : 0.0;
         }
-        if (b.weight > 0.0)
-            height = push_block(stack, height, b);
+        if (b.weight > 0.0) height = push_block(stack, height, b);
     }
     return height;
 }
@@ -86,8 +85,7 @@ pf_status isotonic_fit(isotonic *out, const double *score, const uint8_t *y,
 {
     *out = (isotonic){0};
     pf_status status = check_scores(score, n, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     uint32_t *rows = mem_alloc(n ? n : 1, sizeof *rows);
     block *stack = mem_alloc(n ? n : 1, sizeof *stack);
     if (!rows || !stack)
@@ -101,8 +99,7 @@ pf_status isotonic_fit(isotonic *out, const double *score, const uint8_t *y,
         else
             status = make_knots(out, stack, height, err);
     }
-    if (status != PF_OK)
-        isotonic_free(out);
+    if (status != PF_OK) isotonic_free(out);
     mem_free(stack);
     mem_free(rows);
     return status;
@@ -110,12 +107,9 @@ pf_status isotonic_fit(isotonic *out, const double *score, const uint8_t *y,
 
 double isotonic_apply(const isotonic *map, double score)
 {
-    if (isnan(score))
-        return NAN;
-    if (score <= map->x[0])
-        return map->y[0];
-    if (score >= map->x[map->n - 1])
-        return map->y[map->n - 1];
+    if (isnan(score)) return NAN;
+    if (score <= map->x[0]) return map->y[0];
+    if (score >= map->x[map->n - 1]) return map->y[map->n - 1];
     size_t low = 0, high = map->n - 1; /* x[low] <= score < x[high] */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;

@@ -17,9 +17,9 @@
 
 typedef struct lift_bin {
     size_t n;
-    double responders; /* expected number under ties */
-    double rate;       /* responders / n; 0 in an empty bin */
-    double lift;       /* rate / rate of all; NaN when nobody responds */
+    double responders;       /* expected number under ties */
+    double rate;             /* responders / n; 0 in an empty bin */
+    double lift;             /* rate / rate of all; NaN when nobody responds */
     double rows_share;       /* of all rows, this bin and the better ones */
     double responders_share; /* of all responders, the same; NaN when nobody responds */
 } lift_bin;

@@ -21,8 +21,7 @@ typedef struct keyed_row {
 static uint64_t key_of(double score, order_direction direction)
 {
     uint64_t bits;
-    if (score == 0.0)
-        score = 0.0; /* -0 becomes 0 */
+    if (score == 0.0) score = 0.0; /* -0 becomes 0 */
     memcpy(&bits, &score, sizeof bits);
     uint64_t sign = UINT64_C(1) << 63;
     bits = bits & sign ? ~bits : bits | sign;
@@ -40,8 +39,7 @@ static bool sort_pass(const keyed_row *from, keyed_row *to, size_t n, int pass)
     size_t start[DIGITS] = {0};
     for (size_t i = 0; i < n; i++)
         start[digit_of(from[i].key, pass)]++;
-    if (start[digit_of(from[0].key, pass)] == n)
-        return false;
+    if (start[digit_of(from[0].key, pass)] == n) return false;
     size_t sum = 0;
     for (size_t d = 0; d < DIGITS; d++) {
         size_t count = start[d];
@@ -63,18 +61,15 @@ pf_status order_rows(const double *score, size_t n, order_direction direction,
         if (isnan(score[i]))
             return error_set(err, PF_DATA, "the score of row %zu is not a number", i);
     }
-    if (n == 0)
-        return PF_OK;
+    if (n == 0) return PF_OK;
     keyed_row *room =
         size_multiply(n, 2, &doubled) ? mem_alloc(doubled, sizeof *room) : NULL;
-    if (!room)
-        return error_set(err, PF_NO_MEMORY, "no memory to sort %zu rows", n);
+    if (!room) return error_set(err, PF_NO_MEMORY, "no memory to sort %zu rows", n);
     keyed_row *from = room, *to = room + n;
     for (size_t i = 0; i < n; i++)
         from[i] = (keyed_row){.key = key_of(score[i], direction), .row = (uint32_t)i};
     for (int pass = 0; pass < PASSES; pass++) {
-        if (!sort_pass(from, to, n, pass))
-            continue;
+        if (!sort_pass(from, to, n, pass)) continue;
         keyed_row *sorted = to;
         to = from;
         from = sorted;

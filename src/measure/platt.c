@@ -52,8 +52,8 @@ static double loss_of(const platt_data *d, platt m)
 {
     double sum = 0.0;
     for (size_t i = 0; i < d->n; i++)
-        sum += row_weight(d, i) *
-               loss_at(m.slope * d->score[i] + m.shift, row_target(d, i));
+        sum +=
+            row_weight(d, i) * loss_at(m.slope * d->score[i] + m.shift, row_target(d, i));
     return sum;
 }
 
@@ -121,8 +121,7 @@ pf_status platt_fit(platt *out, const double *score, const uint8_t *y, const dou
     platt_data d = {.score = score, .y = y, .w = w, .n = n};
     double positives, negatives;
     pf_status status = prepare(&d, &positives, &negatives, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     platt m = {.slope = 0.0, .shift = log((positives + 1.0) / (negatives + 1.0))};
     double loss = loss_of(&d, m);
     bool moving = true;

@@ -12,12 +12,10 @@ ranking_values ranking_values_of(const double *rank, size_t n, unsigned cut)
 {
     double found = 0.0, best = INFINITY, gain = 0.0, ideal = 0.0;
     for (size_t i = 0; i < n; i++) {
-        if (!(rank[i] <= cut))
-            continue;
+        if (!(rank[i] <= cut)) continue;
         found++;
         gain += 1.0 / log2(1.0 + rank[i]);
-        if (rank[i] < best)
-            best = rank[i];
+        if (rank[i] < best) best = rank[i];
     }
     size_t places = n < cut ? n : cut;
     for (size_t i = 1; i <= places; i++)
@@ -42,12 +40,9 @@ static void sift_down(const float *score, uint32_t *heap, size_t n, size_t at)
 {
     for (;;) {
         size_t worst = at, left = 2 * at + 1, right = left + 1;
-        if (left < n && before(score, heap[worst], heap[left]))
-            worst = left;
-        if (right < n && before(score, heap[worst], heap[right]))
-            worst = right;
-        if (worst == at)
-            return;
+        if (left < n && before(score, heap[worst], heap[left])) worst = left;
+        if (right < n && before(score, heap[worst], heap[right])) worst = right;
+        if (worst == at) return;
         uint32_t kept = heap[at];
         heap[at] = heap[worst];
         heap[worst] = kept;
@@ -59,8 +54,7 @@ static void sift_up(const float *score, uint32_t *heap, size_t at)
 {
     while (at > 0) {
         size_t parent = (at - 1) / 2;
-        if (!before(score, heap[parent], heap[at]))
-            return;
+        if (!before(score, heap[parent], heap[at])) return;
         uint32_t kept = heap[at];
         heap[at] = heap[parent];
         heap[parent] = kept;
@@ -71,11 +65,9 @@ static void sift_up(const float *score, uint32_t *heap, size_t at)
 size_t ranking_top(const float *score, size_t V, size_t most, uint32_t *top)
 {
     size_t n = 0;
-    if (most == 0)
-        return 0;
+    if (most == 0) return 0;
     for (size_t v = 0; v < V; v++) {
-        if (!(score[v] > -INFINITY))
-            continue;
+        if (!(score[v] > -INFINITY)) continue;
         if (n < most) {
             top[n] = (uint32_t)v;
             sift_up(score, top, n++);
@@ -121,11 +113,9 @@ pf_status ranking_new(ranking **out, const ranking_plan *plan, pf_error *err)
 {
     *out = NULL;
     pf_status status = check_plan(plan, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     ranking *r = mem_alloc_zero(1, sizeof *r);
-    if (!r)
-        return error_set(err, PF_NO_MEMORY, "no memory to measure a ranking");
+    if (!r) return error_set(err, PF_NO_MEMORY, "no memory to measure a ranking");
     r->plan = *plan;
     size_t cuts = plan->cuts;
     r->values = mem_alloc_zero(plan->shoppers * cuts, sizeof *r->values);
@@ -142,8 +132,7 @@ pf_status ranking_new(ranking **out, const ranking_plan *plan, pf_error *err)
 
 void ranking_free(ranking *r)
 {
-    if (!r)
-        return;
+    if (!r) return;
     mem_free(r->values);
     mem_free(r->added);
     mem_free((void *)r->chosen);
@@ -210,11 +199,9 @@ ranking_values ranking_mean(const ranking *r, unsigned cut_index)
 {
     uint32_t n = ranking_shoppers(r);
     ranking_values sum = {0}, mean = {0};
-    if (n == 0)
-        return nothing;
+    if (n == 0) return nothing;
     for (uint32_t s = 0; s < r->plan.shoppers; s++) {
-        if (r->added[s])
-            add_scaled(&sum, 1.0, ranking_of_shopper(r, s, cut_index));
+        if (r->added[s]) add_scaled(&sum, 1.0, ranking_of_shopper(r, s, cut_index));
     }
     add_scaled(&mean, 1.0 / (double)n, sum);
     return mean;
@@ -229,11 +216,9 @@ ranking_values ranking_standard_error(const ranking *r, unsigned cut_index)
 {
     uint32_t n = ranking_shoppers(r);
     ranking_values mean = ranking_mean(r, cut_index), sum = {0};
-    if (n < 2)
-        return nothing;
+    if (n < 2) return nothing;
     for (uint32_t s = 0; s < r->plan.shoppers; s++) {
-        if (!r->added[s])
-            continue;
+        if (!r->added[s]) continue;
         ranking_values v = ranking_of_shopper(r, s, cut_index);
         sum.hit += squared(v.hit - mean.hit);
         sum.ndcg += squared(v.ndcg - mean.ndcg);
@@ -254,8 +239,7 @@ ranking_values ranking_standard_error(const ranking *r, unsigned cut_index)
 static uint32_t times_chosen(const ranking *r, unsigned cut_index, uint32_t product)
 {
     return atomic_load_explicit(
-        &r->chosen[(size_t)cut_index * r->plan.products + product],
-        memory_order_relaxed);
+        &r->chosen[(size_t)cut_index * r->plan.products + product], memory_order_relaxed);
 }
 
 double ranking_coverage(const ranking *r, unsigned cut_index)

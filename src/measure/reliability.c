@@ -10,8 +10,7 @@ static reliability_bin bin_of(const double *p, const uint8_t *y, const uint32_t 
                               size_t n)
 {
     reliability_bin b = {.n = n};
-    if (n == 0)
-        return b;
+    if (n == 0) return b;
     double sum_p = 0.0, sum_y = 0.0;
     for (size_t i = 0; i < n; i++) {
         sum_p += p[rows[i]];
@@ -28,8 +27,7 @@ pf_status reliability_of(const double *p, const uint8_t *y, size_t n, size_t bin
                          reliability_bin *out, pf_error *err)
 {
     uint32_t *rows = mem_alloc(n ? n : 1, sizeof *rows);
-    if (!rows)
-        return error_set(err, PF_NO_MEMORY, "no memory for %zu rows", n);
+    if (!rows) return error_set(err, PF_NO_MEMORY, "no memory for %zu rows", n);
     pf_status status = order_rows(p, n, ORDER_ASCENDING, rows, err);
     size_t from = 0;
     for (size_t b = 0; status == PF_OK && b < bins; b++) {

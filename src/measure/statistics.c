@@ -20,9 +20,9 @@ static void add(running *r, double value)
 
 static summary finish(const running *r)
 {
-    summary s = {.n = r->n, .mean = NAN, .standard_deviation = NAN, .standard_error = NAN};
-    if (r->n > 0)
-        s.mean = r->mean;
+    summary s = {
+        .n = r->n, .mean = NAN, .standard_deviation = NAN, .standard_error = NAN};
+    if (r->n > 0) s.mean = r->mean;
     if (r->n > 1) {
         s.standard_deviation = sqrt(r->squares / (double)(r->n - 1));
         s.standard_error = s.standard_deviation / sqrt((double)r->n);
@@ -50,8 +50,7 @@ double quantile_of_sorted(const double *sorted, size_t n, double q)
 {
     double at = q * (double)(n - 1);
     size_t below = (size_t)at;
-    if (below + 1 >= n)
-        return sorted[n - 1];
+    if (below + 1 >= n) return sorted[n - 1];
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
