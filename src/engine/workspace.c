@@ -127,6 +127,7 @@ proffer_status proffer_open(proffer **out, const char *folder, proffer_error *er
 
 static void drop_snapshot(proffer *p)
 {
+    workspace_drop_texts(p);
     catalogue_free(p->catalogue);
     history_free(p->history);
     p->catalogue = NULL;

@@ -14,6 +14,8 @@
 #include "base/json.h"
 #include "engine/config.h"
 #include "language/encoder.h"
+#include "language/lexical.h"
+#include "language/vectors.h"
 #include "proffer/proffer.h"
 #include "shop/catalogue.h"
 #include "shop/history.h"
@@ -31,9 +33,12 @@ struct proffer {
     shop_catalogue *catalogue;
     shop_history *history;
     fingerprint data; /* of the two above */
-    /* NULL until asked for, and where there is none. */
+    /* Texts of the snapshot (texts.c); NULL and empty until asked for. */
+    lexical *words;            /* document i = product i + 1 */
+    vector_set products;       /* row i = product i + 1; centred */
+    vector_set promotions;     /* row i = promotion i + 1; centred by the products' mean */
+    size_t texts_encoded;      /* how many the last workspace_vectors had to encode */
     encoder *encoder;
-    bool encoder_asked;
 };
 
 /* The public error is the inner one by another name (static asserts in workspace.c). */
@@ -48,8 +53,18 @@ pf_status workspace_snapshot(proffer *p, pf_error *err);
 pool *workspace_pool(proffer *p, int threads);
 /* folder/name into a buffer of WORKSPACE_PATH_BYTES. */
 pf_status workspace_path(const proffer *p, const char *name, char *into, pf_error *err);
-/* The encoder the configuration asks for; PF_UNAVAILABLE with advice when it is absent. */
-pf_status workspace_encoder(proffer *p, encoder **out, pf_error *err);
+/* Opens the encoder the configuration asks for (p->encoder) if it is not open yet;
+ * PF_UNAVAILABLE with advice when it is absent. */
+pf_status workspace_encoder(proffer *p, pf_error *err);
+/* Fits p->words on the snapshot's products if that was not done yet. */
+pf_status workspace_words(proffer *p, pf_error *err);
+/* Fills p->products and p->promotions from the cache, encoding what is new. Opens the
+ * encoder; PF_UNAVAILABLE where there is none, and then everything else still works. */
+pf_status workspace_vectors(proffer *p, pf_error *err);
+/* The same, but a missing encoder is one warning and PF_OK with empty sets. */
+pf_status workspace_vectors_if_any(proffer *p, pf_error *err);
+/* Gives back what was made of the snapshot's texts. */
+void workspace_drop_texts(proffer *p);
 /* The shopper's number, or PF_NOT_FOUND with a word. Needs a snapshot. */
 pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
                             pf_error *err);

@@ -1,0 +1,86 @@
+/*
+ * embed and search.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "engine/workspace.h"
+#include "language/search.h"
+
+proffer_status proffer_embed(proffer *p, char **json, proffer_error *err)
+{
+    verb_result r;
+    double start_s = clock_wall_s();
+    pf_status s = workspace_snapshot(p, inner(err));
+    if (s == PF_OK)
+        s = workspace_vectors(p, inner(err));
+    if (s != PF_OK)
+        return (proffer_status)s;
+    size_t texts = p->products.n + p->promotions.n;
+    verb_begin(&r);
+    json_object_begin(&r.w);
+    verb_integer(&r, "texts", (int64_t)texts);
+    verb_integer(&r, "encoded", (int64_t)p->texts_encoded);
+    verb_integer(&r, "cached", (int64_t)(texts - p->texts_encoded));
+    verb_integer(&r, "dimension", (int64_t)encoder_dimension(p->encoder));
+    verb_text(&r, "encoder", encoder_describe(p->encoder));
+    verb_number(&r, "seconds", clock_wall_s() - start_s);
+    json_object_end(&r.w);
+    return (proffer_status)verb_end(&r, json, inner(err));
+}
+
+static void write_hit(verb_result *r, const proffer *p, const search_hit *found)
+{
+    const shop_catalogue *c = p->catalogue;
+    const product *item = &c->products[found->document + 1];
+    json_object_begin(&r->w);
+    verb_text(r, "id", item->id);
+    verb_text(r, "title", item->title);
+    verb_text(r, "category", c->categories[item->category].path);
+    verb_text(r, "brand", c->brands[item->brand]);
+    verb_money(r, "price", item->price_minor, &c->currency);
+    verb_number(r, "score", found->score);
+    verb_integer(r, "word_rank", found->word_rank);
+    verb_integer(r, "meaning_rank", found->vector_rank);
+    json_object_end(&r->w);
+}
+
+proffer_status proffer_search(proffer *p, const char *query, int limit, char **json,
+                              proffer_error *err)
+{
+    size_t found = 0;
+    verb_result r;
+    if (limit < 1 || query[0] == 0)
+        return (proffer_status)error_set(inner(err), PF_USAGE, "search needs some words");
+    search_hit *hits = mem_alloc((size_t)limit, sizeof *hits);
+    pf_status s = hits ? PF_OK : error_set(inner(err), PF_NO_MEMORY, "out of memory");
+    if (s == PF_OK)
+        s = workspace_snapshot(p, inner(err));
+    if (s == PF_OK && p->catalogue->n_products == 0)
+        s = error_set(inner(err), PF_NOT_FOUND, "there are no products yet; import some first");
+    if (s == PF_OK)
+        s = workspace_words(p, inner(err));
+    if (s == PF_OK)
+        s = workspace_vectors_if_any(p, inner(err));
+    bool meaning = s == PF_OK && p->products.n > 0;
+    search_index index = {.words = p->words,
+                          .vectors = meaning ? &p->products : NULL,
+                          .encoder = meaning ? p->encoder : NULL};
+    if (s == PF_OK)
+        s = search_texts(&index, text_of(query), (size_t)limit, hits, &found, inner(err));
+    if (s == PF_OK) {
+        verb_begin(&r);
+        json_object_begin(&r.w);
+        verb_text(&r, "query", query);
+        json_key(&r.w, "products");
+        json_array_begin(&r.w);
+        for (size_t i = 0; i < found; i++)
+            write_hit(&r, p, &hits[i]);
+        json_array_end(&r.w);
+        json_object_end(&r.w);
+        s = verb_end(&r, json, inner(err));
+    }
+    mem_free(hits);
+    return (proffer_status)s;
+}
