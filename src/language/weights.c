@@ -105,12 +105,11 @@ fingerprint weights_checksum(const weights_header *header, const unsigned char *
     fingerprint_begin(&state);
     fingerprint_add(&state, &blank, sizeof blank);
     for (size_t at = sizeof blank; at < size;) {
-        const size_t next = (at / CHECK_BLOCK + 1) * CHECK_BLOCK;
-        const size_t end = next < size ? next : size;
+        const size_t block = at / CHECK_BLOCK * CHECK_BLOCK;
+        const size_t end = size - block > CHECK_BLOCK ? block + CHECK_BLOCK : size;
         fingerprint_add(&state, bytes + at, end - at);
-        if (mapped)
-            madvise((void *)(uintptr_t)(bytes + at / CHECK_BLOCK * CHECK_BLOCK), CHECK_BLOCK,
-                    MADV_DONTNEED);
+        if (mapped) /* not a byte beyond the file: its neighbours would be zeroed */
+            madvise((void *)(uintptr_t)(bytes + block), end - block, MADV_DONTNEED);
         at = end;
     }
     return fingerprint_end(&state);
