@@ -96,7 +96,7 @@ pf_status profile_compute(const shop_catalogue *c, const shop_history *h, uint32
 
 /* Spending of the shopper before the moment within a promotion's scope. */
 typedef struct scope_spend {
-    uint32_t lines, products; /* lines bought; distinct products of the scope bought */
+    uint32_t lines;
     int64_t paid_minor;
     double recency_days;      /* NAN = never */
 } scope_spend;
