@@ -10,15 +10,15 @@ if(TARGET proffer_engine)
   get_target_property(engine_uses proffer_engine LINK_LIBRARIES)
   target_link_libraries(libproffer PRIVATE ${engine_uses})
   target_include_directories(libproffer INTERFACE ${CMAKE_SOURCE_DIR}/include)
-  target_link_options(libproffer PRIVATE
-    -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/libproffer.map -Wl,-z,defs)
   set_target_properties(libproffer PROPERTIES OUTPUT_NAME proffer LINKER_LANGUAGE CXX
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
     LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/libproffer.map
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-  if(PROFFER_SANITIZE OR PROFFER_THREAD_SANITIZE OR PROFFER_FUZZ)
-    # Sanitizers resolve their runtime in the program, which -z defs would refuse.
-    set_property(TARGET libproffer APPEND PROPERTY LINK_OPTIONS -Wl,-z,undefs)
+  target_link_options(libproffer PRIVATE
+    -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/libproffer.map)
+  if(NOT PROFFER_SANITIZE AND NOT PROFFER_THREAD_SANITIZE AND NOT PROFFER_FUZZ)
+    # Nothing may be left for the host program to supply. (A sanitizer's runtime is.)
+    target_link_options(libproffer PRIVATE -Wl,-z,defs)
   endif()
   configure_file(${CMAKE_SOURCE_DIR}/cmake/proffer.pc.in
     ${CMAKE_BINARY_DIR}/proffer.pc @ONLY)
