@@ -1,6 +1,7 @@
 /* Reading and checking a weights file; see weights.h for its layout. */
 #include "language/weights.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -200,6 +201,8 @@ static pf_status open_file(weights *out, const char *path, pf_error *err)
 {
     struct stat about;
     out->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (out->fd < 0 && errno == ENOENT)
+        return error_set(err, PF_NOT_FOUND, "no file '%s'", path);
     if (out->fd < 0 || fstat(out->fd, &about) != 0)
         return error_set_errno(err, "cannot open '%s'", path);
     if (!S_ISREG(about.st_mode) || about.st_size < WEIGHTS_FIRST_SECTION)
