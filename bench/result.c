@@ -10,8 +10,8 @@
 
 void bench_print(const bench_result *result)
 {
-    printf("{\"bench\":\"%s\",\"model\":\"%s\",\"metric\":\"%s\",\"value\":", result->bench,
-           result->model ? result->model : "", result->metric);
+    printf("{\"bench\":\"%s\",\"model\":\"%s\",\"metric\":\"%s\",\"value\":",
+           result->bench, result->model ? result->model : "", result->metric);
     if (isfinite(result->value))
         printf("%.9g", result->value);
     else

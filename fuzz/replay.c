@@ -29,8 +29,7 @@ static void try_input(const uint8_t *data, size_t size)
         perror("replay");
         exit(1);
     }
-    if (size > 0)
-        memcpy(exact, data, size);
+    if (size > 0) memcpy(exact, data, size);
     LLVMFuzzerTestOneInput(exact, size);
     free(exact);
 }
@@ -67,8 +66,7 @@ static size_t try_neighbours(uint8_t *data, size_t size)
 static uint8_t *read_whole(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return NULL;
+    if (file == NULL) return NULL;
     uint8_t *data = NULL;
     if (fseek(file, 0, SEEK_END) == 0) {
         long length = ftell(file);
@@ -89,8 +87,7 @@ int main(int argc, char **argv)
     }
     size_t files = 0, inputs = 0;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] == '.')
-            continue;
+        if (entry->d_name[0] == '.') continue;
         char path[4096];
         size_t size = 0;
         snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);

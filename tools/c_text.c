@@ -6,7 +6,7 @@
 
 #include "tools/source_tree.h"
 
-/* --- blanking ------------------------------------------------------------------------ */
+/* --- blanking --------------------------------------------------------------------- */
 
 static bool word_character(char c)
 {
@@ -29,8 +29,7 @@ static size_t line_comment_end(const char *text, size_t size, size_t at)
 static size_t block_comment_end(const char *text, size_t size, size_t at)
 {
     for (at += 2; at + 1 < size; at++)
-        if (text[at] == '*' && text[at + 1] == '/')
-            return at + 2;
+        if (text[at] == '*' && text[at + 1] == '/') return at + 2;
     return size;
 }
 
@@ -40,8 +39,7 @@ static size_t literal_end(const char *text, size_t size, size_t at)
 {
     char quote = text[at];
     for (at++; at < size && text[at] != quote && text[at] != '\n'; at++)
-        if (text[at] == '\\' && at + 1 < size)
-            at++;
+        if (text[at] == '\\' && at + 1 < size) at++;
     return at < size ? at : size;
 }
 
@@ -49,8 +47,7 @@ static size_t literal_end(const char *text, size_t size, size_t at)
 static size_t raw_literal_end(const char *text, size_t size, size_t at)
 {
     const char *open = memchr(text + at, '(', size - at);
-    if (open == NULL)
-        return size;
+    if (open == NULL) return size;
     const char *delimiter = text + at + 1;
     size_t length = (size_t)(open - delimiter);
     for (size_t i = (size_t)(open - text); i + length + 1 < size; i++)
@@ -96,7 +93,7 @@ char *c_text_blank(const char *text, size_t size)
     return out;
 }
 
-/* --- identifiers --------------------------------------------------------------------- */
+/* --- identifiers ------------------------------------------------------------------ */
 
 const char *c_text_word(const char **at, size_t *length)
 {
@@ -124,7 +121,7 @@ bool c_text_calls(const char *after_word)
     return after_word[strspn(after_word, " \t\n")] == '(';
 }
 
-/* --- functions ----------------------------------------------------------------------- */
+/* --- functions -------------------------------------------------------------------- */
 
 enum { NESTING_MAX = 256 };
 
@@ -132,16 +129,16 @@ enum { NESTING_MAX = 256 };
  * brace at file level would belong to. */
 typedef struct scan {
     size_t line;
-    int depth;                 /* braces open, transparent ones left out */
+    int depth;                     /* braces open, transparent ones left out */
     bool transparent[NESTING_MAX]; /* by brace: extern "C" or a namespace */
     int braces;
     int branch_depth[NESTING_MAX]; /* depth, braces at each open #if */
     int branch_braces[NESTING_MAX];
     int branches;
     int parentheses;
-    bool head_call;      /* a parameter list came: name(...) */
-    bool head_value;     /* an = came: an initialiser */
-    bool head_scope;     /* extern or namespace came */
+    bool head_call;       /* a parameter list came: name(...) */
+    bool head_value;      /* an = came: an initialiser */
+    bool head_scope;      /* extern or namespace came */
     size_t function_line; /* of the open function's brace; 0: none open */
 } scan;
 
@@ -181,31 +178,27 @@ static const char *directive(scan *s, const char *p)
 static void open_brace(scan *s)
 {
     bool transparent = s->depth == 0 && s->head_scope && !s->head_call && !s->head_value;
-    if (s->braces < NESTING_MAX)
-        s->transparent[s->braces] = transparent;
+    if (s->braces < NESTING_MAX) s->transparent[s->braces] = transparent;
     s->braces++;
     if (transparent) {
         head_reset(s);
         return;
     }
-    if (s->depth == 0 && s->head_call && !s->head_value)
-        s->function_line = s->line;
+    if (s->depth == 0 && s->head_call && !s->head_value) s->function_line = s->line;
     s->depth++;
 }
 
 /* Whether a function ended here. */
 static bool close_brace(scan *s)
 {
-    if (s->braces == 0)
-        return false;
+    if (s->braces == 0) return false;
     s->braces--;
     if (s->braces < NESTING_MAX && s->transparent[s->braces]) {
         head_reset(s);
         return false;
     }
     s->depth -= s->depth > 0;
-    if (s->depth > 0)
-        return false;
+    if (s->depth > 0) return false;
     head_reset(s);
     return s->function_line > 0;
 }
@@ -224,18 +217,15 @@ static const char *head_word(scan *s, const char *p)
                      (length == 8 && strncmp(word, "_Alignas", 8) == 0) ||
                      (length == 7 && strncmp(word, "alignas", 7) == 0);
     s->head_scope = s->head_scope || scope;
-    if (s->parentheses == 0 && !attribute && c_text_calls(at))
-        s->head_call = true;
+    if (s->parentheses == 0 && !attribute && c_text_calls(at)) s->head_call = true;
     return at;
 }
 
 static void head_sign(scan *s, char c)
 {
     s->parentheses += (c == '(') - (c == ')');
-    if (c == '=' && s->parentheses == 0)
-        s->head_value = true;
-    if (c == ';' && s->parentheses == 0)
-        head_reset(s);
+    if (c == '=' && s->parentheses == 0) s->head_value = true;
+    if (c == ';' && s->parentheses == 0) head_reset(s);
 }
 
 c_function *c_text_functions(const char *blanked, size_t *count)

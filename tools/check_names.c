@@ -24,8 +24,8 @@ static const char *const home_folders[] = {"home", "root", "Users", "work", "mnt
 /* Hosts without their last label, which is tested apart: written whole here, this file
  * would be the first finding. A name stands for every host below it as well. */
 static const char *const registry_hosts[] = {
-    "pypi",      "pythonhosted", "npmjs", "debian", "ubuntu",
-    "crates",    "golang",       "maven", "rubygems", "yarnpkg", "conda", "anaconda"};
+    "pypi",   "pythonhosted", "npmjs",    "debian",  "ubuntu", "crates",
+    "golang", "maven",        "rubygems", "yarnpkg", "conda",  "anaconda"};
 static const char *const last_labels[] = {"org", "io", "com", "net"};
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -52,12 +52,10 @@ static const char *home_path_at(const char *text, const char *p)
 /* "host.label" with no letter on either side, whatever sub-domain stands before it. */
 static const char *registry_at(const char *text, const char *p)
 {
-    if (p > text && label_character(p[-1]))
-        return NULL;
+    if (p > text && label_character(p[-1])) return NULL;
     for (size_t i = 0; i < COUNT(registry_hosts); i++) {
         size_t length = strlen(registry_hosts[i]);
-        if (strncasecmp(p, registry_hosts[i], length) != 0 || p[length] != '.')
-            continue;
+        if (strncasecmp(p, registry_hosts[i], length) != 0 || p[length] != '.') continue;
         for (size_t k = 0; k < COUNT(last_labels); k++) {
             size_t label = strlen(last_labels[k]);
             if (strncasecmp(p + length + 1, last_labels[k], label) == 0 &&
@@ -87,11 +85,9 @@ static size_t check_file(const source_file *file)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
-        source_die("usage: check_names ROOT");
+    if (argc != 2) source_die("usage: check_names ROOT");
     source_tree tree = source_list(argv[1]);
-    if (tree.count == 0)
-        source_die("check_names: no file under %s", argv[1]);
+    if (tree.count == 0) source_die("check_names: no file under %s", argv[1]);
     size_t findings = 0;
     for (size_t i = 0; i < tree.count; i++) {
         source_read(&tree, &tree.files[i]);

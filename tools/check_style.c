@@ -5,9 +5,9 @@
  *
  *     check_style ROOT
  *
- * It checks what can be decided by looking at the text, so that nobody has to in a review.
- * Sources, programs and tests are held to different rules: the table `areas` says which.
- * CONTRIBUTING.md gives the reasons.
+ * It checks what can be decided by looking at the text, so that nobody has to in a
+ * review. Sources, programs and tests are held to different rules: the table `areas` says
+ * which. CONTRIBUTING.md gives the reasons.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -80,8 +80,7 @@ report(const subject *s, size_t line, const char *rule, const char *format, ...)
 static bool in_list(const char *word, size_t length, const char *const *list)
 {
     for (; *list != NULL; list++)
-        if (strlen(*list) == length && strncmp(word, *list, length) == 0)
-            return true;
+        if (strlen(*list) == length && strncmp(word, *list, length) == 0) return true;
     return false;
 }
 
@@ -93,11 +92,11 @@ static size_t newlines_between(const char *from, const char *to)
     return lines;
 }
 
-/* --- calls --------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 /* Unbounded writes, conversions that cannot report an error, hidden state, the shell. */
 static const char *const banned_calls[] = {
-    "sprintf", "vsprintf", "strcpy", "strcat",  "strtok", "gets",   "atoi", "atof",
+    "sprintf", "vsprintf", "strcpy", "strcat", "strtok", "gets",  "atoi", "atof",
     "atol",    "atoll",    "alloca", "system", "rand",   "srand", NULL};
 
 static const char *const ending_calls[] = {"exit",       "_exit", "_Exit",
@@ -107,8 +106,7 @@ static const char *const ending_calls[] = {"exit",       "_exit", "_Exit",
  * guard is broken, which is a programmer's error. */
 static bool may_end(const char *path, const char *call, size_t length)
 {
-    if (strcmp(path, "src/cli/main.c") == 0)
-        return true;
+    if (strcmp(path, "src/cli/main.c") == 0) return true;
     return strcmp(path, "src/base/memory.c") == 0 && length == 5 &&
            strncmp(call, "abort", 5) == 0;
 }
@@ -118,8 +116,7 @@ static void check_calls(const subject *s, int rules)
     size_t line = 1, length = 0;
     const char *seen = s->code, *at = s->code;
     for (const char *word; (word = c_text_word(&at, &length)) != NULL;) {
-        if (!c_text_calls(at))
-            continue;
+        if (!c_text_calls(at)) continue;
         line += newlines_between(seen, word);
         seen = word;
         if (in_list(word, length, banned_calls))
@@ -131,7 +128,7 @@ static void check_calls(const subject *s, int rules)
     }
 }
 
-/* --- shape --------------------------------------------------------------------------- */
+/* --- shape ------------------------------------------------------------------------ */
 
 /* Characters, not bytes: UTF-8's continuation bytes are not counted. */
 static size_t columns(const char *start, size_t length)
@@ -177,7 +174,7 @@ static void check_functions(const subject *s)
     free(functions);
 }
 
-/* --- headers ------------------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------------------- */
 
 /* src/base/text.h -> PROFFER_BASE_TEXT_H, include/proffer/proffer.h -> PROFFER_H,
  * bench/result.h -> PROFFER_BENCH_RESULT_H. */
@@ -199,10 +196,8 @@ static bool directive_names(const char *code, int n, const char *directive,
     const char *p = code;
     for (int i = 0;; i++) {
         p = strchr(i == 0 ? p : p + 1, '#');
-        if (p == NULL)
-            return false;
-        if (i == n)
-            break;
+        if (p == NULL) return false;
+        if (i == n) break;
     }
     char wanted[320];
     int length = snprintf(wanted, sizeof wanted, "#%s %s", directive, name);
@@ -215,16 +210,16 @@ static void check_header(const subject *s)
 {
     if (!text_starts(s->file->text, "/*") && !text_starts(s->file->text, "//"))
         report(s, 1, "head-comment", "begin with a comment: what it is, what it is not");
-    if (!text_ends(s->file->path, ".h") || text_ends(s->file->path, "_body.h"))
-        return;
+    if (!text_ends(s->file->path, ".h") || text_ends(s->file->path, "_body.h")) return;
     char guard[256];
     guard_of(s->file->path, guard, sizeof guard);
     if (!directive_names(s->code, 0, "ifndef", guard) ||
         !directive_names(s->code, 1, "define", guard))
-        report(s, 1, "include-guard", "its first directives must guard it with %s", guard);
+        report(s, 1, "include-guard", "its first directives must guard it with %s",
+               guard);
 }
 
-/* --- unfinished work ----------------------------------------------------------------- */
+/* --- unfinished work -------------------------------------------------------------- */
 
 static bool word_edge(char c)
 {
@@ -234,24 +229,24 @@ static bool word_edge(char c)
 /* In comments, literals and code alike: what is in the tree is finished. */
 static void check_finished(const subject *s)
 {
-    static const char *const marks[] = {"todo",          "fixme", "xxx",         "hack",
-                                        "not implemented", "stub", "unimplemented",
-                                        "placeholder",   "for now"};
+    static const char *const marks[] = {"todo",          "fixme",           "xxx",
+                                        "hack",          "not implemented", "stub",
+                                        "unimplemented", "placeholder",     "for now"};
     size_t line = 1;
     const char *text = s->file->text;
     for (const char *p = text; *p != '\0'; p++) {
         line += *p == '\n';
-        if (p > text && !word_edge(p[-1]))
-            continue;
+        if (p > text && !word_edge(p[-1])) continue;
         for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
             size_t length = strlen(marks[i]);
             if (strncasecmp(p, marks[i], length) == 0 && word_edge(p[length]))
-                report(s, line, "unfinished", "'%s': finish it, or leave it out", marks[i]);
+                report(s, line, "unfinished", "'%s': finish it, or leave it out",
+                       marks[i]);
         }
     }
 }
 
-/* --- rooms --------------------------------------------------------------------------- */
+/* --- rooms ------------------------------------------------------------------------ */
 
 /* The name between quotes or angle brackets if the line that begins here is an #include
  * that counts (comments are blanked in code, so a disabled line does not). */
@@ -259,17 +254,14 @@ static bool included_name(const subject *s, const char *line, char *name, size_t
                           bool *quoted)
 {
     const char *p = line + strspn(line, " \t");
-    if (*p != '#')
-        return false;
+    if (*p != '#') return false;
     p += 1 + strspn(p + 1, " \t");
-    if (!text_starts(p, "include"))
-        return false;
+    if (!text_starts(p, "include")) return false;
     p += strlen("include");
     p += strspn(p, " \t");
     const char *raw = s->file->text + (p - s->code);
     *quoted = *raw == '"';
-    if (*raw != '"' && *raw != '<')
-        return false;
+    if (*raw != '"' && *raw != '<') return false;
     snprintf(name, size, "%.*s", (int)strcspn(raw + 1, "\">\n"), raw + 1);
     return true;
 }
@@ -319,17 +311,16 @@ static void check_order(checker *run)
         const room *r = &run->rooms.rooms[i];
         for (int u = 0; u < r->n_uses; u++) {
             const room *used = room_list_find(&run->rooms, r->uses[u]);
-            if (used != NULL && used < r)
-                continue;
-            printf("src/%s/CMakeLists.txt:%zu: room-order: %s uses %s, which %s\n", r->name,
-                   r->line, r->name, r->uses[u],
+            if (used != NULL && used < r) continue;
+            printf("src/%s/CMakeLists.txt:%zu: room-order: %s uses %s, which %s\n",
+                   r->name, r->line, r->name, r->uses[u],
                    used == NULL ? "is no room" : "does not come before it");
             run->findings++;
         }
     }
 }
 
-/* --- the run ------------------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------------------- */
 
 static bool is_c(const char *path)
 {
@@ -339,8 +330,7 @@ static bool is_c(const char *path)
 static int rules_of(const char *path)
 {
     for (size_t i = 0; i < sizeof areas / sizeof areas[0]; i++)
-        if (text_starts(path, areas[i].folder) && is_c(path))
-            return areas[i].rules;
+        if (text_starts(path, areas[i].folder) && is_c(path)) return areas[i].rules;
     return 0;
 }
 
@@ -351,14 +341,10 @@ static void check_file(checker *run, const source_file *file, int rules)
     run->files++;
     check_calls(&s, rules);
     check_lines(&s, rules);
-    if (rules & RULE_LENGTHS)
-        check_functions(&s);
-    if (rules & RULE_HEADERS)
-        check_header(&s);
-    if (rules & RULE_FINISHED)
-        check_finished(&s);
-    if (rules & RULE_ROOMS)
-        check_includes(&s);
+    if (rules & RULE_LENGTHS) check_functions(&s);
+    if (rules & RULE_HEADERS) check_header(&s);
+    if (rules & RULE_FINISHED) check_finished(&s);
+    if (rules & RULE_ROOMS) check_includes(&s);
     free(code);
 }
 
@@ -382,22 +368,19 @@ static void print_summary(checker *run)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
-        source_die("usage: check_style ROOT");
+    if (argc != 2) source_die("usage: check_style ROOT");
     source_tree tree = source_list(argv[1]);
     checker run = {.rooms = room_list_read(&tree)};
     check_order(&run);
     for (size_t i = 0; i < tree.count; i++) {
         int rules = rules_of(tree.files[i].path);
-        if (rules == 0)
-            continue;
+        if (rules == 0) continue;
         source_read(&tree, &tree.files[i]);
         check_file(&run, &tree.files[i], rules);
     }
     print_summary(&run);
     free(run.lengths);
     source_free(&tree);
-    if (run.files == 0)
-        source_die("check_style: no C file under %s", argv[1]);
+    if (run.files == 0) source_die("check_style: no C file under %s", argv[1]);
     return run.findings > 0;
 }

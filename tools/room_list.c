@@ -11,8 +11,7 @@ static bool next_argument(const char **at, char *word, size_t size)
     const char *p = *at;
     for (;;) {
         p += strspn(p, " \t\r\n");
-        if (*p != '#')
-            break;
+        if (*p != '#') break;
         p += strcspn(p, "\n");
     }
     size_t length = strcspn(p, " \t\r\n()#");
@@ -37,8 +36,7 @@ static const char *find_command(const char *text, const char *command, size_t *l
 
 static room *add(room_list *list, const char *name)
 {
-    if (list->count == ROOMS_MAX)
-        source_die("more than %d rooms", ROOMS_MAX);
+    if (list->count == ROOMS_MAX) source_die("more than %d rooms", ROOMS_MAX);
     room *added = &list->rooms[list->count++];
     snprintf(added->name, sizeof added->name, "%s", name);
     return added;
@@ -79,14 +77,12 @@ room_list room_list_read(const source_tree *tree)
 {
     room_list list = {0};
     const source_file *order = source_find(tree, "src/CMakeLists.txt");
-    if (order != NULL)
-        read_order(&list, order);
+    if (order != NULL) read_order(&list, order);
     for (int i = 0; i < list.count; i++) {
         char path[128];
         snprintf(path, sizeof path, "src/%s/CMakeLists.txt", list.rooms[i].name);
         const source_file *file = source_find(tree, path);
-        if (file != NULL)
-            read_uses(&list.rooms[i], file);
+        if (file != NULL) read_uses(&list.rooms[i], file);
     }
     return list;
 }
@@ -94,17 +90,14 @@ room_list room_list_read(const source_tree *tree)
 const room *room_list_find(const room_list *list, const char *name)
 {
     for (int i = 0; i < list->count; i++)
-        if (strcmp(list->rooms[i].name, name) == 0)
-            return &list->rooms[i];
+        if (strcmp(list->rooms[i].name, name) == 0) return &list->rooms[i];
     return NULL;
 }
 
 bool room_may_include(const room *from, const char *to)
 {
-    if (strcmp(to, "base") == 0 || strcmp(to, from->name) == 0)
-        return true;
+    if (strcmp(to, "base") == 0 || strcmp(to, from->name) == 0) return true;
     for (int i = 0; i < from->n_uses; i++)
-        if (strcmp(from->uses[i], to) == 0)
-            return true;
+        if (strcmp(from->uses[i], to) == 0) return true;
     return false;
 }

@@ -22,8 +22,7 @@ _Noreturn void source_die(const char *format, ...)
 void *source_alloc(void *block, size_t size)
 {
     void *more = realloc(block, size > 0 ? size : 1);
-    if (more == NULL)
-        source_die("out of memory");
+    if (more == NULL) source_die("out of memory");
     return more;
 }
 
@@ -52,8 +51,7 @@ static bool left_out(const char *path)
 {
     static const char *const names[] = {".git", "build", "dist", "models"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(path, names[i]) == 0)
-            return true;
+        if (strcmp(path, names[i]) == 0) return true;
     return false;
 }
 
@@ -73,8 +71,7 @@ static void visit(source_tree *tree, char *path)
         tree->files[tree->count++] = (source_file){.path = path};
         return;
     }
-    if (there && S_ISDIR(facts.st_mode))
-        walk(tree, path);
+    if (there && S_ISDIR(facts.st_mode)) walk(tree, path);
     free(path);
 }
 
@@ -82,8 +79,7 @@ static void walk(source_tree *tree, const char *folder)
 {
     char *whole = joined(tree->root, folder);
     DIR *entries = opendir(whole);
-    if (entries == NULL)
-        source_die("cannot open %s: %s", whole, strerror(errno));
+    if (entries == NULL) source_die("cannot open %s: %s", whole, strerror(errno));
     free(whole);
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -100,15 +96,13 @@ source_tree source_list(const char *root)
 {
     source_tree tree = {.root = root};
     walk(&tree, "");
-    if (tree.count > 0)
-        qsort(tree.files, tree.count, sizeof *tree.files, by_path);
+    if (tree.count > 0) qsort(tree.files, tree.count, sizeof *tree.files, by_path);
     return tree;
 }
 
 void source_read(const source_tree *tree, source_file *file)
 {
-    if (file->text != NULL)
-        return;
+    if (file->text != NULL) return;
     char *path = joined(tree->root, file->path);
     FILE *stream = fopen(path, "rb");
     struct stat facts;
@@ -128,8 +122,7 @@ const source_file *source_find(const source_tree *tree, const char *path)
     source_file *found = tree->count == 0 ? NULL
                                           : bsearch(&key, tree->files, tree->count,
                                                     sizeof *tree->files, by_path);
-    if (found != NULL)
-        source_read(tree, found);
+    if (found != NULL) source_read(tree, found);
     return found;
 }
 

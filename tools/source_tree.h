@@ -2,8 +2,8 @@
  * The files of a source tree, for the programs that check it. Walks a folder, leaving out
  * what is built or fetched (.git, build, dist, models), and reads files whole.
  *
- * For small programs that run to their end: a failure to read or allocate ends the program
- * with 2 and a line on stderr.
+ * For small programs that run to their end: a failure to read or allocate ends the
+ * program with 2 and a line on stderr.
  */
 #ifndef PROFFER_TOOLS_SOURCE_TREE_H
 #define PROFFER_TOOLS_SOURCE_TREE_H
@@ -23,7 +23,8 @@ typedef struct source_tree {
     const char *root;
 } source_tree;
 
-/* Lists every regular file under root, which it borrows. source_free gives the tree back. */
+/* Lists every regular file under root, which it borrows. source_free gives the tree back.
+ */
 source_tree source_list(const char *root);
 void source_free(source_tree *tree);
 

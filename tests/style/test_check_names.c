@@ -38,8 +38,7 @@ static void names(const char *before, const char *middle, const char *after,
     int code = tree_run(&t, CHECK_NAMES);
     bool as_expected = finding == NULL ? code == 0 && tree_said(&t, " 0 findings") == 1
                                        : code == 1 && tree_said(&t, finding) == 1;
-    if (!as_expected)
-        fail_msg("exit %d for '%s':\n%s", code, text, t.output);
+    if (!as_expected) fail_msg("exit %d for '%s':\n%s", code, text, t.output);
 }
 
 static void paths_below_a_home_are_found(void **state)
@@ -48,8 +47,8 @@ static void paths_below_a_home_are_found(void **state)
     static const char *const folders[] = {"home", "root", "Users", "work", "mnt"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char finding[64];
-        snprintf(finding, sizeof finding, "docs/page.md:2: machine-path: a path below /%s",
-                 folders[i]);
+        snprintf(finding, sizeof finding,
+                 "docs/page.md:2: machine-path: a path below /%s", folders[i]);
         char path[32];
         snprintf(path, sizeof path, "%s/", folders[i]);
         names("cd /", path, "me/shop", finding);

@@ -57,14 +57,14 @@ static char *function_of(int lines, const char *signature)
     return text;
 }
 
-/* --- calls --------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 static void every_banned_call_is_found(void **state)
 {
     (void)state;
-    static const char *const calls[] = {"sprintf", "vsprintf", "strcpy", "strcat", "strtok",
-                                        "gets",    "atoi",     "atof",   "atol",   "atoll",
-                                        "alloca",  "system",   "rand",   "srand"};
+    static const char *const calls[] = {
+        "sprintf", "vsprintf", "strcpy", "strcat", "strtok", "gets", "atoi",
+        "atof",    "atol",     "atoll",  "alloca", "system", "rand", "srand"};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         char text[128], finding[128];
         snprintf(text, sizeof text, "/* A. */\nint a;\nint f(void) { return %s (1); }\n",
@@ -86,7 +86,8 @@ static void a_banned_call_is_found_in_a_macro_and_over_a_line_break(void **state
 static void a_banned_call_is_found_in_tests_fuzz_bench_tools_and_examples(void **state)
 {
     (void)state;
-    static const char *const folders[] = {"tests/shop", "fuzz", "bench", "tools", "examples"};
+    static const char *const folders[] = {"tests/shop", "fuzz", "bench", "tools",
+                                          "examples"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char path[64], finding[128];
         snprintf(path, sizeof path, "%s/a.c", folders[i]);
@@ -111,9 +112,10 @@ static void words_in_comments_literals_and_longer_names_are_no_calls(void **stat
 static void a_raw_string_and_digit_separators_do_not_hide_what_follows(void **state)
 {
     (void)state;
-    finds("src/shop/a.cpp",
-          "/* A. */\nauto a = R\"x(\" system( )x\"; int b = 1'000;\nint c = atoi(\"1\");\n",
-          "src/shop/a.cpp:3: banned-call: atoi");
+    finds(
+        "src/shop/a.cpp",
+        "/* A. */\nauto a = R\"x(\" system( )x\"; int b = 1'000;\nint c = atoi(\"1\");\n",
+        "src/shop/a.cpp:3: banned-call: atoi");
 }
 
 static void only_main_may_end_the_program(void **state)
@@ -139,7 +141,7 @@ static void memory_may_abort_but_not_exit(void **state)
           "src/base/memory.c:2: ends-program: exit:");
 }
 
-/* --- lengths ------------------------------------------------------------------------- */
+/* --- lengths ---------------------------------------------------------------------- */
 
 static void a_function_may_have_70_lines_and_not_71(void **state)
 {
@@ -151,7 +153,8 @@ static void a_function_may_have_70_lines_and_not_71(void **state)
         "extern \"C\" int f(void)",
     };
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
-        char *fits = function_of(70, signatures[i]), *over = function_of(71, signatures[i]);
+        char *fits = function_of(70, signatures[i]),
+             *over = function_of(71, signatures[i]);
         passes("src/shop/a.c", fits);
         finds("src/shop/a.c", over, "function-length: 71 lines, 70 at most");
         free(fits);
@@ -176,7 +179,8 @@ static void functions_inside_extern_c_and_namespaces_are_measured(void **state)
 {
     (void)state;
     static const char *const openings[] = {
-        "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void)", "namespace {\nint f(void)"};
+        "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void)",
+        "namespace {\nint f(void)"};
     static const char *const closings[] = {"#ifdef __cplusplus\n}\n#endif\n", "}\n"};
     for (size_t i = 0; i < 2; i++) {
         char *text = function_of(71, openings[i]), whole[2048];
@@ -190,9 +194,10 @@ static void functions_inside_extern_c_and_namespaces_are_measured(void **state)
 static void two_spellings_of_an_opening_line_count_once(void **state)
 {
     (void)state;
-    passes("src/shop/a.c", "/* A. */\nint f(int a)\n{\n#ifdef WIDE\n    if (a > 1) {\n#else\n"
-                           "    if (a > 2) {\n#endif\n        g();\n    }\n    return 1;\n}\n"
-                           "int h(void)\n{\n    return 2;\n}\n");
+    passes("src/shop/a.c",
+           "/* A. */\nint f(int a)\n{\n#ifdef WIDE\n    if (a > 1) {\n#else\n"
+           "    if (a > 2) {\n#endif\n        g();\n    }\n    return 1;\n}\n"
+           "int h(void)\n{\n    return 2;\n}\n");
     assert_int_equal(tree_said(&t, "2 functions, median 10 lines"), 1);
 }
 
@@ -236,7 +241,8 @@ static void a_line_may_have_100_columns_and_not_101(void **state)
 static void a_tab_is_found(void **state)
 {
     (void)state;
-    finds("src/shop/a.c", "/* A. */\nint f(void)\n{\n\treturn 1;\n}\n", "src/shop/a.c:4: tab:");
+    finds("src/shop/a.c", "/* A. */\nint f(void)\n{\n\treturn 1;\n}\n",
+          "src/shop/a.c:4: tab:");
 }
 
 static void tests_may_be_long_and_bare(void **state)
@@ -248,19 +254,20 @@ static void tests_may_be_long_and_bare(void **state)
     passes("tests/shop/helper.h", "int stub(void); /* TODO */\n");
 }
 
-/* --- headers ------------------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------------------- */
 
 static void a_file_begins_with_a_comment(void **state)
 {
     (void)state;
-    finds("src/shop/a.c", "#include <stdio.h>\n/* A. */\n", "src/shop/a.c:1: head-comment:");
+    finds("src/shop/a.c", "#include <stdio.h>\n/* A. */\n",
+          "src/shop/a.c:1: head-comment:");
 }
 
 static void guarded_with(const char *path, const char *guard)
 {
     char text[256];
-    snprintf(text, sizeof text, "/* A. */\n#ifndef %s\n#define %s\nint f(void);\n#endif\n",
-             guard, guard);
+    snprintf(text, sizeof text,
+             "/* A. */\n#ifndef %s\n#define %s\nint f(void);\n#endif\n", guard, guard);
     passes(path, text);
 }
 
@@ -281,11 +288,12 @@ static void a_missing_wrong_or_late_guard_is_found(void **state)
         "PROFFER_SHOP_A_H";
     finds("src/shop/a.h", "/* A. */\nint f(void);\n", finding);
     finds("src/shop/a.h", "/* A. */\n#ifndef A_H\n#define A_H\n#endif\n", finding);
-    finds("src/shop/a.h", "/* A. */\n#include <a.h>\n#ifndef PROFFER_SHOP_A_H\n", finding);
+    finds("src/shop/a.h", "/* A. */\n#include <a.h>\n#ifndef PROFFER_SHOP_A_H\n",
+          finding);
     finds("src/shop/a.h", "/* A. */\n#ifndef PROFFER_SHOP_A_H\n#define OTHER\n#endif\n",
           finding);
-    finds("src/shop/a.h", "/* A. */\n#ifndef PROFFER_SHOP_A_H2\n#define PROFFER_SHOP_A_H2\n",
-          finding);
+    finds("src/shop/a.h",
+          "/* A. */\n#ifndef PROFFER_SHOP_A_H2\n#define PROFFER_SHOP_A_H2\n", finding);
 }
 
 static void a_body_that_is_included_several_times_needs_no_guard(void **state)
@@ -294,14 +302,14 @@ static void a_body_that_is_included_several_times_needs_no_guard(void **state)
     passes("src/shop/kernel_body.h", "/* A. */\nint f(void);\n");
 }
 
-/* --- unfinished work ----------------------------------------------------------------- */
+/* --- unfinished work -------------------------------------------------------------- */
 
 static void words_of_unfinished_work_are_found_in_sources(void **state)
 {
     (void)state;
-    static const char *const words[] = {"TODO",          "FIXME", "XXX",        "Hack",
-                                        "not implemented", "stub", "for now", "placeholder",
-                                        "unimplemented"};
+    static const char *const words[] = {"TODO",    "FIXME",           "XXX",
+                                        "Hack",    "not implemented", "stub",
+                                        "for now", "placeholder",     "unimplemented"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         char text[128];
         snprintf(text, sizeof text, "/* A. */\n/* %s */\n", words[i]);
@@ -312,14 +320,15 @@ static void words_of_unfinished_work_are_found_in_sources(void **state)
     passes("src/shop/a.c", "/* stubborn hackathon, todos, for nowhere, mixxx */\n");
 }
 
-/* --- rooms --------------------------------------------------------------------------- */
+/* --- rooms ------------------------------------------------------------------------ */
 
 static void a_room_includes_itself_base_and_what_it_uses(void **state)
 {
     (void)state;
-    passes("src/store/a.c", "/* A. */\n#include \"store/store.h\"\n#include \"base/text.h\"\n"
-                            "#  include \"shop/record.h\"\n#include <sqlite3.h>\n"
-                            "#include <sys/stat.h>\n// #include \"engine/engine.h\"\n");
+    passes("src/store/a.c",
+           "/* A. */\n#include \"store/store.h\"\n#include \"base/text.h\"\n"
+           "#  include \"shop/record.h\"\n#include <sqlite3.h>\n"
+           "#include <sys/stat.h>\n// #include \"engine/engine.h\"\n");
 }
 
 static void a_room_does_not_include_what_it_does_not_use(void **state)
@@ -372,12 +381,13 @@ static void a_room_uses_only_rooms_before_it(void **state)
           "src/shop/CMakeLists.txt:1: room-order: shop uses attic, which is no room");
 }
 
-/* --- the run ------------------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------------------- */
 
 static void several_findings_are_all_told_and_counted(void **state)
 {
     (void)state;
-    tree_write(&t, "src/shop/a.c", "/* A. */\nint f(void) { return rand() + atoi(s); }\n");
+    tree_write(&t, "src/shop/a.c",
+               "/* A. */\nint f(void) { return rand() + atoi(s); }\n");
     tree_write(&t, "src/store/b.c", "/* TODO */\n");
     assert_int_equal(tree_run(&t, CHECK_STYLE), 1);
     assert_int_equal(tree_said(&t, "src/shop/a.c:2: banned-call:"), 2);
@@ -406,9 +416,15 @@ static void a_tree_without_c_or_that_is_not_there_is_an_error(void **state)
 static void odd_bytes_and_unclosed_literals_end_well(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"/*", "/* A. */ \"", "/* A. */ '\\", "//\\",
-                                        "/* A. */ R\"x(", "/* A. */ }}}}", "/* A. */\n#",
-                                        "/* A. */\n#endif\n#else\n#if\n", "/* A. */ R\"",
+    static const char *const texts[] = {"/*",
+                                        "/* A. */ \"",
+                                        "/* A. */ '\\",
+                                        "//\\",
+                                        "/* A. */ R\"x(",
+                                        "/* A. */ }}}}",
+                                        "/* A. */\n#",
+                                        "/* A. */\n#endif\n#else\n#if\n",
+                                        "/* A. */ R\"",
                                         "/* A. */ int f(int) {"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         passes("src/shop/a.cpp", texts[i]);

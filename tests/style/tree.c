@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char room_order[] = "foreach(room base shop store\n    engine cli)\nendforeach()\n";
+static const char room_order[] =
+    "foreach(room base shop store\n    engine cli)\nendforeach()\n";
 
 void tree_begin(tree *t)
 {
@@ -29,7 +30,8 @@ void tree_begin(tree *t)
     tree_write(t, "src/cli/CMakeLists.txt", "proffer_room(cli USES base engine)\n");
 }
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place)
+static int remove_one(const char *path, const struct stat *facts, int kind,
+                      struct FTW *place)
 {
     (void)facts;
     (void)kind;
@@ -77,11 +79,11 @@ int tree_run(tree *t, const char *program)
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     assert_true(child >= 0);
-    if (child == 0)
-        run_child(program, t->root, ends[1]);
+    if (child == 0) run_child(program, t->root, ends[1]);
     close(ends[1]);
     size_t used = 0;
-    for (ssize_t n; (n = read(ends[0], t->output + used, sizeof t->output - 1 - used)) > 0;)
+    for (ssize_t n;
+         (n = read(ends[0], t->output + used, sizeof t->output - 1 - used)) > 0;)
         used += (size_t)n;
     t->output[used] = '\0';
     close(ends[0]);

@@ -1,7 +1,7 @@
 /*
  * A small source tree in a folder of its own, for tests that run a checking program on
- * it. Every tree starts with the two CMake files that declare the rooms base, shop, store,
- * engine and cli (store uses shop, engine uses store, cli uses engine).
+ * it. Every tree starts with the two CMake files that declare the rooms base, shop,
+ * store, engine and cli (store uses shop, engine uses store, cli uses engine).
  */
 #ifndef PROFFER_TESTS_STYLE_TREE_H
 #define PROFFER_TESTS_STYLE_TREE_H
