@@ -108,25 +108,18 @@ static bool ends(const cutter *c, const char *with)
     return c->n >= n && memcmp(c->word + c->n - n, with, n) == 0;
 }
 
-/* The first rule of the S stemmer whose ending fits decides. */
+/* The S stemmer's rules; its second, "es" -> "e", drops the same letter as its third. */
 static void drop_plural(cutter *c)
 {
     for (size_t i = 0; i < c->n; i++)
         if (!between((unsigned char)c->word[i], 'a', 'z'))
             return;
-    if (c->n < 4 || !ends(c, "s"))
+    if (c->n < 4 || !ends(c, "s") || ends(c, "us") || ends(c, "ss"))
         return;
-    if (ends(c, "ies")) {
-        if (!ends(c, "eies") && !ends(c, "aies")) {
-            c->n -= 2;
-            c->word[c->n - 1] = 'y';
-        }
-    } else if (ends(c, "es")) {
-        if (!ends(c, "aes") && !ends(c, "ees") && !ends(c, "oes"))
-            c->n -= 1;
-    } else if (!ends(c, "us") && !ends(c, "ss")) {
-        c->n -= 1;
-    }
+    const bool to_y = ends(c, "ies") && !ends(c, "eies") && !ends(c, "aies");
+    c->n -= to_y ? 2 : 1;
+    if (to_y)
+        c->word[c->n - 1] = 'y';
 }
 
 static void end_word(cutter *c)
@@ -171,7 +164,7 @@ static bool is_decimal_point(const cutter *c, uint32_t character, const char *ne
                              const char *end)
 {
     return character == '.' && c->n > 0 && c->kind == CLASS_DIGIT && next < end &&
-           between((unsigned char)*next, '0', '9') && !memchr(c->word, '.', c->n);
+           !memchr(c->word, '.', c->n) && between(fold(utf8_next(&next, end)), '0', '9');
 }
 
 static void cut_checked(cutter *c, const char *p, const char *end)
