@@ -28,6 +28,7 @@
 
 #include "base/pool.h"
 #include "base/status.h"
+#include "tensor/safetensors.h"
 
 /* Sequences in time order: user u's are rows first[u] <= i < first[u + 1]. Borrowed. */
 typedef struct interactions {
@@ -85,11 +86,14 @@ typedef struct recommender_kind {
     /* scores[V], all finite; allocates nothing but from the scratch. */
     void (*score)(const void *state, const recommend_query *query, float *scores,
                   recommend_scratch *scratch);
-    pf_status (*save)(const void *state, const char *path, pf_error *err);
-    pf_status (*load)(const char *path, void **state, pf_error *err);
+    /* Adds the state's tensors; takes them back, checking all of them: nothing in the file
+     * may be believed, and a state for another number of products is PF_DATA. */
+    pf_status (*save)(const void *state, safetensors_writer *file, pf_error *err);
+    pf_status (*load)(const safetensors *file, uint32_t n_products, void **state,
+                      pf_error *err);
     void (*free)(void *state);
-    /* bytes of scratch one score call needs. */
-    size_t (*scratch_bytes)(const void *state);
+    /* How many floats of scratch one score call needs. */
+    size_t (*scratch_floats)(const void *state);
 } recommender_kind;
 
 /* The kind of a name, or NULL; the i-th kind, or NULL behind the last. */

@@ -1,0 +1,13 @@
+/* The kinds of recommenders there are; one file each. */
+#ifndef PROFFER_RECOMMEND_KINDS_H
+#define PROFFER_RECOMMEND_KINDS_H
+
+#include "recommend/recommend.h"
+
+/* Ends with a NULL behind the last. */
+extern const recommender_kind *const recommender_kinds[];
+extern const size_t recommender_kinds_count;
+
+extern const recommender_kind popularity_kind, recent_popularity_kind, transitions_kind;
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * The interface: what is the same for every kind of model. Checks what kinds may rely on,
+ * keeps the file's frame, and gives scratch memory.
+ */
+#include "recommend/recommend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "recommend/kinds.h"
+#include "recommend/scratch.h"
+
+struct recommender {
+    const recommender_kind *kind;
+    void *state;
+    uint32_t n_products;
+};
+
+const recommender_kind *recommender_kind_at(size_t i)
+{
+    return recommender_kinds[i < recommender_kinds_count ? i : recommender_kinds_count];
+}
+
+const recommender_kind *recommender_find(const char *name)
+{
+    for (size_t i = 0; i < recommender_kinds_count; i++)
+        if (!strcmp(recommender_kinds[i]->name, name))
+            return recommender_kinds[i];
+    return NULL;
+}
+
+static pf_status check_input(const recommend_input *input, pf_error *err)
+{
+    const interactions *x = input->train;
+    if (x->n == 0 || x->n_products == 0)
+        return error_set(err, PF_DATA,
+                         "there is nothing to learn from: no shopper took any product");
+    for (uint64_t i = 0; i < x->n; i++)
+        if (x->product[i] >= x->n_products)
+            return error_set(err, PF_INTERNAL, "interaction %llu names product %u of %u",
+                             (unsigned long long)i, x->product[i], x->n_products);
+    return PF_OK;
+}
+
+static pf_status wrap(const recommender_kind *kind, void *state, uint32_t n_products,
+                      recommender **out, pf_error *err)
+{
+    recommender *m = mem_alloc(1, sizeof *m);
+    if (m == NULL) {
+        kind->free(state);
+        return error_set(err, PF_NO_MEMORY, "out of memory");
+    }
+    *m = (recommender){kind, state, n_products};
+    *out = m;
+    return PF_OK;
+}
+
+pf_status recommender_fit(const recommender_kind *kind, const recommend_input *input,
+                          recommender **out, pf_error *err)
+{
+    void *state = NULL;
+    pf_status s = check_input(input, err);
+    if (s == PF_OK)
+        s = kind->fit(input, &state, err);
+    if (s != PF_OK) {
+        error_prefix(err, "%s: ", kind->name);
+        return s;
+    }
+    return wrap(kind, state, input->train->n_products, out, err);
+}
+
+void recommender_score(const recommender *m, const recommend_query *query, float *scores,
+                       recommend_scratch *scratch)
+{
+    m->kind->score(m->state, query, scores, scratch);
+}
+
+const recommender_kind *recommender_kind_of(const recommender *m)
+{
+    return m->kind;
+}
+
+uint32_t recommender_n_products(const recommender *m)
+{
+    return m->n_products;
+}
+
+void recommender_free(recommender *m)
+{
+    if (m == NULL)
+        return;
+    m->kind->free(m->state);
+    mem_free(m);
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static pf_status write_card(const char *path, const char *card, pf_error *err)
+{
+    char name[4096];
+    if (card == NULL)
+        return PF_OK;
+    if ((size_t)snprintf(name, sizeof name, "%s.json", path) >= sizeof name)
+        return error_set(err, PF_LIMIT, "the path %s is too long", path);
+    return file_write_atomic(name, card, strlen(card), err);
+}
+
+pf_status recommender_save(const recommender *m, const char *path, const char *card_json,
+                           pf_error *err)
+{
+    safetensors_writer *file = NULL;
+    uint64_t n = m->n_products;
+    pf_status s = safetensors_begin(&file, path, err);
+    if (s != PF_OK)
+        return s;
+    s = safetensors_note(file, "kind", m->kind->name, err);
+    if (s == PF_OK)
+        s = safetensors_add(file, "n_products", TENSOR_U64, &n, 0, NULL, err);
+    if (s == PF_OK)
+        s = m->kind->save(m->state, file, err);
+    if (s != PF_OK) {
+        safetensors_abandon(file);
+        return s;
+    }
+    s = safetensors_commit(file, err);
+    return s == PF_OK ? write_card(path, card_json, err) : s;
+}
+
+static pf_status read_kind(const safetensors *file, uint32_t n_products,
+                           const recommender_kind **kind, pf_error *err)
+{
+    const tensor_view *n = NULL;
+    const char *name = safetensors_note_of(file, "kind");
+    *kind = recommender_find(name);
+    if (*kind == NULL)
+        return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                            "no recommender is called '%s'", name);
+    pf_status s = safetensors_find(file, "n_products", TENSOR_U64, 0, 1, &n, err);
+    if (s != PF_OK)
+        return s;
+    uint64_t found = *(const uint64_t *)n->data;
+    if (found != n_products)
+        return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                            "the model knows %llu products, the catalogue has %u: it was "
+                            "trained on another one; train again",
+                            (unsigned long long)found, n_products);
+    return PF_OK;
+}
+
+pf_status recommender_load(const char *path, uint32_t n_products, recommender **out,
+                           pf_error *err)
+{
+    safetensors *file = NULL;
+    const recommender_kind *kind = NULL;
+    void *state = NULL;
+    pf_status s = safetensors_open(&file, path, err);
+    if (s != PF_OK)
+        return s;
+    s = read_kind(file, n_products, &kind, err);
+    if (s == PF_OK)
+        s = kind->load(file, n_products, &state, err);
+    safetensors_close(file);
+    return s == PF_OK ? wrap(kind, state, n_products, out, err) : s;
+}
+
+/* --- scratch ---------------------------------------------------------------------------------- */
+
+pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out, pf_error *err)
+{
+    size_t n = m->kind->scratch_floats ? m->kind->scratch_floats(m->state) : 0;
+    recommend_scratch *s = mem_alloc(1, sizeof *s);
+    if (s != NULL)
+        *s = (recommend_scratch){.n = n, .floats = n ? mem_alloc_aligned(n, 4) : NULL};
+    if (s == NULL || (n > 0 && s->floats == NULL)) {
+        recommend_scratch_free(s);
+        return error_set(err, PF_NO_MEMORY, "out of memory for scoring");
+    }
+    *out = s;
+    return PF_OK;
+}
+
+void recommend_scratch_free(recommend_scratch *s)
+{
+    if (s == NULL)
+        return;
+    mem_free(s->floats);
+    mem_free(s);
+}
