@@ -268,8 +268,8 @@ typedef struct made_file {
 
 static void put(made_file *f, uint64_t value, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++)
-        f->bytes[f->n++] = (unsigned char)(value >> (8 * (bytes - 1 - i)));
+    for (size_t i = bytes; i > 0; i--)
+        f->bytes[f->n++] = (unsigned char)(i > 8 ? 0 : value >> (8 * (i - 1)) & 0xFF);
 }
 
 static void put_header(made_file *f, char version, uint32_t times, uint32_t types,
