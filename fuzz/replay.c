@@ -55,8 +55,8 @@ static size_t try_neighbours(uint8_t *data, size_t size)
         size_t at = next_number(&state) % size;
         uint8_t was = data[at];
         uint64_t pick = next_number(&state);
-        data[at] = pick & 1 ? sharp[(pick >> 1) % sizeof sharp]
-                            : (uint8_t)(was ^ (1u << ((pick >> 1) & 7)));
+        data[at] = (uint8_t)(pick & 1 ? sharp[(pick >> 1) % sizeof sharp]
+                                      : was ^ (1u << ((pick >> 1) & 7)));
         try_input(data, size);
         data[at] = was;
     }
