@@ -54,8 +54,7 @@ static void visit_pairs(const interactions *x, pair_visitor *visit, sparse_count
     for (uint32_t u = 0; u < x->n_users; u++)
         for (uint64_t a = x->first[u]; a < x->first[u + 1]; a++)
             for (uint64_t b = a + 1; b < x->first[u + 1] && b - a <= GAP; b++)
-                if (x->product[a] != x->product[b])
-                    visit(k, x->product[a], x->product[b], b - a);
+                visit(k, x->product[a], x->product[b], b - a);
 }
 
 /* popularity: [V] interactions of each product. */
