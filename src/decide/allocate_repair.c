@@ -1,0 +1,409 @@
+/* The step to integers; see allocate_repair.h. */
+#include "decide/allocate_repair.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+    PASSES = 3,        /* over all shoppers, spending what is left */
+    PAIR_MOVES = 1500, /* moves among which pairs are tried */
+    PAIR_ROUNDS = 30,
+    BUCKET_BITS = 16
+};
+
+/* Swaps one option for another; either may be NONE. */
+#define NONE SIZE_MAX
+typedef struct move {
+    size_t shopper, out, in;
+    double gain; /* of value */
+} move;
+
+typedef struct repair {
+    const dual *d;
+    const allocate_problem *p;
+    allocate_result *r;
+    uint32_t *order; /* [S] shoppers, the most certain first */
+    float *margin;   /* [S] what a shopper loses by the next best */
+    double *change;  /* [M] scratch: 0 between uses */
+} repair;
+
+/* --- room
+ * -------------------------------------------------------------------------------- */
+
+static double amount(const allocate_problem *p, uint32_t cap, size_t o)
+{
+    switch (p->caps[cap].measure) {
+    case CAP_COST: return p->cost[o];
+    case CAP_REDEMPTIONS: return p->redemptions[o];
+    case CAP_COUNT: break;
+    }
+    return 1;
+}
+
+static void add_change(const repair *r, size_t o, double sign)
+{
+    if (o == NONE) return;
+    uint32_t a = r->p->arm[o];
+    for (uint32_t i = r->p->arm_first[a]; i < r->p->arm_first[a + 1]; i++)
+        r->change[r->p->arm_caps[i]] += sign * amount(r->p, r->p->arm_caps[i], o);
+}
+
+/* Looks at the caps of one option, whose changes are in r->change. */
+static bool has_room(const repair *r, size_t o)
+{
+    if (o == NONE) return true;
+    uint32_t a = r->p->arm[o];
+    for (uint32_t i = r->p->arm_first[a]; i < r->p->arm_first[a + 1]; i++) {
+        uint32_t m = r->p->arm_caps[i];
+        if (r->change[m] > 0 && r->r->used[m] + r->change[m] > r->p->caps[m].limit)
+            return false;
+    }
+    return true;
+}
+
+static void clear_change(const repair *r, size_t o)
+{
+    if (o == NONE) return;
+    uint32_t a = r->p->arm[o];
+    for (uint32_t i = r->p->arm_first[a]; i < r->p->arm_first[a + 1]; i++)
+        r->change[r->p->arm_caps[i]] = 0;
+}
+
+/* Whether n moves fit together. */
+static bool moves_fit(const repair *r, const move *moves, int n)
+{
+    bool fit = true;
+    for (int k = 0; k < n; k++) {
+        add_change(r, moves[k].out, -1);
+        add_change(r, moves[k].in, 1);
+    }
+    for (int k = 0; k < n; k++)
+        fit = fit && has_room(r, moves[k].in);
+    for (int k = 0; k < n; k++) {
+        clear_change(r, moves[k].out);
+        clear_change(r, moves[k].in);
+    }
+    return fit;
+}
+
+static void draw(const repair *r, size_t o, double sign)
+{
+    uint32_t a = r->p->arm[o];
+    for (uint32_t i = r->p->arm_first[a]; i < r->p->arm_first[a + 1]; i++)
+        r->r->used[r->p->arm_caps[i]] += sign * amount(r->p, r->p->arm_caps[i], o);
+    r->r->taken[o] = sign > 0;
+}
+
+static void make(const repair *r, const move *m)
+{
+    if (m->out != NONE) draw(r, m->out, -1);
+    if (m->in != NONE) draw(r, m->in, 1);
+}
+
+/* --- what a shopper may do
+ * ---------------------------------------------------------------- */
+
+/* The options a shopper has taken. */
+typedef struct hand {
+    size_t shopper;
+    uint32_t n;
+    size_t options[LIMIT_SHOPPER_PICKS];
+} hand;
+
+static void look_at_hand(const repair *r, size_t shopper, hand *h)
+{
+    h->shopper = shopper;
+    h->n = 0;
+    for (size_t o = r->p->first[shopper]; o < r->p->first[shopper + 1]; o++)
+        if (r->r->taken[o]) h->options[h->n++] = o;
+}
+
+static uint32_t group_of(const allocate_problem *p, size_t o)
+{
+    return p->group != NULL ? p->group[o] : 0;
+}
+
+static uint32_t picks_of(const allocate_problem *p, size_t shopper)
+{
+    return p->picks != NULL ? p->picks[shopper] : 1;
+}
+
+/* Whether a shopper may hold `in` after giving up `out` (or NONE): number, group, lane.
+ */
+static bool may_hold(const repair *r, const hand *h, size_t out, size_t in)
+{
+    const allocate_problem *p = r->p;
+    if (h->n - (out != NONE) >= picks_of(p, h->shopper)) return false;
+    uint8_t lane = p->n_lanes > 0 ? p->lane[p->arm[in]] : 0;
+    uint32_t in_lane = 0;
+    for (uint32_t k = 0; k < h->n; k++) {
+        if (h->options[k] == out) continue;
+        if (group_of(p, h->options[k]) == group_of(p, in)) return false;
+        in_lane += p->n_lanes > 0 && p->lane[p->arm[h->options[k]]] == lane;
+    }
+    return p->n_lanes == 0 || in_lane < p->lane_picks[h->shopper * p->n_lanes + lane];
+}
+
+/* --- the first answer
+ * --------------------------------------------------------------------- */
+
+/* What stands between the last option taken and the best one left. */
+static float margin_of(const repair *r, size_t shopper, const dual_pick *picks,
+                       uint32_t n)
+{
+    double next = 0;
+    for (size_t o = r->p->first[shopper]; n > 0 && o < r->p->first[shopper + 1]; o++) {
+        bool picked = false;
+        for (uint32_t k = 0; k < n; k++)
+            picked = picked || picks[k].option == o;
+        double gain = picked ? 0 : dual_gain(r->d, o);
+        if (gain > next) next = gain;
+    }
+    double margin = n > 0 ? picks[n - 1].gain - next : 0;
+    return margin > 0 ? (float)margin : 0;
+}
+
+static uint32_t bucket_of(float margin)
+{
+    uint32_t bits = 0; /* of a float >= 0, which order like the float */
+    memcpy(&bits, &margin, sizeof bits);
+    return bits >> (32 - BUCKET_BITS);
+}
+
+/* Sorts shoppers by margin, largest first, to 8 bits of mantissa; equals as they come. */
+static pf_status sort_shoppers(repair *r, pf_error *err)
+{
+    size_t n = r->p->n_shoppers, buckets = (size_t)1 << BUCKET_BITS;
+    uint32_t *end = mem_alloc_zero(buckets + 1, sizeof *end);
+    if (end == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
+    for (size_t s = 0; s < n; s++)
+        end[buckets - 1 - bucket_of(r->margin[s]) + 1]++;
+    for (size_t b = 0; b < buckets; b++)
+        end[b + 1] += end[b];
+    for (size_t s = 0; s < n; s++)
+        r->order[end[buckets - 1 - bucket_of(r->margin[s])]++] = (uint32_t)s;
+    mem_free(end);
+    return PF_OK;
+}
+
+/* Takes options in the order of what they gain, as far as there is room. */
+static void take_best(const repair *r, size_t shopper)
+{
+    const allocate_problem *p = r->p;
+    hand h = {.shopper = shopper};
+    while (h.n < picks_of(p, shopper)) {
+        move best = {shopper, NONE, NONE, 0};
+        for (size_t o = p->first[shopper]; o < p->first[shopper + 1]; o++) {
+            double gain = dual_gain(r->d, o);
+            move m = {shopper, NONE, o, gain};
+            if (gain > best.gain && may_hold(r, &h, NONE, o) && moves_fit(r, &m, 1))
+                best = m;
+        }
+        if (best.in == NONE) return;
+        make(r, &best);
+        h.options[h.n++] = best.in;
+    }
+}
+
+static pf_status first_answer(repair *r, bool ordered, pf_error *err)
+{
+    dual_pick picks[LIMIT_SHOPPER_PICKS];
+    pf_status s = PF_OK;
+    for (size_t i = 0; i < r->p->n_shoppers; i++) {
+        r->order[i] = (uint32_t)i;
+        if (!ordered) continue;
+        uint32_t n = dual_pick_best(r->d, i, picks);
+        r->margin[i] = margin_of(r, i, picks, n);
+    }
+    if (ordered) s = sort_shoppers(r, err);
+    for (size_t i = 0; s == PF_OK && i < r->p->n_shoppers; i++)
+        take_best(r, r->order[i]);
+    return s;
+}
+
+/* --- improving
+ * ---------------------------------------------------------------------------- */
+
+typedef bool visit_move(void *context, const repair *r, const move *m);
+
+/* Every move a shopper may make: take one more, swap, give one up. Stops when the visitor
+ * returns false. */
+static void visit_moves(const repair *r, size_t shopper, bool give_up, visit_move *visit,
+                        void *context)
+{
+    const allocate_problem *p = r->p;
+    size_t first = p->first[shopper], end = p->first[shopper + 1];
+    hand h;
+    look_at_hand(r, shopper, &h);
+    for (uint32_t k = 0; k <= h.n; k++) { /* k == h.n: none given up */
+        bool none = k == h.n;
+        double lost = none ? 0 : p->value[h.options[k]];
+        move m = {shopper, none ? NONE : h.options[k], NONE, -lost};
+        if (give_up && !none && !visit(context, r, &m)) return;
+        for (m.in = first; m.in < end; m.in++) {
+            m.gain = p->value[m.in] - lost;
+            if (r->r->taken[m.in] || !(dual_gain(r->d, m.in) > -INFINITY)) continue;
+            if ((m.gain > 0 || give_up) && p->value[m.in] > 0 &&
+                may_hold(r, &h, m.out, m.in) && !visit(context, r, &m))
+                return;
+        }
+    }
+}
+
+static bool keep_best(void *context, const repair *r, const move *m)
+{
+    move *best = context;
+    if (m->gain > best->gain && moves_fit(r, m, 1)) *best = *m;
+    return true;
+}
+
+/* Spends what is left, from the shopper who loses least by another choice. */
+static bool spend_pass(const repair *r)
+{
+    bool changed = false;
+    for (size_t i = r->p->n_shoppers; i-- > 0;) {
+        move best = {r->order[i], NONE, NONE, 0};
+        visit_moves(r, r->order[i], false, keep_best, &best);
+        if (best.in == NONE) continue;
+        make(r, &best);
+        changed = true;
+    }
+    return changed;
+}
+
+typedef struct move_list {
+    move *moves;
+    size_t n;
+} move_list;
+
+static bool collect(void *context, const repair *r, const move *m)
+{
+    move_list *list = context;
+    (void)r;
+    if (list->n == PAIR_MOVES) return false;
+    list->moves[list->n++] = *m;
+    return true;
+}
+
+static bool better_pair(const repair *r, const move_list *list, size_t i, double least,
+                        move pair[2])
+{
+    bool found = false;
+    for (size_t k = 0; k < list->n; k++) {
+        move both[2] = {list->moves[i], list->moves[k]};
+        double gain = both[0].gain + both[1].gain;
+        if (both[0].shopper == both[1].shopper || gain <= least || !moves_fit(r, both, 2))
+            continue;
+        memcpy(pair, both, sizeof both);
+        least = gain;
+        found = true;
+    }
+    return found;
+}
+
+/* The best pair of moves of two of the most torn shoppers, of which the first gives room.
+ */
+static bool pair_round(const repair *r, move_list *list)
+{
+    list->n = 0;
+    for (size_t i = r->p->n_shoppers; i-- > 0 && list->n < PAIR_MOVES;)
+        visit_moves(r, r->order[i], true, collect, list);
+    move pair[2];
+    double least = 1e-12 * fabs(r->r->bound);
+    bool found = false;
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->moves[i].gain > 0 || !better_pair(r, list, i, least, pair)) continue;
+        least = pair[0].gain + pair[1].gain;
+        found = true;
+    }
+    for (int k = 0; found && k < 2; k++)
+        make(r, &pair[k]);
+    return found;
+}
+
+/* Pairs first spend what they can, and a last round of spending leaves nothing that would
+ * still fit: verdicts rely on that. Each pass raises the value, so this ends. */
+static pf_status improve_answer(const repair *r, pf_error *err)
+{
+    move_list list = {mem_alloc(PAIR_MOVES, sizeof(move)), 0};
+    if (list.moves == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
+    for (int pass = 0; pass < PASSES && spend_pass(r); pass++)
+        ;
+    for (int round = 0; round < PAIR_ROUNDS && pair_round(r, &list); round++)
+        ;
+    while (spend_pass(r))
+        ;
+    mem_free(list.moves);
+    return PF_OK;
+}
+
+/* --- the whole
+ * ---------------------------------------------------------------------------- */
+
+/* Sums once more from nothing, in the order of options: moves have left rounding behind.
+ */
+static void count_up(const repair *r)
+{
+    allocate_result *out = r->r;
+    memset(out->used, 0, r->p->n_caps * sizeof *out->used);
+    out->value = 0;
+    out->n_taken = 0;
+    size_t options = r->p->n_shoppers > 0 ? r->p->first[r->p->n_shoppers] : 0;
+    for (size_t o = 0; o < options; o++) {
+        if (!out->taken[o]) continue;
+        draw(r, o, 1);
+        out->value += r->p->value[o];
+        out->n_taken++;
+    }
+}
+
+static bool caps_hold(const repair *r)
+{
+    for (uint32_t m = 0; m < r->p->n_caps; m++)
+        if (r->r->used[m] > r->p->caps[m].limit) return false;
+    return true;
+}
+
+/* Rounding may leave a cap passed by a last bit: the least worthy taker of it goes. */
+static void trim(const repair *r)
+{
+    size_t options = r->p->n_shoppers > 0 ? r->p->first[r->p->n_shoppers] : 0;
+    for (count_up(r); !caps_hold(r); count_up(r)) {
+        size_t least = NONE;
+        for (size_t o = 0; o < options; o++) {
+            if (!r->r->taken[o]) continue;
+            uint32_t a = r->p->arm[o];
+            bool draws = false;
+            for (uint32_t i = r->p->arm_first[a]; i < r->p->arm_first[a + 1]; i++) {
+                uint32_t m = r->p->arm_caps[i];
+                draws = draws ||
+                        (r->r->used[m] > r->p->caps[m].limit && amount(r->p, m, o) > 0);
+            }
+            if (draws && (least == NONE || r->p->value[o] < r->p->value[least]))
+                least = o;
+        }
+        r->r->taken[least] = 0;
+    }
+}
+
+pf_status allocate_repair(dual *d, bool improve, allocate_result *out, pf_error *err)
+{
+    repair r = {.d = d, .p = d->p, .r = out};
+    r.order = mem_alloc(d->p->n_shoppers + 1, sizeof *r.order);
+    r.margin = mem_alloc(d->p->n_shoppers + 1, sizeof *r.margin);
+    r.change = mem_alloc_zero((size_t)d->p->n_caps + 1, sizeof *r.change);
+    pf_status s = PF_OK;
+    if (r.order == NULL || r.margin == NULL || r.change == NULL)
+        s = error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
+    if (s == PF_OK) s = first_answer(&r, improve, err);
+    if (s == PF_OK && improve) s = improve_answer(&r, err);
+    if (s == PF_OK) trim(&r);
+    mem_free(r.order);
+    mem_free(r.margin);
+    mem_free(r.change);
+    return s;
+}

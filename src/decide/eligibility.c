@@ -1,0 +1,296 @@
+/* Working out what the eligibility rules look at: once for all, then shopper by shopper.
+ */
+#include "decide/eligibility.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "decide/eligibility_state.h"
+
+/* --- once for all
+ * -------------------------------------------------------------------------- */
+
+static bool is_stocked(const eligibility_world *w, const promotion *p)
+{
+    if (w->in_stock == NULL || p->n_scope == 0) return true;
+    for (uint32_t i = 0; i < p->n_scope; i++)
+        if (w->in_stock[p->scope[i]]) return true;
+    return false;
+}
+
+static void count_redemptions(eligibility *e)
+{
+    const shop_history *h = e->world.history;
+    for (uint64_t i = 0; h != NULL && i < h->n; i++)
+        if (h->type[i] == EVENT_REDEMPTION && h->time_us[i] < e->world.at_us &&
+            h->promotion[i] <= e->world.catalogue->n_promotions)
+            e->redeemed[h->promotion[i]]++;
+}
+
+/* Gives every promotion the number of its rule's words. */
+static pf_status number_rules(eligibility *e, pf_error *err)
+{
+    const shop_catalogue *c = e->world.catalogue;
+    for (uint32_t p = 1; p <= c->n_promotions; p++) {
+        const char *words = c->promotions[p].audience;
+        if (words == NULL || words[strspn(words, " \t\r\n")] == '\0') continue;
+        e->rule_of[p] = intern_add(e->rule_texts, words, strlen(words));
+        if (e->rule_of[p] == 0)
+            return error_set(err, PF_NO_MEMORY, "out of memory for audience rules");
+    }
+    e->n_rules = intern_count(e->rule_texts);
+    return PF_OK;
+}
+
+static pf_status read_rules(eligibility *e, pf_error *err)
+{
+    const shop_catalogue *c = e->world.catalogue;
+    for (uint32_t p = 1; p <= c->n_promotions; p++) {
+        uint32_t rule = e->rule_of[p];
+        if (rule == 0 || e->rules[rule] != NULL) continue;
+        const char *words = intern_text(e->rule_texts, rule);
+        pf_status s = audience_parse(&e->rules[rule], words, strlen(words), err);
+        if (s != PF_OK) error_prefix(err, "promotion '%s': ", c->promotions[p].id);
+        if (s != PF_OK) return s;
+    }
+    return PF_OK;
+}
+
+static pf_status no_memory(pf_error *err)
+{
+    return error_set(err, PF_NO_MEMORY, "out of memory for eligibility");
+}
+
+static pf_status allocate_rules(eligibility *e, pf_error *err)
+{
+    size_t n = (size_t)e->n_rules + 1;
+    e->rules = mem_alloc_zero(n, sizeof *e->rules);
+    e->picked = mem_alloc_zero(n, sizeof *e->picked);
+    e->answers = mem_alloc_zero(n, sizeof *e->answers);
+    return e->rules && e->picked && e->answers ? PF_OK : no_memory(err);
+}
+
+static pf_status allocate_promotions(eligibility *e, pf_error *err)
+{
+    size_t n = (size_t)e->world.catalogue->n_promotions + 1;
+    e->stocked = mem_alloc_zero(n, sizeof *e->stocked);
+    e->redeemed = mem_alloc_zero(n, sizeof *e->redeemed);
+    e->rule_of = mem_alloc_zero(n, sizeof *e->rule_of);
+    e->own = mem_alloc_zero(n, sizeof *e->own);
+    e->touched = mem_alloc_zero(n, sizeof *e->touched);
+    e->rule_texts = intern_new(LIMIT_PROMOTIONS);
+    bool all = e->stocked && e->redeemed && e->rule_of && e->own && e->touched;
+    return all && e->rule_texts != NULL ? PF_OK : no_memory(err);
+}
+
+pf_status eligibility_new(eligibility **out, const eligibility_world *world,
+                          pf_error *err)
+{
+    eligibility *e = mem_alloc_zero(1, sizeof *e);
+    if (e == NULL) return no_memory(err);
+    e->world = *world;
+    pf_status s = allocate_promotions(e, err);
+    if (s == PF_OK) s = number_rules(e, err);
+    if (s == PF_OK) s = allocate_rules(e, err);
+    if (s == PF_OK) s = read_rules(e, err);
+    if (s != PF_OK) {
+        eligibility_free(e);
+        return s;
+    }
+    for (uint32_t p = 1; p <= world->catalogue->n_promotions; p++)
+        e->stocked[p] = is_stocked(world, &world->catalogue->promotions[p]);
+    count_redemptions(e);
+    *out = e;
+    return PF_OK;
+}
+
+void eligibility_free(eligibility *e)
+{
+    if (e == NULL) return;
+    for (uint32_t r = 0; e->rules != NULL && r <= e->n_rules; r++)
+        audience_free(e->rules[r]);
+    intern_free(e->rule_texts);
+    mem_free(e->rules);
+    mem_free(e->picked);
+    mem_free(e->answers);
+    mem_free(e->stocked);
+    mem_free(e->redeemed);
+    mem_free(e->rule_of);
+    mem_free(e->own);
+    mem_free(e->touched);
+    mem_free(e);
+}
+
+/* --- shopper by shopper
+ * --------------------------------------------------------------------- */
+
+/* The local midnights 0, 6 and 29 days before the day of sending. Noon is on the right
+ * day whatever the clocks do in between. */
+static void set_windows(eligibility *e, const zone *z)
+{
+    static const int days[WINDOW_COUNT] = {0, 6, 29};
+    if (e->windows_known && e->window_zone == z) return;
+    int64_t noon = calendar_midnight_us(e->world.at_us, z) + 12 * US_PER_HOUR;
+    for (int i = 0; i < WINDOW_COUNT; i++)
+        e->window_starts_us[i] = calendar_midnight_us(noon - days[i] * US_PER_DAY, z);
+    e->window_zone = z;
+    e->windows_known = true;
+}
+
+static void count_message(eligibility *e, int64_t time_us, uint8_t by)
+{
+    for (int i = 0; i < WINDOW_COUNT; i++) {
+        if (time_us < e->window_starts_us[i]) continue;
+        e->total.in[i]++;
+        e->by[by].in[i]++;
+    }
+}
+
+static void count_own(eligibility *e, uint32_t number)
+{
+    if (number == 0 || number > e->world.catalogue->n_promotions) return;
+    if (e->own[number]++ == 0) e->touched[e->n_touched++] = number;
+}
+
+/* The last message by each channel: promotions that went out in one message have the same
+ * instant and campaign. */
+typedef struct last_message {
+    int64_t time_us[CHANNEL_COUNT];
+    uint32_t campaign[CHANNEL_COUNT];
+} last_message;
+
+static void read_exposure(eligibility *e, const shop_history *h, uint64_t i,
+                          last_message *last)
+{
+    uint8_t by = h->channel[i] < CHANNEL_COUNT ? h->channel[i] : CHANNEL_NONE;
+    if (last->time_us[by] == h->time_us[i] && last->campaign[by] == h->campaign[i])
+        return;
+    last->time_us[by] = h->time_us[i];
+    last->campaign[by] = h->campaign[i];
+    count_message(e, h->time_us[i], by);
+}
+
+/* Who unsubscribed stays so, whatever the standing data say: they carry no date that
+ * could be later. */
+static void read_past(eligibility *e, uint32_t number)
+{
+    const shop_history *h = e->world.history;
+    if (h == NULL || number > h->n_shoppers) return;
+    last_message last;
+    for (int by = 0; by < CHANNEL_COUNT; by++)
+        last.time_us[by] = TIME_ABSENT;
+    uint64_t end = history_before(h, number, e->world.at_us);
+    for (uint64_t i = h->first[number]; i < end; i++) {
+        if (h->type[i] == EVENT_REDEMPTION) count_own(e, h->promotion[i]);
+        if (h->type[i] == EVENT_EXPOSURE) read_exposure(e, h, i, &last);
+        if (h->type[i] == EVENT_UNSUBSCRIBE)
+            e->refused |=
+                h->channel[i] == CHANNEL_NONE ? CHANNEL_SET_ALL : 1u << h->channel[i];
+    }
+}
+
+static void forget_last(eligibility *e)
+{
+    for (uint32_t i = 0; i < e->n_touched; i++)
+        e->own[e->touched[i]] = 0;
+    e->n_touched = 0;
+    memset(e->answers, ANSWER_NOT_ASKED, (size_t)e->n_rules + 1);
+    memset(&e->total, 0, sizeof e->total);
+    memset(e->by, 0, sizeof e->by);
+}
+
+void eligibility_turn_to(eligibility *e, uint32_t number)
+{
+    const eligibility_world *w = &e->world;
+    forget_last(e);
+    e->shopper = number;
+    e->known = number > 0 && number <= w->catalogue->n_shoppers &&
+               w->catalogue->shoppers[number].exists;
+    e->held_out = false;
+    e->language = w->language;
+    e->refused = CHANNEL_SET_ALL;
+    e->given = 0;
+    if (!e->known) return;
+    const shopper *s = &w->catalogue->shoppers[number];
+    const zone *own = w->shopper_zones != NULL ? w->shopper_zones[number] : NULL;
+    e->refused = s->consent_refused;
+    e->given = s->consent_given;
+    e->language = language_of(s->language, w->language);
+    e->held_out = hash_share(w->policy->holdout_salt, s->id) < w->policy->holdout_share;
+    set_windows(e, own != NULL ? own : w->zone);
+    read_past(e, number);
+}
+
+audience_answer eligibility_audience(eligibility *e, uint32_t rule)
+{
+    if (e->answers[rule] == ANSWER_NOT_ASKED) {
+        audience_answer a = AUDIENCE_UNKNOWN;
+        if (e->world.lookup != NULL)
+            a = audience_test(e->rules[rule], e->world.lookup, e->world.lookup_context,
+                              e->shopper);
+        e->answers[rule] = (uint8_t)a;
+        e->picked[rule] += a == AUDIENCE_YES;
+    }
+    return (audience_answer)e->answers[rule];
+}
+
+channel_set eligibility_check(eligibility *e, uint32_t number, reason_facts *why)
+{
+    return eligibility_run_rules(e, &e->world.catalogue->promotions[number], number, why);
+}
+
+/* --- what the caller asks
+ * ------------------------------------------------------------------- */
+
+uint32_t eligibility_left(const policy_window *caps, const past_messages *past,
+                          reason_facts *why)
+{
+    static const uint32_t days[WINDOW_COUNT] = {1, 7, 30};
+    const uint32_t most[WINDOW_COUNT] = {caps->per_day, caps->per_week, caps->per_month};
+    uint32_t left = UINT32_MAX;
+    for (int i = 0; i < WINDOW_COUNT; i++) {
+        if (most[i] == 0) continue;
+        uint32_t here = most[i] > past->in[i] ? most[i] - past->in[i] : 0;
+        if (here >= left) continue;
+        left = here;
+        if (why == NULL) continue;
+        why->limit = most[i];
+        why->seen = past->in[i];
+        why->days = days[i];
+    }
+    return left;
+}
+
+bool eligibility_is_held_out(const eligibility *e)
+{
+    return e->held_out;
+}
+
+message_language eligibility_language(const eligibility *e)
+{
+    return e->language;
+}
+
+uint32_t eligibility_messages_left(const eligibility *e)
+{
+    return eligibility_left(&e->world.policy->window, &e->total, NULL);
+}
+
+uint32_t eligibility_channel_left(const eligibility *e, channel by)
+{
+    return eligibility_left(&e->world.policy->channel[by].window, &e->by[by], NULL);
+}
+
+uint32_t eligibility_redemptions(const eligibility *e, uint32_t number)
+{
+    return e->redeemed[number];
+}
+
+uint32_t eligibility_empty_audience(const eligibility *e, uint32_t from)
+{
+    for (uint32_t p = from; p <= e->world.catalogue->n_promotions; p++)
+        if (e->rule_of[p] != 0 && e->picked[e->rule_of[p]] == 0) return p;
+    return 0;
+}

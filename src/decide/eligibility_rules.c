@@ -1,0 +1,144 @@
+/*
+ * The table of eligibility rules, in the order in which they are asked. A rule looks at
+ * the state of one shopper and one promotion; it may narrow the set of channels that are
+ * open; it refuses by returning false, and puts the numbers of its reason's sentence into
+ * *why.
+ */
+#include "decide/eligibility_state.h"
+
+#include <assert.h>
+
+typedef struct rule_case {
+    eligibility *e;
+    const promotion *p;
+    uint32_t number; /* of the promotion */
+    channel_set open;
+    reason_facts *why;
+} rule_case;
+
+typedef bool rule_function(rule_case *c);
+
+static bool shopper_is_known(rule_case *c)
+{
+    return c->e->known;
+}
+
+static bool is_live(rule_case *c)
+{
+    int64_t at_us = c->e->world.at_us;
+    if (promotion_is_live(c->p, at_us)) return true;
+    bool early = c->p->starts_us != TIME_ABSENT && at_us < c->p->starts_us;
+    c->why->time_us = early ? c->p->starts_us : c->p->ends_us;
+    c->why->seen = early;
+    return false;
+}
+
+static bool is_stocked(rule_case *c)
+{
+    return c->e->stocked[c->number];
+}
+
+static bool redemptions_are_left(rule_case *c)
+{
+    c->why->limit = c->p->redemption_limit;
+    c->why->seen = c->e->redeemed[c->number];
+    return c->why->limit == 0 || c->why->seen < c->why->limit;
+}
+
+static bool is_in_audience(rule_case *c)
+{
+    uint32_t rule = c->e->rule_of[c->number];
+    return rule == 0 || eligibility_audience(c->e, rule) == AUDIENCE_YES;
+}
+
+static bool shopper_may_redeem_again(rule_case *c)
+{
+    c->why->limit = c->p->shopper_limit;
+    c->why->seen = c->e->own[c->number];
+    return c->why->limit == 0 || c->why->seen < c->why->limit;
+}
+
+static bool channel_is_allowed(rule_case *c)
+{
+    channel_set of_promotion = c->p->channels != 0 ? c->p->channels : CHANNEL_SET_ALL;
+    c->open = of_promotion & c->e->world.policy->channels & CHANNEL_SET_ALL;
+    return c->open != 0;
+}
+
+static bool consent_is_not_refused(rule_case *c)
+{
+    c->open &= ~c->e->refused;
+    return c->open != 0;
+}
+
+static bool consent_is_given(rule_case *c)
+{
+    c->open &= c->e->given | c->e->world.policy->unasked;
+    return c->open != 0;
+}
+
+static bool there_are_words(rule_case *c)
+{
+    const frame_set *frames = c->e->world.frames;
+    if (frames == NULL) return true;
+    for (int by = 1; by < CHANNEL_COUNT; by++) {
+        frame_key key = {c->p->kind, (channel)by, c->e->language, c->p->id};
+        if (c->open & 1u << by && frame_set_count(frames, &key) == 0)
+            c->open &= ~(1u << by);
+    }
+    return c->open != 0;
+}
+
+static bool exposures_are_left(rule_case *c)
+{
+    const policy *p = c->e->world.policy;
+    if (eligibility_left(&p->window, &c->e->total, c->why) == 0) return false;
+    for (int by = 1; by < CHANNEL_COUNT; by++)
+        if (c->open & 1u << by &&
+            eligibility_left(&p->channel[by].window, &c->e->by[by], c->why) == 0) {
+            c->open &= ~(1u << by);
+            c->why->channel = (channel)by;
+        }
+    return c->open != 0;
+}
+
+/* Last, so that a held-out shopper is known to have been eligible: the comparison is with
+ * shoppers who were treated, not with those who could not be. */
+static bool is_not_held_out(rule_case *c)
+{
+    return !c->e->held_out;
+}
+
+static const struct {
+    decide_reason reason;
+    rule_function *passes;
+} rules[] = {
+    {REASON_UNKNOWN_SHOPPER, shopper_is_known},
+    {REASON_NOT_LIVE, is_live},
+    {REASON_NOTHING_IN_STOCK, is_stocked},
+    {REASON_REDEMPTION_LIMIT, redemptions_are_left},
+    {REASON_NOT_IN_AUDIENCE, is_in_audience},
+    {REASON_SHOPPER_LIMIT, shopper_may_redeem_again},
+    {REASON_CHANNEL_NOT_ALLOWED, channel_is_allowed},
+    {REASON_CONSENT_REFUSED, consent_is_not_refused},
+    {REASON_NO_CONSENT, consent_is_given},
+    {REASON_NO_MESSAGE, there_are_words},
+    {REASON_EXPOSURE_CAP, exposures_are_left},
+    {REASON_HOLDOUT, is_not_held_out},
+};
+
+static_assert(sizeof rules / sizeof rules[0] == REASON_HOLDOUT, "one rule a reason");
+
+channel_set eligibility_run_rules(eligibility *e, const promotion *p, uint32_t number,
+                                  reason_facts *why)
+{
+    rule_case c = {.e = e, .p = p, .number = number};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        reason_facts facts = {.reason = rules[i].reason};
+        c.why = &facts;
+        if (rules[i].passes(&c)) continue;
+        *why = facts;
+        return 0;
+    }
+    return c.open;
+}

@@ -1,0 +1,60 @@
+/* What the eligibility rules look at, worked out beforehand: for eligibility.c, which
+ * fills it, and eligibility_rules.c, which reads it. */
+#ifndef PROFFER_DECIDE_ELIGIBILITY_STATE_H
+#define PROFFER_DECIDE_ELIGIBILITY_STATE_H
+
+#include "base/intern.h"
+#include "decide/eligibility.h"
+
+/* Windows of exposure caps. */
+enum { WINDOW_DAY, WINDOW_WEEK, WINDOW_MONTH, WINDOW_COUNT };
+
+/* Messages of a shopper in the windows that end with the local day of sending. */
+typedef struct past_messages {
+    uint32_t in[WINDOW_COUNT];
+} past_messages;
+
+enum { ANSWER_NOT_ASKED = 3 }; /* beside audience_answer's values */
+
+struct eligibility {
+    eligibility_world world;
+
+    /* by promotion, [P + 1] */
+    uint8_t *stocked;
+    uint32_t *redeemed; /* in all */
+    uint32_t *rule_of;  /* number of its audience rule; 0 = none */
+
+    /* by audience rule, [R + 1]; promotions with the same words share one */
+    intern *rule_texts;
+    audience_rule **rules;
+    uint32_t n_rules;
+    uint32_t *picked; /* shoppers it picked */
+
+    /* of the shopper turned to */
+    uint32_t shopper;
+    bool known, held_out;
+    message_language language;
+    channel_set refused, given;
+    past_messages total, by[CHANNEL_COUNT];
+    uint8_t *answers;  /* [R + 1] audience_answer, or ANSWER_NOT_ASKED */
+    uint32_t *own;     /* [P + 1] redemptions by this shopper; reset by `touched` */
+    uint32_t *touched; /* [P + 1] */
+    uint32_t n_touched;
+
+    /* midnights that start the windows, in the zone of the last shopper */
+    const zone *window_zone;
+    bool windows_known;
+    int64_t window_starts_us[WINDOW_COUNT];
+};
+
+/* The audience answer for the shopper turned to, asked once. */
+audience_answer eligibility_audience(eligibility *e, uint32_t rule);
+/* The most restrictive window: how many are left, and its numbers in *why where asked. */
+uint32_t eligibility_left(const policy_window *caps, const past_messages *past,
+                          reason_facts *why);
+
+/* The table of rules; 0 and why->reason when one refuses. */
+channel_set eligibility_run_rules(eligibility *e, const promotion *p, uint32_t number,
+                                  reason_facts *why);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * One run of decide_run, passed from step to step: candidates.c makes options of scores,
+ * caps.c says what they draw on, decide.c allocates, verdict.c gives every outcome its
+ * reason.
+ */
+#ifndef PROFFER_DECIDE_RUN_H
+#define PROFFER_DECIDE_RUN_H
+
+#include "decide/allocate.h"
+#include "decide/decide.h"
+#include "decide/eligibility.h"
+#include "decide/value.h"
+
+/* A way to treat a shopper: an outcome by one channel. Arrays are [n]. */
+typedef struct run_options {
+    size_t n;
+    double *value, *cost, *redemptions;
+    uint32_t *arm, *group;
+    size_t *outcome;
+    uint8_t *channel;
+    size_t capacity[7]; /* of the arrays, in this order */
+} run_options;
+
+/* What every option of a promotion by a channel draws on. */
+typedef struct run_caps {
+    uint32_t *arm_of; /* [(P + 1) * CHANNEL_COUNT] number + 1 of the arm; 0 = none yet */
+    uint32_t n_arms;
+    uint32_t *promotion; /* [A] of an arm */
+    uint8_t *lane;       /* [A] channel of an arm */
+    size_t capacity[2];
+    uint32_t *arm_first, *arm_caps;
+    allocate_cap *caps; /* [n_caps] of the result */
+} run_caps;
+
+typedef struct decision_run {
+    const decide_inputs *in;
+    decide_result *r;
+    eligibility *e;
+    run_options options;
+    run_caps caps;
+    uint32_t *group_of; /* [P + 1] stacking group; a promotion without one is alone */
+    /* by entry of r->shoppers */
+    size_t *first;       /* [n + 1] first option */
+    uint8_t *picks;      /* [n] */
+    uint8_t *lane_picks; /* [n * CHANNEL_COUNT] */
+    allocate_result answer;
+} decision_run;
+
+/* Fills shoppers and outcomes of the result, and the options. */
+pf_status run_make_candidates(decision_run *run, pf_error *err);
+/* The number of the arm of a promotion by a channel, made on first use; UINT32_MAX when
+ * memory is short. */
+uint32_t run_arm(decision_run *run, uint32_t promotion, channel by);
+/* Fills the caps of run and result. PF_NO_MEMORY. */
+pf_status run_make_caps(decision_run *run, pf_error *err);
+/* Gives every outcome that had options its reason, and counts everything up. */
+pf_status run_give_verdicts(decision_run *run, pf_error *err);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * Why each option was taken or not. At the shadow prices an option's net worth is its
+ * value less the price of all it draws on; what is below what the shopper has, or below
+ * nothing, loses for a reason that can be named.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "decide/run.h"
+
+/* How much a cap takes of an option at its price. */
+static double charge(const decision_run *run, uint32_t cap, size_t o)
+{
+    double price = run->answer.prices[cap];
+    switch (run->caps.caps[cap].measure) {
+    case CAP_COST: return price * run->options.cost[o];
+    case CAP_REDEMPTIONS: return price * run->options.redemptions[o];
+    case CAP_COUNT: break;
+    }
+    return price;
+}
+
+static double need(const decision_run *run, uint32_t cap, size_t o)
+{
+    switch (run->caps.caps[cap].measure) {
+    case CAP_COST: return run->options.cost[o];
+    case CAP_REDEMPTIONS: return run->options.redemptions[o];
+    case CAP_COUNT: break;
+    }
+    return 1;
+}
+
+static double net_worth(const decision_run *run, size_t o)
+{
+    uint32_t arm = run->options.arm[o];
+    double net = run->options.value[o];
+    for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++)
+        net -= charge(run, run->caps.arm_caps[i], o);
+    return net;
+}
+
+/* The cap that keeps an option out: one without room for it, else the dearest. */
+static uint32_t limiting_cap(const decision_run *run, size_t o)
+{
+    uint32_t arm = run->options.arm[o], dearest = UINT32_MAX;
+    double most = 0;
+    for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
+        uint32_t m = run->caps.arm_caps[i];
+        const decide_cap *c = &run->r->caps[m];
+        bool full = c->used + need(run, m, o) > c->limit;
+        double weight = charge(run, m, o) + (full ? fabs(run->options.value[o]) : 0);
+        if (weight > most) {
+            most = weight;
+            dearest = m;
+        }
+    }
+    return dearest;
+}
+
+/* --- one option
+ * -------------------------------------------------------------------------------- */
+
+/* The options a shopper has taken, of one entry. */
+static size_t taken_rival(const decision_run *run, size_t entry, size_t o,
+                          bool same_group)
+{
+    size_t rival = SIZE_MAX;
+    for (size_t k = run->first[entry]; k < run->first[entry + 1]; k++) {
+        if (!run->answer.taken[k]) continue;
+        if (same_group && run->options.group[k] != run->options.group[o]) continue;
+        if (rival == SIZE_MAX || run->options.value[k] < run->options.value[rival])
+            rival = k;
+    }
+    return rival;
+}
+
+static void lost_to(const decision_run *run, size_t rival, decide_reason reason,
+                    reason_facts *why)
+{
+    why->reason = reason;
+    why->other = run->r->outcomes[run->options.outcome[rival]].promotion;
+}
+
+static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
+{
+    uint32_t m = limiting_cap(run, o);
+    why->reason = REASON_BUDGET_EXHAUSTED;
+    if (m == UINT32_MAX) return;
+    const decide_cap *c = &run->r->caps[m];
+    why->cap = c->kind;
+    why->cap_channel = c->channel;
+    why->other = c->promotion;
+    why->price = c->price;
+}
+
+/* Why an option of a promotion that got nothing was not taken. */
+static void explain_lost(const decision_run *run, size_t entry, size_t o,
+                         reason_facts *why)
+{
+    size_t same = taken_rival(run, entry, o, true);
+    size_t any = taken_rival(run, entry, o, false);
+    why->net_minor = net_worth(run, o);
+    if (same != SIZE_MAX) {
+        lost_to(run, same, REASON_STACKING, why);
+    } else if (why->net_minor <= 0 || any == SIZE_MAX) {
+        lost_to_cap(run, o, why);
+    } else if (run->r->shoppers[entry].n_chosen >= run->picks[entry]) {
+        lost_to(run, any, REASON_LOWER_VALUE, why);
+    } else {
+        lost_to_cap(run, o, why);
+        if (why->cap == DECIDE_CAP_NONE) lost_to(run, any, REASON_LOWER_VALUE, why);
+    }
+}
+
+/* The numbers of one option, where they differ by channel. */
+static void note_option(const decision_run *run, size_t o, decide_outcome *out)
+{
+    const policy *p = run->in->policy;
+    const promotion *offer = &run->in->catalogue->promotions[out->promotion];
+    value_terms v;
+    channel by = (channel)run->options.channel[o];
+    out->cost_minor = (int64_t)run->options.cost[o];
+    out->p_redeem = run->options.redemptions[o];
+    out->why.channel = by;
+    out->why.value_minor = run->options.value[o];
+    if (value_of(p, offer, by, out->p_redeem, out->spend_minor, &v)) {
+        out->why.gain_minor = v.gain_minor;
+        out->why.cost_minor = v.cost_minor;
+    }
+}
+
+/* Which words: by lot, the same for ever for one shopper and promotion. */
+static void draw_variant(const decision_run *run, decide_outcome *out)
+{
+    const shop_catalogue *c = run->in->catalogue;
+    const promotion *p = &c->promotions[out->promotion];
+    const shopper *s = &c->shoppers[out->shopper];
+    char salt[2 * FINGERPRINT_TEXT_BYTES + 16];
+    frame_key key = {p->kind, out->why.channel,
+                     language_of(s->language, run->in->language), p->id};
+    uint32_t n = run->in->frames != NULL ? frame_set_count(run->in->frames, &key) : 0;
+    out->variant_share = n > 0 ? 1.0f / (float)n : 1;
+    if (n < 2) return;
+    fingerprint id = fingerprint_of(p->id, strlen(p->id));
+    memcpy(salt, "variant:", 8);
+    fingerprint_format(&id, salt + 8);
+    out->variant = (uint32_t)(hash_share(salt, s->id) * n);
+    if (out->variant >= n) out->variant = n - 1;
+}
+
+/* --- one shopper
+ * --------------------------------------------------------------------------------- */
+
+static void explain_shopper(decision_run *run, size_t entry)
+{
+    decide_result *r = run->r;
+    decide_shopper *s = &r->shoppers[entry];
+    for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
+        if (!run->answer.taken[o]) continue;
+        decide_outcome *out = &r->outcomes[run->options.outcome[o]];
+        note_option(run, o, out);
+        out->why.reason = REASON_CHOSEN;
+        out->why.net_minor = net_worth(run, o);
+        draw_variant(run, out);
+        s->n_chosen++;
+        r->cost_minor += out->cost_minor;
+    }
+    for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
+        decide_outcome *out = &r->outcomes[run->options.outcome[o]];
+        /* Of several channels the best one stands in the outcome, and speaks for it. */
+        if (out->why.reason == REASON_COUNT &&
+            out->why.channel == run->options.channel[o])
+            explain_lost(run, entry, o, &out->why);
+    }
+}
+
+/* Later reasons are nearer to being chosen; among equals the more valuable. */
+static bool speaks_louder(const decide_outcome *a, const decide_outcome *b)
+{
+    int rank_a = a->why.reason == REASON_CHOSEN ? REASON_COUNT : (int)a->why.reason;
+    int rank_b = b->why.reason == REASON_CHOSEN ? REASON_COUNT : (int)b->why.reason;
+    if (rank_a != rank_b) return rank_a > rank_b;
+    return a->why.value_minor > b->why.value_minor;
+}
+
+static void count_shopper(decide_result *r, decide_shopper *s)
+{
+    s->best = s->first;
+    for (size_t i = s->first; i < s->first + s->n_outcomes; i++) {
+        if (speaks_louder(&r->outcomes[i], &r->outcomes[s->best])) s->best = i;
+        r->by_reason[r->outcomes[i].why.reason]++;
+    }
+    r->n_chosen += s->n_chosen;
+    r->n_treated += s->n_chosen > 0;
+    r->n_held_out += s->holdout;
+}
+
+pf_status run_give_verdicts(decision_run *run, pf_error *err)
+{
+    decide_result *r = run->r;
+    for (uint32_t m = 0; m < r->n_caps; m++) {
+        r->caps[m].used = run->answer.used[m];
+        r->caps[m].price = run->answer.prices[m];
+    }
+    for (size_t entry = 0; entry < r->n_shoppers; entry++)
+        explain_shopper(run, entry);
+    for (size_t i = 0; i < r->n_outcomes; i++)
+        if (r->outcomes[i].why.reason == REASON_COUNT)
+            return error_set(err, PF_INTERNAL, "a candidate was left without a reason");
+    for (size_t entry = 0; entry < r->n_shoppers; entry++)
+        count_shopper(r, &r->shoppers[entry]);
+    r->value_minor = run->answer.value;
+    r->bound_minor = run->answer.bound;
+    r->gap = run->answer.gap;
+    r->holdout_share = run->in->policy->holdout_share;
+    r->policy = policy_fingerprint(run->in->policy);
+    r->empty_audience = eligibility_empty_audience(run->e, 1);
+    return PF_OK;
+}
