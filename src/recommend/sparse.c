@@ -5,7 +5,6 @@
 #include "recommend/sparse.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,16 +138,17 @@ void sparse_free(sparse *m)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static const char *part(char into[64], const char *prefix, const char *name)
+static const char *part(char into[SAFETENSORS_NAME_BYTES], const char *prefix,
+                        const char *name)
 {
-    (void)snprintf(into, 64, "%s.%s", prefix, name);
+    safetensors_join_name(into, prefix, name);
     return into;
 }
 
 pf_status sparse_save(const sparse *m, const char *prefix, safetensors_writer *file,
                       pf_error *err)
 {
-    char name[64];
+    char name[SAFETENSORS_NAME_BYTES];
     uint64_t starts = (uint64_t)m->rows + 1;
     pf_status s = safetensors_add(file, part(name, prefix, "start"), TENSOR_U64, m->start, 1,
                                   &starts, err);
@@ -195,7 +195,7 @@ static pf_status copy_views(sparse *out, const tensor_view *start, const tensor_
 pf_status sparse_load(sparse *out, const char *prefix, uint32_t rows, uint32_t columns,
                       const safetensors *file, pf_error *err)
 {
-    char name[64];
+    char name[SAFETENSORS_NAME_BYTES];
     const tensor_view *start = NULL, *column = NULL, *value = NULL;
     pf_status s = safetensors_find(file, part(name, prefix, "start"), TENSOR_U64, 1,
                                    (uint64_t)rows + 1, &start, err);

@@ -47,6 +47,9 @@ enum {
 };
 
 size_t tensor_type_size(tensor_type type);
+/* "prefix.part", cut to SAFETENSORS_NAME_BYTES. */
+void safetensors_join_name(char into[SAFETENSORS_NAME_BYTES], const char *prefix,
+                           const char *part);
 
 typedef struct safetensors_writer safetensors_writer;
 pf_status safetensors_begin(safetensors_writer **out, const char *path, pf_error *err);

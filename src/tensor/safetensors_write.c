@@ -58,6 +58,12 @@ int tensor_type_parse(text name)
     return -1;
 }
 
+void safetensors_join_name(char into[SAFETENSORS_NAME_BYTES], const char *prefix,
+                           const char *part)
+{
+    (void)snprintf(into, SAFETENSORS_NAME_BYTES, "%s.%s", prefix, part);
+}
+
 pf_status safetensors_begin(safetensors_writer **out, const char *path, pf_error *err)
 {
     safetensors_writer *w = mem_alloc_zero(1, sizeof *w);
