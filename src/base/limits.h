@@ -43,6 +43,9 @@
 /* How long a command waits for another writer of the store. */
 #define LIMIT_STORE_WAIT_MS 30000
 
+/* A catalogue in memory. */
+#define LIMIT_CATALOGUE_BYTES (32ull << 30)
+
 /* Text encoders: weight files, endpoints, vectors. */
 #define LIMIT_NPZ_MEMBERS 4096u
 #define LIMIT_NPZ_ARRAY_BYTES (1u << 30)

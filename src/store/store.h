@@ -34,8 +34,8 @@
 typedef struct store store;
 
 typedef enum store_mode {
-    STORE_CREATE,    /* make it if it is not there */
-    STORE_OPEN,      /* PF_NOT_FOUND if it is not there */
+    STORE_CREATE, /* make it if it is not there */
+    STORE_OPEN,   /* PF_NOT_FOUND if it is not there */
     STORE_READ_ONLY
 } store_mode;
 
@@ -46,6 +46,9 @@ pf_status store_open(store **out, const char *path, store_mode mode, pf_error *e
 /* NULL is fine; an open transaction is rolled back. */
 void store_close(store *s);
 int store_schema_version(const store *s);
+/* How long store_begin() waits for another writer before PF_BUSY; LIMIT_STORE_WAIT_MS at
+ * first. */
+void store_set_wait(store *s, int milliseconds);
 
 pf_status store_begin(store *s, pf_error *err);
 pf_status store_commit(store *s, pf_error *err);
@@ -61,9 +64,9 @@ pf_status store_get_setting(store *s, const char *name, char *into, size_t size,
 
 typedef enum store_outcome {
     STORE_ADDED,
-    STORE_CHANGED,           /* an upsert that altered something */
-    STORE_SAME,              /* nothing new: the same row again */
-    STORE_UNKNOWN_SHOPPER,   /* a reference that leads nowhere: the row was not taken */
+    STORE_CHANGED,         /* an upsert that altered something */
+    STORE_SAME,            /* nothing new: the same row again */
+    STORE_UNKNOWN_SHOPPER, /* a reference that leads nowhere: the row was not taken */
     STORE_UNKNOWN_PRODUCT,
     STORE_UNKNOWN_PROMOTION,
     STORE_UNKNOWN_CAMPAIGN
@@ -88,7 +91,8 @@ typedef enum store_unknown { STORE_UNKNOWN_REJECT, STORE_UNKNOWN_CREATE } store_
 
 typedef struct store_event_rules {
     store_unknown shopper, product, promotion, campaign;
-    size_t memory_bytes; /* of the sorting buffer; beyond it, runs go to a temporary file */
+    size_t
+        memory_bytes; /* of the sorting buffer; beyond it, runs go to a temporary file */
 } store_event_rules;
 
 /* CREATE for shoppers, REJECT for the rest, LIMIT_IMPORT_BYTES. */
@@ -105,8 +109,8 @@ typedef struct store_event_counts {
 typedef struct store_event_writer store_event_writer;
 
 /* Any number of events in any order of time; memory stays within the rules. Nothing is
- * in the database before finish, which sorts, finds duplicates and writes. One writer at a
- * time on a store. */
+ * in the database before finish, which sorts, finds duplicates and writes. One writer at
+ * a time on a store. */
 pf_status store_events_begin(store *s, const store_event_rules *rules,
                              store_event_writer **out, pf_error *err);
 /* Takes one event; *outcome is STORE_ADDED or one of STORE_UNKNOWN_*. The record's texts
@@ -121,8 +125,8 @@ void store_events_abandon(store_event_writer *w);
 /* --- reading ------------------------------------------------------------------------ */
 
 /* A whole snapshot; free with catalogue_free / history_free. until_us: only events before
- * it (INT64_MAX = all). Both read in one snapshot when called between store_read_begin and
- * store_read_end. */
+ * it (INT64_MAX = all). Both read in one snapshot when called between store_read_begin
+ * and store_read_end. */
 pf_status store_load_catalogue(store *s, shop_catalogue **out, pf_error *err);
 pf_status store_load_history(store *s, int64_t until_us, shop_history **out,
                              pf_error *err);
@@ -152,7 +156,8 @@ pf_status store_data_fingerprint(store *s, fingerprint *out, pf_error *err);
 /* Erases a shopper's row, events and decisions. PF_NOT_FOUND. Inside a transaction. */
 pf_status store_forget_shopper(store *s, const char *id, pf_error *err);
 
-/* --- vectors: a cache keyed by encoder and text -------------------------------------- */
+/* --- vectors: a cache keyed by encoder and text --------------------------------------
+ */
 
 /* dimension floats; PF_NOT_FOUND when absent. */
 pf_status store_get_vector(store *s, const fingerprint *encoder, const fingerprint *text,
@@ -161,20 +166,21 @@ pf_status store_get_vector(store *s, const fingerprint *encoder, const fingerpri
 pf_status store_put_vector(store *s, const fingerprint *encoder, const fingerprint *text,
                            const float *vector, size_t dimension, pf_error *err);
 
-/* --- decisions ----------------------------------------------------------------------- */
+/* --- decisions -----------------------------------------------------------------------
+ */
 
 typedef struct decision_record {
-    const char *id;             /* unique */
-    const char *run;            /* which run of `proffer decide` made it */
+    const char *id;              /* unique */
+    const char *run;             /* which run of `proffer decide` made it */
     uint32_t shopper, promotion; /* promotion 0: none was best */
     channel channel;
     int64_t time_us, send_at_us;
     double propensity, score, expected_value_minor;
-    int64_t cost_minor;         /* expected cost, rounded up */
-    const char *reason;         /* reason code of the outcome */
-    const char *message;        /* UTF-8, may be "" */
-    const char *candidates;     /* JSON array: promotion, score, value, reason of each */
-    const char *versions;       /* JSON object: policy, models, data fingerprint */
+    int64_t cost_minor;     /* expected cost, rounded up */
+    const char *reason;     /* reason code of the outcome */
+    const char *message;    /* UTF-8, may be "" */
+    const char *candidates; /* JSON array: promotion, score, value, reason of each */
+    const char *versions;   /* JSON object: policy, models, data fingerprint */
     bool holdout;
 } decision_record;
 
@@ -182,12 +188,14 @@ typedef struct decision_record {
 pf_status store_put_decision(store *s, const decision_record *d, pf_error *err);
 /* In order of shopper; the record's texts live until the visitor returns. */
 typedef bool store_decision_visitor(void *context, const decision_record *decision);
-/* run NULL: the latest run; shopper 0: all shoppers. PF_NOT_FOUND when there is no run. */
+/* run NULL: the latest run; shopper 0: all shoppers. PF_NOT_FOUND when there is no run.
+ */
 pf_status store_visit_decisions(store *s, const char *run, uint32_t shopper,
                                 store_decision_visitor *visit, void *context,
                                 pf_error *err);
 
-/* --- what was imported, and what was measured ---------------------------------------- */
+/* --- what was imported, and what was measured ----------------------------------------
+ */
 
 typedef struct import_record {
     const char *file, *table;
