@@ -34,8 +34,12 @@ static void stop(const char *what, const pf_error *err)
 
 static void print(const char *metric, double value, const char *unit, const char *detail)
 {
-    bench_print(&(bench_result){.bench = "encode", .model = "usem3", .metric = metric,
-                                .value = value, .unit = unit, .detail = detail});
+    bench_print(&(bench_result){.bench = "encode",
+                                .model = "usem3",
+                                .metric = metric,
+                                .value = value,
+                                .unit = unit,
+                                .detail = detail});
 }
 
 /* ---- speed and memory ---- */
@@ -43,10 +47,9 @@ static void print(const char *metric, double value, const char *unit, const char
 /* The best of some rounds of one product, multiply-adds counted as two. */
 static double peak_gflops(const kernel_table *k)
 {
-    float *memory = mem_alloc_aligned(PEAK_ROWS * PEAK_K + PEAK_K * PEAK_N + PEAK_ROWS * PEAK_N,
-                                      sizeof *memory);
-    if (!memory)
-        return 0;
+    float *memory = mem_alloc_aligned(
+        PEAK_ROWS * PEAK_K + PEAK_K * PEAK_N + PEAK_ROWS * PEAK_N, sizeof *memory);
+    if (!memory) return 0;
     const float *inputs[PEAK_ROWS];
     float *outputs[PEAK_ROWS], *weights = memory + PEAK_ROWS * PEAK_K;
     for (size_t i = 0; i < PEAK_ROWS * PEAK_K + PEAK_K * PEAK_N + PEAK_ROWS * PEAK_N; i++)
@@ -74,10 +77,8 @@ static double resident_megabytes(void)
     double kilobytes = 0;
     FILE *file = fopen("/proc/self/status", "r");
     while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, "VmRSS:", 6) == 0)
-            kilobytes = strtod(line + 6, NULL);
-    if (file)
-        fclose(file);
+        if (strncmp(line, "VmRSS:", 6) == 0) kilobytes = strtod(line + 6, NULL);
+    if (file) fclose(file);
     return kilobytes / 1024;
 }
 
@@ -107,8 +108,8 @@ static void measure_speed(encoder *e, const golden_texts *g)
 /* ---- retrieval ---- */
 
 /* Two of the dishes are listed twice with the same names in both languages: nothing can
- * tell such a pair apart, so who comes first is a toss. top1 is the expected share (half a
- * hit for a tie of two at the top), top1_mean_rank counts a tie as no hit; mrr uses the
+ * tell such a pair apart, so who comes first is a toss. top1 is the expected share (half
+ * a hit for a tie of two at the top), top1_mean_rank counts a tie as no hit; mrr uses the
  * mean rank. */
 typedef struct retrieval {
     double top1, top1_mean_rank, mrr;
@@ -148,8 +149,7 @@ static void make_set(vector_set *set, encoder *e, size_t n, const text *texts)
 static void centre(vector_set *set, const float *mean)
 {
     pf_error err = {0};
-    if (vectors_centre(set, mean, &err) != PF_OK)
-        stop("centre", &err);
+    if (vectors_centre(set, mean, &err) != PF_OK) stop("centre", &err);
 }
 
 static void measure_queries(encoder *e, const golden_texts *g)
@@ -162,11 +162,14 @@ static void measure_queries(encoder *e, const golden_texts *g)
           "{\"data\":\"golden queries\",\"of\":30,\"limit\":25}");
     centre(&titles, NULL);
     centre(&again, titles.mean);
-    print("queries_right_titles_mean", (double)retrieve(&again, &titles, g->wanted).right, NULL,
+    print("queries_right_titles_mean", (double)retrieve(&again, &titles, g->wanted).right,
+          NULL,
           "{\"data\":\"golden queries\",\"of\":30,\"means\":\"the titles' from both\"}");
     centre(&queries, NULL);
-    print("queries_right_centred", (double)retrieve(&queries, &titles, g->wanted).right, NULL,
-          "{\"data\":\"golden queries\",\"of\":30,\"means\":\"each side's own\",\"limit\":28}");
+    print("queries_right_centred", (double)retrieve(&queries, &titles, g->wanted).right,
+          NULL,
+          "{\"data\":\"golden queries\",\"of\":30,\"means\":\"each side's "
+          "own\",\"limit\":28}");
     vectors_free(&titles);
     vectors_free(&queries);
     vectors_free(&again);
@@ -188,8 +191,7 @@ static size_t read_dishes(char *csv, size_t bytes, text *chinese, text *english)
 {
     size_t n = 0;
     bool header = true;
-    if (memchr(csv, '"', bytes))
-        return 0;
+    if (memchr(csv, '"', bytes)) return 0;
     for (char *p = csv, *end = csv + bytes; p < end && n < DISHES_MAX;) {
         char *stop_at = memchr(p, '\n', (size_t)(end - p));
         stop_at = stop_at ? stop_at : end;
@@ -212,8 +214,7 @@ static void measure_dishes(encoder *e, const char *folder)
     pf_error err = {0};
     vector_set passages, names;
     snprintf(path, sizeof path, "%s/dishes.csv", folder);
-    if (file_read_whole(&csv, &bytes, path, 1 << 20, &err) != PF_OK)
-        stop("dishes", &err);
+    if (file_read_whole(&csv, &bytes, path, 1 << 20, &err) != PF_OK) stop("dishes", &err);
     const size_t n = read_dishes(csv, bytes, chinese, english);
     make_set(&passages, e, n, chinese);
     make_set(&names, e, n, english);
@@ -221,8 +222,9 @@ static void measure_dishes(encoder *e, const char *folder)
     centre(&passages, NULL);
     centre(&names, NULL);
     const retrieval centred = retrieve(&names, &passages, NULL);
-    const char *protocol = "{\"data\":\"dishes-zh-en\",\"protocol\":\"English name -> Chinese "
-                           "name, rank of its own row\",\"rows\":%zu,\"means_off\":%s}";
+    const char *protocol =
+        "{\"data\":\"dishes-zh-en\",\"protocol\":\"English name -> Chinese "
+        "name, rank of its own row\",\"rows\":%zu,\"means_off\":%s}";
     char plain[256], off[256];
     snprintf(plain, sizeof plain, protocol, n, "false");
     snprintf(off, sizeof off, protocol, n, "true");
@@ -252,7 +254,8 @@ int main(void)
           "{\"after\":\"1400 short texts\",\"limit\":64}");
     measure_queries(e, &g);
     measure_dishes(e, bench_data("dishes-zh-en"));
-    print("resident_mb", resident_megabytes(), "MB", "{\"after\":\"everything\",\"limit\":64}");
+    print("resident_mb", resident_megabytes(), "MB",
+          "{\"after\":\"everything\",\"limit\":64}");
     print("peak_mb", bench_peak_bytes() / 1048576, "MB", "{\"limit\":64}");
     encoder_close(e);
     golden_free(&g);

@@ -23,13 +23,10 @@ static void read_array(const npz *archive, const char *name)
 {
     npz_array array;
     size_t values = 1;
-    if (npz_describe(archive, name, &array, NULL) != PF_OK)
-        return;
+    if (npz_describe(archive, name, &array, NULL) != PF_OK) return;
     for (size_t i = 0; i < array.dimensions; i++)
-        if (!size_multiply(values, array.shape[i], &values))
-            return;
-    if (values == 0 || values > 1 << 20)
-        return;
+        if (!size_multiply(values, array.shape[i], &values)) return;
+    if (values == 0 || values > 1 << 20) return;
     double *space = mem_alloc(values, sizeof *space);
     if (space)
         npz_read(archive, name, array.kind, array.dimensions, array.shape, space, NULL);
@@ -41,8 +38,7 @@ static void try_archive(const uint8_t *data, size_t size)
     static const char *const names[] = {"a", "eps", "scale", "q1", "proj2", "b1_2", "d3"};
     npz archive;
     pf_error err = {0};
-    if (npz_open_bytes(&archive, data, size, "input", &err) != PF_OK)
-        return;
+    if (npz_open_bytes(&archive, data, size, "input", &err) != PF_OK) return;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         read_array(&archive, names[i]);
 }
@@ -52,8 +48,7 @@ static void try_weights(const uint8_t *data, size_t size, bool check)
     weights w;
     pf_error err = {0};
     unsigned sum = 0;
-    if (weights_open_bytes(&w, data, size, "input", check, &err) != PF_OK)
-        return;
+    if (weights_open_bytes(&w, data, size, "input", check, &err) != PF_OK) return;
     for (unsigned i = 0; i < WEIGHTS_SECTIONS; i++) {
         const unsigned char *section = weights_at(&w, i);
         sum += section[0];

@@ -40,9 +40,9 @@ static void write_hit(verb_result *r, const proffer *p, const search_hit *found)
     verb_text(r, "category", c->categories[item->category].path);
     verb_text(r, "brand", c->brands[item->brand]);
     verb_money(r, "price", item->price_minor, &c->currency);
-    verb_number(r, "score", found->score);
-    verb_integer(r, "word_rank", found->word_rank);
-    verb_integer(r, "meaning_rank", found->vector_rank);
+    verb_number(r, "score", (double)found->score);
+    verb_number(r, "word_share", (double)found->word_share);
+    verb_number(r, "cosine", (double)found->cosine);
     json_object_end(&r->w);
 }
 

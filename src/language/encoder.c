@@ -17,8 +17,9 @@ pf_status encoder_encode(encoder *e, size_t n, const text *texts, float *out, po
 {
     for (size_t i = 0; i < n; i++)
         if (texts[i].n > LIMIT_TEXT_BYTES)
-            return error_set(err, PF_LIMIT, "text %zu has %zu bytes, at most %u are encoded",
-                             i + 1, texts[i].n, LIMIT_TEXT_BYTES);
+            return error_set(err, PF_LIMIT,
+                             "text %zu has %zu bytes, at most %u are encoded", i + 1,
+                             texts[i].n, LIMIT_TEXT_BYTES);
     return n == 0 ? PF_OK : e->encode(e, n, texts, out, p, err);
 }
 
@@ -39,8 +40,7 @@ const char *encoder_describe(const encoder *e)
 
 void encoder_close(encoder *e)
 {
-    if (e)
-        e->close(e);
+    if (e) e->close(e);
 }
 
 pf_status encoder_convert_weights(const char *archive_path, const char *weights_path,
@@ -60,8 +60,7 @@ pf_status encoder_default_folder(char *into, size_t size, pf_error *err)
                   {"HOME", ".local/share/proffer/models/usem3"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const char *root = getenv(places[i].variable);
-        if (root && *root)
-            return file_join_path(into, size, root, places[i].below, err);
+        if (root && *root) return file_join_path(into, size, root, places[i].below, err);
     }
     return error_set(err, PF_UNAVAILABLE,
                      "no place to look for the encoder's weights: set PROFFER_MODELS");
@@ -70,10 +69,12 @@ pf_status encoder_default_folder(char *into, size_t size, pf_error *err)
 /* Both are PF_UNAVAILABLE for the caller, who can go on with the lexical model. */
 static pf_status missing(const char *path, pf_error *err)
 {
-    return error_set(err, PF_UNAVAILABLE,
-                     "no sentence encoder: '%s' is absent. Run the set-up to fetch the weights, "
-                     "or set PROFFER_MODELS to the folder that holds usem3/; without them "
-                     "search and text features use words alone", path);
+    return error_set(
+        err, PF_UNAVAILABLE,
+        "no sentence encoder: '%s' is absent. Run the set-up to fetch the weights, "
+        "or set PROFFER_MODELS to the folder that holds usem3/; without them "
+        "search and text features use words alone",
+        path);
 }
 
 typedef struct folder_paths {
@@ -85,9 +86,11 @@ static pf_status join_paths(folder_paths *p, const char *folder, pf_error *err)
     pf_status status =
         file_join_path(p->weights, sizeof p->weights, folder, ENCODER_WEIGHTS_NAME, err);
     if (status == PF_OK)
-        status = file_join_path(p->archive, sizeof p->archive, folder, ENCODER_ARCHIVE_NAME, err);
+        status = file_join_path(p->archive, sizeof p->archive, folder,
+                                ENCODER_ARCHIVE_NAME, err);
     if (status == PF_OK)
-        status = file_join_path(p->pieces, sizeof p->pieces, folder, ENCODER_PIECES_NAME, err);
+        status =
+            file_join_path(p->pieces, sizeof p->pieces, folder, ENCODER_PIECES_NAME, err);
     return status;
 }
 
@@ -96,19 +99,17 @@ pf_status encoder_open_folder(encoder **out, const char *folder, pf_error *err)
     folder_paths p;
     *out = NULL;
     pf_status status = join_paths(&p, folder, err);
-    if (status != PF_OK)
-        return status;
-    if (!file_exists(p.pieces))
-        return missing(p.pieces, err);
+    if (status != PF_OK) return status;
+    if (!file_exists(p.pieces)) return missing(p.pieces, err);
     if (file_exists(p.weights)) {
         pf_error why = {0};
         status = encoder_open_files(out, p.weights, p.pieces, &why);
         if (status != PF_DATA || !file_exists(p.archive)) {
-            if (status != PF_OK && err)
-                *err = why;
+            if (status != PF_OK && err) *err = why;
             return status;
         }
-        log_line(LOG_WARNING, "%s: %s; converting the archive again", why.file, why.message);
+        log_line(LOG_WARNING, "%s: %s; converting the archive again", why.file,
+                 why.message);
     } else if (!file_exists(p.archive)) {
         return missing(p.archive, err);
     }

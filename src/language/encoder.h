@@ -3,7 +3,7 @@
  * in meaning, across languages.
  *
  *     encoder *e;
- *     if (encoder_open_folder(&e, folder, &err) != PF_OK) ...   // PF_UNAVAILABLE: no weights
+ *     if (encoder_open_folder(&e, folder, &err) != PF_OK) ...  // unavailable: no weights
  *     float *rows = mem_alloc_aligned(n * encoder_dimension(e), sizeof *rows);
  *     encoder_encode(e, n, texts, rows, pool, &err);
  *     encoder_close(e);
@@ -51,15 +51,16 @@ pf_status encoder_open_folder(encoder **out, const char *folder, pf_error *err);
 
 /* The same from a converted file and a SentencePiece model at given paths; nothing is
  * converted. */
-pf_status encoder_open_files(encoder **out, const char *weights_path, const char *pieces_path,
-                             pf_error *err);
+pf_status encoder_open_files(encoder **out, const char *weights_path,
+                             const char *pieces_path, pf_error *err);
 
 /* Where the encoder is looked for unless a path is given: $PROFFER_MODELS/usem3, else
  * $XDG_DATA_HOME/proffer/models/usem3, else ~/.local/share/proffer/models/usem3.
  * PF_LIMIT when it does not fit, PF_UNAVAILABLE when no variable is set. */
 pf_status encoder_default_folder(char *into, size_t size, pf_error *err);
 
-/* Converts the published archive to the mapped file, atomically; see weights_convert(). */
+/* Converts the published archive to the mapped file, atomically; see
+ * weights_convert(). */
 pf_status encoder_convert_weights(const char *archive_path, const char *weights_path,
                                   pf_error *err);
 
@@ -70,10 +71,10 @@ typedef struct encoder_remote_options {
     const char *model;   /* the endpoint's name of it */
     const char *api_key; /* NULL: none; sent as a bearer token, never logged */
     long connect_timeout_ms;
-    long timeout_ms;     /* of one request, answer included */
-    unsigned retries;    /* after the first try, for 408, 425, 429, 5xx and broken lines */
-    long backoff_ms;     /* before the first retry; doubles with each */
-    size_t batch_texts;  /* texts a request; at most LIMIT_ENDPOINT_BATCH */
+    long timeout_ms;    /* of one request, answer included */
+    unsigned retries;   /* after the first try, for 408, 425, 429, 5xx and broken lines */
+    long backoff_ms;    /* before the first retry; doubles with each */
+    size_t batch_texts; /* texts a request; at most LIMIT_ENDPOINT_BATCH */
 } encoder_remote_options;
 
 /* 10 s to connect, 60 s a request, 3 retries from 250 ms, 64 texts a request. */

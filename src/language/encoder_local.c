@@ -42,18 +42,20 @@ static bool take_piece(void *context, uint32_t piece)
     return true;
 }
 
-static pf_status encode_block(const local_encoder *e, size_t n, const text *texts, float *out,
-                              pf_error *err)
+static pf_status encode_block(const local_encoder *e, size_t n, const text *texts,
+                              float *out, pf_error *err)
 {
     token_list list = {0};
     size_t begins[BLOCK_TEXTS + 1] = {0};
     pf_status status = PF_OK;
     for (size_t i = 0; i < n && status == PF_OK; i++) {
-        status = piece_model_encode(e->pieces, texts[i].data, texts[i].n, take_piece, &list, err);
+        status = piece_model_encode(e->pieces, texts[i].data, texts[i].n, take_piece,
+                                    &list, err);
         begins[i + 1] = list.n;
     }
     if (status == PF_OK)
-        status = network_encode(&e->weights, e->kernels, n, list.tokens, begins, out, err);
+        status =
+            network_encode(&e->weights, e->kernels, n, list.tokens, begins, out, err);
     mem_free(list.tokens);
     return status;
 }
@@ -79,8 +81,7 @@ static void encode_task(void *context, size_t task, unsigned worker)
     const pf_status status =
         encode_block(w->e, left < BLOCK_TEXTS ? left : BLOCK_TEXTS, w->texts + first,
                      w->out + first * w->e->base.dimension, &error);
-    if (status == PF_OK)
-        return;
+    if (status == PF_OK) return;
     pthread_mutex_lock(&w->mutex);
     if (task < w->failed_task) {
         w->failed_task = task;
@@ -89,16 +90,18 @@ static void encode_task(void *context, size_t task, unsigned worker)
     pthread_mutex_unlock(&w->mutex);
 }
 
-static pf_status local_encode(encoder *base, size_t n, const text *texts, float *out, pool *p,
-                              pf_error *err)
+static pf_status local_encode(encoder *base, size_t n, const text *texts, float *out,
+                              pool *p, pf_error *err)
 {
-    work w = {.e = (local_encoder *)base, .n = n, .texts = texts, .out = out,
-              .mutex = PTHREAD_MUTEX_INITIALIZER, .failed_task = SIZE_MAX};
+    work w = {.e = (local_encoder *)base,
+              .n = n,
+              .texts = texts,
+              .out = out,
+              .mutex = PTHREAD_MUTEX_INITIALIZER,
+              .failed_task = SIZE_MAX};
     pool_run(p, (n + BLOCK_TEXTS - 1) / BLOCK_TEXTS, encode_task, &w);
-    if (w.failed_task == SIZE_MAX)
-        return PF_OK;
-    if (err)
-        *err = w.error;
+    if (w.failed_task == SIZE_MAX) return PF_OK;
+    if (err) *err = w.error;
     return w.error.code;
 }
 
@@ -112,27 +115,29 @@ static void local_close(encoder *base)
     mem_free(e);
 }
 
-static pf_status open_pieces(local_encoder *e, const char *path, fingerprint *sum, pf_error *err)
+static pf_status open_pieces(local_encoder *e, const char *path, fingerprint *sum,
+                             pf_error *err)
 {
     file_map map;
     pf_status status = file_map_open(&map, path, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     if (map.size > LIMIT_TOKENS_MODEL_BYTES)
-        status = error_set_at(err, PF_LIMIT, path, 0, 0, "a SentencePiece model of %zu bytes, "
-                              "at most %u are read", map.size, LIMIT_TOKENS_MODEL_BYTES);
+        status = error_set_at(err, PF_LIMIT, path, 0, 0,
+                              "a SentencePiece model of %zu bytes, "
+                              "at most %u are read",
+                              map.size, LIMIT_TOKENS_MODEL_BYTES);
     if (status == PF_OK) {
         *sum = fingerprint_of(map.data, map.size);
         status = piece_model_open(&e->pieces, map.data, map.size, err);
-        if (status != PF_OK)
-            error_prefix(err, "'%s': ", path);
+        if (status != PF_OK) error_prefix(err, "'%s': ", path);
     }
     file_map_close(&map);
     if (status == PF_OK && piece_model_count(e->pieces) > e->weights.header.sizes.pieces)
-        status = error_set_at(err, PF_DATA, path, 0, 0,
-                              "%u pieces, but the weights know only %u: the two files do not "
-                              "belong together", piece_model_count(e->pieces),
-                              e->weights.header.sizes.pieces);
+        status =
+            error_set_at(err, PF_DATA, path, 0, 0,
+                         "%u pieces, but the weights know only %u: the two files do not "
+                         "belong together",
+                         piece_model_count(e->pieces), e->weights.header.sizes.pieces);
     return status;
 }
 
@@ -148,27 +153,26 @@ static void name_vectors(local_encoder *e, const fingerprint *pieces)
              e->base.dimension, e->kernels->name);
 }
 
-pf_status encoder_open_files(encoder **out, const char *weights_path, const char *pieces_path,
-                             pf_error *err)
+pf_status encoder_open_files(encoder **out, const char *weights_path,
+                             const char *pieces_path, pf_error *err)
 {
     *out = NULL;
     local_encoder *e = mem_alloc_zero(1, sizeof *e);
-    if (!e)
-        return error_set(err, PF_NO_MEMORY, "no memory for the encoder");
+    if (!e) return error_set(err, PF_NO_MEMORY, "no memory for the encoder");
     e->base.encode = local_encode;
     e->base.close = local_close;
     e->kernels = kernels_best();
     fingerprint sum;
     pf_status status = weights_open(&e->weights, weights_path, err);
-    if (status == PF_OK)
-        status = open_pieces(e, pieces_path, &sum, err);
+    if (status == PF_OK) status = open_pieces(e, pieces_path, &sum, err);
     if (status != PF_OK) {
         local_close(&e->base);
         return status;
     }
     e->base.dimension = e->weights.header.sizes.output;
     name_vectors(e, &sum);
-    /* Loading the pieces leaves about 16 MB of freed blocks in the heap: give them back. */
+    /* Loading the pieces leaves about 16 MB of freed blocks in the heap: give them
+     * back. */
     malloc_trim(0);
     *out = &e->base;
     return PF_OK;

@@ -23,13 +23,13 @@
 #include "language/encoder_kind.h"
 
 enum {
-    /* A float needs up to 15 characters; pretty-printed with a comma and a line of its own
-     * it stays below this. */
+    /* A float needs up to 15 characters; pretty-printed with a comma and a line of its
+     * own it stays below this. */
     ANSWER_BYTES_A_VALUE = 32,
     ANSWER_BYTES_A_VECTOR = 1024,
     ANSWER_BYTES_AROUND = 64 << 10,
     REQUEST_BYTES_A_TEXT = 6 * LIMIT_TEXT_BYTES + 8, /* \u0000 for each byte at worst */
-    TREE_BYTES_A_BYTE = 48, /* a parsed value for "0," */
+    TREE_BYTES_A_BYTE = 48,                          /* a parsed value for "0," */
     COMPLAINT_BYTES = 160,
 };
 
@@ -41,8 +41,11 @@ typedef struct remote_encoder {
 
 encoder_remote_options encoder_remote_defaults(void)
 {
-    return (encoder_remote_options){.connect_timeout_ms = 10000, .timeout_ms = 60000,
-                                    .retries = 3, .backoff_ms = 250, .batch_texts = 64};
+    return (encoder_remote_options){.connect_timeout_ms = 10000,
+                                    .timeout_ms = 60000,
+                                    .retries = 3,
+                                    .backoff_ms = 250,
+                                    .batch_texts = 64};
 }
 
 /* ---- one request ---- */
@@ -81,8 +84,7 @@ static void quote_answer(const buffer *answer, char into[COMPLAINT_BYTES])
 
 static pf_status check_status(exchange *x, pf_error *err)
 {
-    if (x->http_status == 200)
-        return PF_OK;
+    if (x->http_status == 200) return PF_OK;
     char words[COMPLAINT_BYTES];
     quote_answer(&x->answer, words);
     x->again = x->http_status == 408 || x->http_status == 425 || x->http_status == 429 ||
@@ -99,12 +101,14 @@ static pf_status transfer(exchange *x, pf_error *err)
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return error_set(err, PF_CANCELLED, "stopped while waiting for embeddings");
     if (code == CURLE_WRITE_ERROR)
-        return error_set(err, PF_LIMIT, "the embeddings endpoint %s sent more than %zu bytes",
-                         x->e->url, x->answer.maximum);
+        return error_set(err, PF_LIMIT,
+                         "the embeddings endpoint %s sent more than %zu bytes", x->e->url,
+                         x->answer.maximum);
     if (code != CURLE_OK) {
         x->again = true;
-        return error_set(err, PF_UNAVAILABLE, "no answer from the embeddings endpoint %s: %s",
-                         x->e->url, curl_easy_strerror(code));
+        return error_set(err, PF_UNAVAILABLE,
+                         "no answer from the embeddings endpoint %s: %s", x->e->url,
+                         curl_easy_strerror(code));
     }
     curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &x->http_status);
     return check_status(x, err);
@@ -176,13 +180,13 @@ static bool write_request(exchange *x, size_t n, const text *const *texts)
 
 static pf_status wrong_answer(const remote_encoder *e, pf_error *err, const char *what)
 {
-    return error_set(err, PF_DATA, "the embeddings endpoint %s answered wrongly: %s", e->url,
-                     what);
+    return error_set(err, PF_DATA, "the embeddings endpoint %s answered wrongly: %s",
+                     e->url, what);
 }
 
 /* Values of length 1 into out. */
-static pf_status read_vector(const remote_encoder *e, const json_value *values, size_t dimension,
-                             float *out, pf_error *err)
+static pf_status read_vector(const remote_encoder *e, const json_value *values,
+                             size_t dimension, float *out, pf_error *err)
 {
     if (!values || values->kind != JSON_ARRAY || values->n != dimension)
         return wrong_answer(e, err, "a vector is missing or has another dimension");
@@ -191,12 +195,12 @@ static pf_status read_vector(const remote_encoder *e, const json_value *values, 
         double value;
         if (values->values[j].kind != JSON_NUMBER ||
             !text_to_double(values->values[j].text, &value) || !(fabs(value) < 1e18))
-            return wrong_answer(e, err, "a vector holds something that is no finite number");
+            return wrong_answer(e, err,
+                                "a vector holds something that is no finite number");
         out[j] = (float)value;
         square += value * value;
     }
-    if (square <= 0)
-        return wrong_answer(e, err, "a vector is all zeros");
+    if (square <= 0) return wrong_answer(e, err, "a vector is all zeros");
     const double scale = 1 / sqrt(square);
     for (size_t j = 0; j < dimension; j++)
         out[j] = (float)(out[j] * scale);
@@ -204,14 +208,14 @@ static pf_status read_vector(const remote_encoder *e, const json_value *values, 
 }
 
 /* The place of entry i: its "index" if it has one, each given once. */
-static bool entry_place(const json_value *entry, size_t i, size_t n, bool *seen, size_t *place)
+static bool entry_place(const json_value *entry, size_t i, size_t n, bool *seen,
+                        size_t *place)
 {
     const json_value *index = json_member(entry, "index");
     uint64_t number = i;
     if (index && (index->kind != JSON_NUMBER || !text_to_u64(index->text, &number)))
         return false;
-    if (number >= n || seen[number])
-        return false;
+    if (number >= n || seen[number]) return false;
     seen[number] = true;
     *place = (size_t)number;
     return true;
@@ -227,15 +231,16 @@ static pf_status read_entries(const remote_encoder *e, const json_value *data, s
         size_t place;
         if (!entry_place(&data->values[i], i, n, seen, &place))
             return wrong_answer(e, err, "an index is wrong or comes twice");
-        const pf_status status = read_vector(e, json_member(&data->values[i], "embedding"),
-                                             e->base.dimension, rows[place], err);
-        if (status != PF_OK)
-            return status;
+        const pf_status status =
+            read_vector(e, json_member(&data->values[i], "embedding"), e->base.dimension,
+                        rows[place], err);
+        if (status != PF_OK) return status;
     }
     return PF_OK;
 }
 
-static pf_status parse_answer(const exchange *x, arena *a, const json_value **data, pf_error *err)
+static pf_status parse_answer(const exchange *x, arena *a, const json_value **data,
+                              pf_error *err)
 {
     const json_value *root;
     const pf_status status = json_parse(a, x->answer.data, x->answer.length, &root, err);
@@ -274,7 +279,8 @@ static void set_options(exchange *x, struct curl_slist *headers)
 
 /* headers is the caller's to give back with exchange_close, whatever this returns. */
 static pf_status exchange_open(exchange *x, const remote_encoder *e, size_t texts,
-                               size_t dimension, struct curl_slist **headers, pf_error *err)
+                               size_t dimension, struct curl_slist **headers,
+                               pf_error *err)
 {
     *x = (exchange){.e = e};
     buffer_init(&x->request, texts * REQUEST_BYTES_A_TEXT + ANSWER_BYTES_AROUND);
@@ -304,20 +310,18 @@ static pf_status encode_batch(exchange *x, size_t n, const text *const *texts,
                               float *const *rows, pf_error *err)
 {
     pf_status status = ask(x, n, texts, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     arena a;
     const json_value *data;
     arena_init(&a, x->answer.maximum * TREE_BYTES_A_BYTE);
     status = parse_answer(x, &a, &data, err);
-    if (status == PF_OK)
-        status = read_entries(x->e, data, n, rows, err);
+    if (status == PF_OK) status = read_entries(x->e, data, n, rows, err);
     arena_free(&a);
     return status;
 }
 
-static pf_status remote_encode(encoder *base, size_t n, const text *texts, float *out, pool *p,
-                               pf_error *err)
+static pf_status remote_encode(encoder *base, size_t n, const text *texts, float *out,
+                               pool *p, pf_error *err)
 {
     (void)p;
     const remote_encoder *e = (remote_encoder *)base;
@@ -332,13 +336,11 @@ static pf_status remote_encode(encoder *base, size_t n, const text *texts, float
         for (; i < n && count < batch; i++) {
             float *row = out + i * base->dimension;
             memset(row, 0, base->dimension * sizeof *row);
-            if (text_trim(texts[i]).n == 0)
-                continue;
+            if (text_trim(texts[i]).n == 0) continue;
             asked[count] = &texts[i];
             rows[count++] = row;
         }
-        if (count > 0)
-            status = encode_batch(&x, count, asked, rows, err);
+        if (count > 0) status = encode_batch(&x, count, asked, rows, err);
     }
     exchange_close(&x, headers);
     return status;
@@ -351,27 +353,31 @@ static void remote_close(encoder *base)
     remote_encoder *e = (remote_encoder *)base;
     mem_free(e->url);
     mem_free(e->model);
-    if (e->authorization)
-        explicit_bzero(e->authorization, strlen(e->authorization));
+    if (e->authorization) explicit_bzero(e->authorization, strlen(e->authorization));
     mem_free(e->authorization);
     mem_free(e);
 }
 
 static pf_status check_options(const encoder_remote_options *o, pf_error *err)
 {
-    if (!o->url || (strncmp(o->url, "http://", 7) != 0 && strncmp(o->url, "https://", 8) != 0))
-        return error_set(err, PF_USAGE, "the embeddings endpoint must be an http:// or https:// "
+    if (!o->url ||
+        (strncmp(o->url, "http://", 7) != 0 && strncmp(o->url, "https://", 8) != 0))
+        return error_set(err, PF_USAGE,
+                         "the embeddings endpoint must be an http:// or https:// "
                          "address, for example https://api.openai.com/v1/embeddings");
     if (!o->model || !*o->model || !utf8_check(o->model, strlen(o->model), NULL))
-        return error_set(err, PF_USAGE, "the embeddings endpoint needs the name of a model");
+        return error_set(err, PF_USAGE,
+                         "the embeddings endpoint needs the name of a model");
     if (o->api_key && strpbrk(o->api_key, "\r\n"))
-        return error_set(err, PF_USAGE, "the key of the embeddings endpoint has line breaks");
+        return error_set(err, PF_USAGE,
+                         "the key of the embeddings endpoint has line breaks");
     if (o->batch_texts < 1 || o->batch_texts > LIMIT_ENDPOINT_BATCH)
         return error_set(err, PF_USAGE, "1 to %u texts can go in one request",
                          LIMIT_ENDPOINT_BATCH);
     if (o->timeout_ms < 1 || o->connect_timeout_ms < 1 || o->backoff_ms < 0 ||
         o->backoff_ms > 60000 || o->retries > 16)
-        return error_set(err, PF_USAGE, "time limits of the embeddings endpoint must be positive, "
+        return error_set(err, PF_USAGE,
+                         "time limits of the embeddings endpoint must be positive, "
                          "the first pause at most a minute, retries at most 16");
     return PF_OK;
 }
@@ -383,14 +389,11 @@ static bool copy_options(remote_encoder *e, const encoder_remote_options *o)
     e->options.url = e->options.model = e->options.api_key = NULL;
     e->url = mem_copy_text(o->url, strlen(o->url));
     e->model = mem_copy_text(o->model, strlen(o->model));
-    if (!e->url || !e->model)
-        return false;
-    if (!o->api_key)
-        return true;
+    if (!e->url || !e->model) return false;
+    if (!o->api_key) return true;
     const size_t n = sizeof bearer + strlen(o->api_key);
     e->authorization = mem_alloc(n, 1);
-    if (e->authorization)
-        snprintf(e->authorization, n, "%s%s", bearer, o->api_key);
+    if (e->authorization) snprintf(e->authorization, n, "%s%s", bearer, o->api_key);
     return e->authorization != NULL;
 }
 
@@ -404,18 +407,15 @@ static pf_status learn_dimension(remote_encoder *e, pf_error *err)
     arena a;
     const json_value *data = NULL, *first = NULL;
     pf_status status = exchange_open(&x, e, 1, LIMIT_VECTOR_DIMENSION, &headers, err);
-    if (status == PF_OK)
-        status = ask(&x, 1, &asked, err);
+    if (status == PF_OK) status = ask(&x, 1, &asked, err);
     arena_init(&a, x.answer.maximum * TREE_BYTES_A_BYTE);
-    if (status == PF_OK)
-        status = parse_answer(&x, &a, &data, err);
+    if (status == PF_OK) status = parse_answer(&x, &a, &data, err);
     if (status == PF_OK && data && data->kind == JSON_ARRAY && data->n == 1)
         first = json_member(&data->values[0], "embedding");
     if (status == PF_OK && (!first || first->kind != JSON_ARRAY || first->n == 0 ||
                             first->n > LIMIT_VECTOR_DIMENSION))
         status = wrong_answer(e, err, "no vector for one text");
-    if (status == PF_OK)
-        e->base.dimension = first->n;
+    if (status == PF_OK) e->base.dimension = first->n;
     arena_free(&a);
     exchange_close(&x, headers);
     return status;
@@ -432,8 +432,8 @@ static void name_vectors(remote_encoder *e)
     fingerprint_add_text(&state, e->model);
     fingerprint_add_text(&state, dimension);
     e->base.fingerprint = fingerprint_end(&state);
-    snprintf(e->base.description, sizeof e->base.description, "%.120s at %.100s, %zu values",
-             e->model, e->url, e->base.dimension);
+    snprintf(e->base.description, sizeof e->base.description,
+             "%.120s at %.100s, %zu values", e->model, e->url, e->base.dimension);
 }
 
 static void start_curl(void)
@@ -447,18 +447,15 @@ pf_status encoder_open_remote(encoder **out, const encoder_remote_options *optio
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     *out = NULL;
     pf_status status = check_options(options, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     pthread_once(&once, start_curl);
     remote_encoder *e = mem_alloc_zero(1, sizeof *e);
-    if (!e)
-        return error_set(err, PF_NO_MEMORY, "no memory for the encoder");
+    if (!e) return error_set(err, PF_NO_MEMORY, "no memory for the encoder");
     e->base.encode = remote_encode;
     e->base.close = remote_close;
     if (!copy_options(e, options))
         status = error_set(err, PF_NO_MEMORY, "no memory for the encoder");
-    if (status == PF_OK)
-        status = learn_dimension(e, err);
+    if (status == PF_OK) status = learn_dimension(e, err);
     if (status != PF_OK) {
         remote_close(&e->base);
         return status;

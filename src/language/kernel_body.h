@@ -23,7 +23,8 @@ typedef float vec __attribute__((vector_size(KERNEL_LANES * sizeof(float))));
 
 enum { STRIP = KERNEL_LANES * KERNEL_VECTORS };
 _Static_assert(KERNEL_PANEL % STRIP == 0, "a panel is a whole number of strips");
-_Static_assert(KERNEL_ROWS >= 1 && KERNEL_ROWS <= 8, "the switch below knows 1 to 8 rows");
+_Static_assert(KERNEL_ROWS >= 1 && KERNEL_ROWS <= 8,
+               "the switch below knows 1 to 8 rows");
 
 static inline vec load(const float *p)
 {
@@ -94,7 +95,8 @@ static void multiply_add(size_t M, const float *const *inputs, const packed_matr
 {
     for (size_t column = 0; column < w->columns; column += STRIP) {
         const size_t panel = column / KERNEL_PANEL;
-        const float *weights = w->panels + panel * w->rows * KERNEL_PANEL + column % KERNEL_PANEL;
+        const float *weights =
+            w->panels + panel * w->rows * KERNEL_PANEL + column % KERNEL_PANEL;
         for (size_t m = 0; m < M; m += KERNEL_ROWS)
             strip_up_to_rows(M - m, w->rows, inputs + m, weights, outputs + m, column);
     }
@@ -107,7 +109,8 @@ static void dequantise(size_t n, const uint8_t *restrict codes, float scale, flo
         out[i] = (float)codes[i] * scale + low;
 }
 
-static void relu_add(size_t n, const float *row, const float *residual, float *restrict out)
+static void relu_add(size_t n, const float *row, const float *residual,
+                     float *restrict out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = (row[i] > 0 ? row[i] : 0) + residual[i];

@@ -12,13 +12,13 @@ extern const kernel_table kernels_avx512;
 
 /* ---- the naive twin ---- */
 
-static void naive_multiply_add(size_t M, const float *const *inputs, const packed_matrix *w,
-                               float *const *outputs)
+static void naive_multiply_add(size_t M, const float *const *inputs,
+                               const packed_matrix *w, float *const *outputs)
 {
     for (size_t m = 0; m < M; m++)
         for (size_t n = 0; n < w->columns; n++) {
-            const float *column = w->panels + n / KERNEL_PANEL * w->rows * KERNEL_PANEL +
-                                  n % KERNEL_PANEL;
+            const float *column =
+                w->panels + n / KERNEL_PANEL * w->rows * KERNEL_PANEL + n % KERNEL_PANEL;
             double sum = (double)outputs[m][n];
             for (size_t k = 0; k < w->rows; k++)
                 sum += (double)inputs[m][k] * (double)column[k * KERNEL_PANEL];
@@ -26,7 +26,8 @@ static void naive_multiply_add(size_t M, const float *const *inputs, const packe
         }
 }
 
-static void naive_dequantise(size_t n, const uint8_t *codes, float scale, float low, float *out)
+static void naive_dequantise(size_t n, const uint8_t *codes, float scale, float low,
+                             float *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = (float)codes[i] * scale + low;
@@ -90,8 +91,7 @@ const kernel_table *kernels_at(size_t i)
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         runnable[n++] = &kernels_avx2;
-    if (__builtin_cpu_supports("avx512f"))
-        runnable[n++] = &kernels_avx512;
+    if (__builtin_cpu_supports("avx512f")) runnable[n++] = &kernels_avx512;
 #endif
     return i < n ? runnable[i] : NULL;
 }

@@ -47,7 +47,8 @@ typedef struct kernel_table {
                          float *const *outputs);
 
     /* out[i] = codes[i] * scale + low, for i < n. */
-    void (*dequantise)(size_t n, const uint8_t *codes, float scale, float low, float *out);
+    void (*dequantise)(size_t n, const uint8_t *codes, float scale, float low,
+                       float *out);
 
     /* row = (row - mean) / sqrt(variance + epsilon) * gain + shift, mean and (biased)
      * variance over the n values: layer normalisation, Ba et al. 2016, equation 4. */

@@ -32,13 +32,13 @@ struct lexical {
     uint32_t *renumber; /* from names' number to term; UINT32_MAX: left out */
     uint32_t *name_of;  /* and back */
     size_t documents, terms;
-    size_t *row_begins;     /* documents + 1 */
+    size_t *row_begins; /* documents + 1 */
     uint32_t *row_terms;
     float *row_weights;
     size_t *posting_begins; /* terms + 1 */
     posting *postings;
-    float *lengths;         /* of documents: their weighted words */
-    float *norms;           /* of documents: TF-IDF length before it became 1 */
+    float *lengths; /* of documents: their weighted words */
+    float *norms;   /* of documents: TF-IDF length before it became 1 */
     double mean_length;
 };
 
@@ -62,8 +62,7 @@ static bool count_term(counting *c, const char *term, size_t n)
 {
     const uint32_t number =
         c->learn ? intern_add(c->names, term, n) : intern_find(c->names, term, n);
-    if (number == 0)
-        return !(c->failed = c->learn);
+    if (number == 0) return !(c->failed = c->learn);
     if (!mem_reserve((void **)&c->counts, &c->capacity, c->n + 1, sizeof *c->counts))
         return !(c->failed = true);
     c->counts[c->n++] = (term_count){number - 1, c->weight};
@@ -84,8 +83,7 @@ typedef struct part {
 static bool extend_part(void *context, const char *word, size_t n)
 {
     part *p = context;
-    if (p->n + 1 + n > sizeof p->term)
-        return false;
+    if (p->n + 1 + n > sizeof p->term) return false;
     p->term[p->n] = p->n == 0 ? '=' : ' ';
     p->n++;
     memcpy(p->term + p->n, word, n);
@@ -98,12 +96,10 @@ static bool count_parts(counting *c, const lexical_field *f)
     const char *p = f->text.data, *end = p + f->text.n;
     while (p < end) {
         const char *stop = memchr(p, f->separator, (size_t)(end - p));
-        if (!stop)
-            stop = end;
+        if (!stop) stop = end;
         part term = {.n = 0};
         words_of((text){p, (size_t)(stop - p)}, extend_part, &term);
-        if (term.n > 0 && !count_term(c, term.term, term.n))
-            return false;
+        if (term.n > 0 && !count_term(c, term.term, term.n)) return false;
         p = stop + 1;
     }
     return true;
@@ -119,8 +115,7 @@ static int by_term(const void *a, const void *b)
 static void merge_counts(counting *c)
 {
     size_t kept = 0;
-    if (c->n > 1)
-        qsort(c->counts, c->n, sizeof *c->counts, by_term);
+    if (c->n > 1) qsort(c->counts, c->n, sizeof *c->counts, by_term);
     for (size_t i = 0; i < c->n; i++) {
         if (kept > 0 && c->counts[kept - 1].term == c->counts[i].term)
             c->counts[kept - 1].count += c->counts[i].count;
@@ -136,10 +131,8 @@ static bool count_document(counting *c, const lexical_document *d)
     c->n = 0;
     for (size_t i = 0; i < d->n; i++) {
         c->weight = d->fields[i].weight;
-        if (!words_of(d->fields[i].text, count_word, c))
-            return false;
-        if (d->fields[i].separator && !count_parts(c, &d->fields[i]))
-            return false;
+        if (!words_of(d->fields[i].text, count_word, c)) return false;
+        if (d->fields[i].separator && !count_parts(c, &d->fields[i])) return false;
     }
     merge_counts(c);
     return true;
@@ -158,11 +151,12 @@ static pf_status check_input(size_t n, const lexical_document *documents,
     if (!(o->k1 >= 0 && o->k1 <= 100) || !(o->b >= 0 && o->b <= 1))
         return error_set(err, PF_USAGE, "BM25 needs 0 <= k1 <= 100 and 0 <= b <= 1");
     if (n > LIMIT_VECTORS)
-        return error_set(err, PF_LIMIT, "%zu documents, at most %u fit a lexical model", n,
-                         LIMIT_VECTORS);
+        return error_set(err, PF_LIMIT, "%zu documents, at most %u fit a lexical model",
+                         n, LIMIT_VECTORS);
     for (size_t d = 0; d < n; d++)
         for (size_t i = 0; i < documents[d].n; i++)
-            if (!(documents[d].fields[i].weight > 0 && documents[d].fields[i].weight <= 1000))
+            if (!(documents[d].fields[i].weight > 0 &&
+                  documents[d].fields[i].weight <= 1000))
                 return error_set(err, PF_USAGE, "a field's weight must lie in (0, 1000]");
     return PF_OK;
 }
@@ -173,7 +167,8 @@ typedef struct table {
     size_t n, capacity;
 } table;
 
-static pf_status count_all(lexical *l, const lexical_document *documents, table *t, pf_error *err)
+static pf_status count_all(lexical *l, const lexical_document *documents, table *t,
+                           pf_error *err)
 {
     counting c = {.names = l->names, .learn = true};
     pf_status status = PF_OK;
@@ -208,8 +203,7 @@ static void renumber_terms(lexical *l, table *t, uint32_t *frequency)
     for (size_t name = 0; name < names; name++) {
         const bool kept = frequency[name] >= l->options.minimum_documents;
         l->renumber[name] = kept ? (uint32_t)l->terms : UINT32_MAX;
-        if (kept)
-            l->name_of[l->terms++] = (uint32_t)name;
+        if (kept) l->name_of[l->terms++] = (uint32_t)name;
     }
     size_t kept = 0, i = 0;
     for (size_t d = 0; d < l->documents; d++) {
@@ -263,7 +257,8 @@ static void weigh_rows(lexical *l, const table *t)
     for (size_t d = 0; d < l->documents; d++) {
         double length = 0, square = 0;
         for (size_t i = l->row_begins[d]; i < l->row_begins[d + 1]; i++) {
-            const double w = tf_factor(t->counts[i].count) * idf_factor(l, t->counts[i].term);
+            const double w =
+                tf_factor(t->counts[i].count) * idf_factor(l, t->counts[i].term);
             l->row_terms[i] = t->counts[i].term;
             l->row_weights[i] = (float)w;
             length += (double)t->counts[i].count;
@@ -290,8 +285,8 @@ static bool allocate_terms(lexical *l, const table *t)
     l->row_weights = mem_alloc(t->n + 1, sizeof *l->row_weights);
     l->lengths = mem_alloc(l->documents + 1, sizeof *l->lengths);
     l->norms = mem_alloc(l->documents + 1, sizeof *l->norms);
-    return l->renumber && l->name_of && l->posting_begins && l->postings && l->row_terms &&
-           l->row_weights && l->lengths && l->norms;
+    return l->renumber && l->name_of && l->posting_begins && l->postings &&
+           l->row_terms && l->row_weights && l->lengths && l->norms;
 }
 
 static pf_status fit(lexical *l, const lexical_document *documents, pf_error *err)
@@ -301,8 +296,7 @@ static pf_status fit(lexical *l, const lexical_document *documents, pf_error *er
     l->names = intern_new(LIMIT_LEXICAL_TERMS);
     l->row_begins = mem_alloc_zero(l->documents + 1, sizeof *l->row_begins);
     pf_status status = l->names && l->row_begins ? PF_OK : no_memory(err);
-    if (status == PF_OK)
-        status = count_all(l, documents, &t, err);
+    if (status == PF_OK) status = count_all(l, documents, &t, err);
     if (status == PF_OK)
         frequency = mem_alloc_zero((size_t)intern_count(l->names) + 1, sizeof *frequency);
     if (status == PF_OK && (!frequency || !allocate_terms(l, &t)))
@@ -323,11 +317,9 @@ pf_status lexical_fit(lexical **out, size_t n, const lexical_document *documents
     const lexical_options chosen = options ? *options : lexical_defaults();
     *out = NULL;
     pf_status status = check_input(n, documents, &chosen, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     lexical *l = mem_alloc_zero(1, sizeof *l);
-    if (!l)
-        return no_memory(err);
+    if (!l) return no_memory(err);
     l->options = chosen;
     l->documents = n;
     status = fit(l, documents, err);
@@ -340,8 +332,7 @@ pf_status lexical_fit(lexical **out, size_t n, const lexical_document *documents
 
 void lexical_free(lexical *l)
 {
-    if (!l)
-        return;
+    if (!l) return;
     intern_free(l->names);
     mem_free(l->renumber);
     mem_free(l->name_of);
@@ -397,8 +388,7 @@ double sparse_dot(sparse_vector a, sparse_vector b)
 static bool known_counts(const lexical *l, counting *c, const lexical_document *d)
 {
     c->names = l->names;
-    if (!count_document(c, d))
-        return false;
+    if (!count_document(c, d)) return false;
     size_t kept = 0;
     for (size_t i = 0; i < c->n; i++) {
         const uint32_t term = l->renumber[c->counts[i].term];
@@ -409,8 +399,8 @@ static bool known_counts(const lexical *l, counting *c, const lexical_document *
     return true;
 }
 
-pf_status lexical_weigh(const lexical *l, const lexical_document *document, uint32_t **terms,
-                        float **weights, size_t *n, pf_error *err)
+pf_status lexical_weigh(const lexical *l, const lexical_document *document,
+                        uint32_t **terms, float **weights, size_t *n, pf_error *err)
 {
     counting c = {0};
     double square = 0;
@@ -425,7 +415,8 @@ pf_status lexical_weigh(const lexical *l, const lexical_document *document, uint
     }
     for (size_t i = 0; right && i < c.n; i++) {
         (*terms)[i] = c.counts[i].term;
-        (*weights)[i] = (float)(tf_factor(c.counts[i].count) * idf_factor(l, c.counts[i].term));
+        (*weights)[i] =
+            (float)(tf_factor(c.counts[i].count) * idf_factor(l, c.counts[i].term));
         square += (double)(*weights)[i] * (double)(*weights)[i];
     }
     for (size_t i = 0; right && i < c.n; i++)
@@ -458,12 +449,40 @@ void lexical_dot_all(const lexical *l, sparse_vector query, float *scores)
     }
 }
 
+static double bm25_idf(const lexical *l, double df)
+{
+    return log(1 + ((double)l->documents - df + 0.5) / (df + 0.5));
+}
+
+typedef struct idf_sum {
+    const lexical *l;
+    double sum;
+} idf_sum;
+
+static bool add_idf(void *context, const char *word, size_t n)
+{
+    idf_sum *b = context;
+    const uint32_t name = intern_find(b->l->names, word, n);
+    const uint32_t term = name ? b->l->renumber[name - 1] : UINT32_MAX;
+    const size_t df = term == UINT32_MAX ? 0 : document_frequency(b->l, term);
+    b->sum += bm25_idf(b->l, (double)df);
+    return true;
+}
+
+double lexical_full_match(const lexical *l, text query)
+{
+    idf_sum b = {.l = l};
+    words_of(query, add_idf, &b);
+    return b.sum;
+}
+
 static void add_bm25(const lexical *l, term_count asked, float *scores)
 {
-    const double df = (double)document_frequency(l, asked.term), N = (double)l->documents;
-    const double idf = log(1 + (N - df + 0.5) / (df + 0.5)) * (double)asked.count;
+    const double df = (double)document_frequency(l, asked.term);
+    const double idf = bm25_idf(l, df) * (double)asked.count;
     const double k1 = (double)l->options.k1, b = (double)l->options.b;
-    for (size_t p = l->posting_begins[asked.term]; p < l->posting_begins[asked.term + 1]; p++) {
+    for (size_t p = l->posting_begins[asked.term]; p < l->posting_begins[asked.term + 1];
+         p++) {
         const posting at = l->postings[p];
         const double tf = (double)at.count;
         const double length = (double)l->lengths[at.document] / l->mean_length;
@@ -485,12 +504,12 @@ pf_status lexical_scores(const lexical *l, text query, float *scores, pf_error *
 }
 
 /* The best k of the scores above zero. */
-static size_t take_best(const lexical *l, const float *scores, size_t except, size_t k, hit *hits)
+static size_t take_best(const lexical *l, const float *scores, size_t except, size_t k,
+                        hit *hits)
 {
     top best = top_begin(hits, k);
     for (size_t d = 0; d < l->documents; d++)
-        if (scores[d] > 0 && d != except)
-            top_offer(&best, (uint32_t)d, scores[d]);
+        if (scores[d] > 0 && d != except) top_offer(&best, (uint32_t)d, scores[d]);
     return top_finish(&best);
 }
 
@@ -499,11 +518,9 @@ pf_status lexical_search(const lexical *l, text query, size_t k, hit *hits, size
 {
     *found = 0;
     float *scores = mem_alloc(l->documents + 1, sizeof *scores);
-    if (!scores)
-        return no_memory(err);
+    if (!scores) return no_memory(err);
     const pf_status status = lexical_scores(l, query, scores, err);
-    if (status == PF_OK)
-        *found = take_best(l, scores, SIZE_MAX, k, hits);
+    if (status == PF_OK) *found = take_best(l, scores, SIZE_MAX, k, hits);
     mem_free(scores);
     return status;
 }
@@ -513,8 +530,7 @@ pf_status lexical_neighbours(const lexical *l, size_t document, size_t k, hit *h
 {
     *found = 0;
     float *scores = mem_alloc(l->documents + 1, sizeof *scores);
-    if (!scores)
-        return no_memory(err);
+    if (!scores) return no_memory(err);
     lexical_dot_all(l, lexical_vector(l, document), scores);
     *found = take_best(l, scores, document, k, hits);
     mem_free(scores);

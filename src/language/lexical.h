@@ -18,7 +18,8 @@
  * path, a list of attributes) also gives each of its parts as one term, so that
  * "Bath & Body|Soap" matches itself more than "Soap dish for the body".
  *
- *     BM25    sum over query terms of idf tf (k1 + 1) / (tf + k1 (1 - b + b len / mean len))
+ *     BM25    sum over query terms of
+ *                 idf tf (k1 + 1) / (tf + k1 (1 - b + b length / mean length))
  *             idf = ln(1 + (N - df + 1/2) / (df + 1/2))
  *             (Robertson and Zaragoza 2009, equation 3.15; a term asked for twice counts
  *             twice)
@@ -52,7 +53,7 @@ typedef struct lexical_document {
 } lexical_document;
 
 typedef struct lexical_options {
-    float k1, b; /* of BM25 */
+    float k1, b;                /* of BM25 */
     uint32_t minimum_documents; /* terms in fewer documents are left out */
 } lexical_options;
 
@@ -74,7 +75,8 @@ pf_status lexical_fit(lexical **out, size_t n, const lexical_document *documents
 void lexical_free(lexical *l);
 
 size_t lexical_documents(const lexical *l);
-/* Terms are numbered 0 .. terms - 1; the text is the model's (a field's part is preceded by
+/* Terms are numbered 0 .. terms - 1; the text is the model's (a field's part is preceded
+ * by
  * '='). */
 size_t lexical_terms(const lexical *l);
 const char *lexical_term(const lexical *l, uint32_t term);
@@ -84,8 +86,8 @@ sparse_vector lexical_vector(const lexical *l, size_t document);
 
 /* The TF-IDF vector a new document has under this model, unknown terms left out. *terms
  * and *weights are freed by the caller with mem_free (NULL when empty). */
-pf_status lexical_weigh(const lexical *l, const lexical_document *document, uint32_t **terms,
-                        float **weights, size_t *n, pf_error *err);
+pf_status lexical_weigh(const lexical *l, const lexical_document *document,
+                        uint32_t **terms, float **weights, size_t *n, pf_error *err);
 
 /* The sum over common terms of a's weight times b's. */
 double sparse_dot(sparse_vector a, sparse_vector b);
@@ -95,6 +97,12 @@ void lexical_dot_all(const lexical *l, sparse_vector query, float *scores);
 
 /* scores[d] = BM25 of document d for the query's words, for every document. */
 pf_status lexical_scores(const lexical *l, text query, float *scores, pf_error *err);
+
+/* The BM25 of a document of mean length that holds each of the query's words once: the
+ * sum of idf, words that no document has included. So score / this is near 1 when a
+ * document holds all of the query, and small when they share a word that says little. 0
+ * for a query without words. */
+double lexical_full_match(const lexical *l, text query);
 
 /* The best k documents by BM25, best first; those that share no term are never given. */
 pf_status lexical_search(const lexical *l, text query, size_t k, hit *hits, size_t *found,

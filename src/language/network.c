@@ -58,7 +58,8 @@ static const float *vector(const pass *p, unsigned section)
 }
 
 /* Rows at `stride` as outputs, each beginning with the bias. */
-static void begin_outputs(pass *p, float *rows, size_t stride, const float *bias, size_t n)
+static void begin_outputs(pass *p, float *rows, size_t stride, const float *bias,
+                          size_t n)
 {
     for (size_t r = 0; r < p->rows; r++) {
         p->outputs[r] = rows + r * stride;
@@ -81,7 +82,8 @@ static void project(pass *p)
 
 /* One convolution of branch i into p->h. The rows of `window` lie one behind the other
  * with zeros between texts, so a token's window is simply n C floats in a row. */
-static void convolve(pass *p, unsigned i, unsigned matrix, unsigned bias, const float *window)
+static void convolve(pass *p, unsigned i, unsigned matrix, unsigned bias,
+                     const float *window)
 {
     const packed_matrix w = weights_matrix(p->w, matrix + i);
     const size_t left = (weights_orders[i] - 1) / 2;
@@ -111,14 +113,12 @@ static void branch(pass *p, unsigned i)
 /* Runs the batch and adds each row's features to its text's sum. */
 static void finish_batch(pass *p)
 {
-    if (p->rows == 0)
-        return;
+    if (p->rows == 0) return;
     project(p);
     for (unsigned i = 0; i < WEIGHTS_BRANCHES; i++)
         branch(p, i);
     for (size_t r = 0; r < p->rows; r++) {
-        if (p->row[r].text == ROW_NEIGHBOUR)
-            continue;
+        if (p->row[r].text == ROW_NEIGHBOUR) continue;
         float *features = p->features + r * p->F;
         p->k->layer_norm(p->F, features, vector(p, SECTION_FEATURE_GAIN),
                          vector(p, SECTION_FEATURE_SHIFT), p->w->header.epsilon);
@@ -135,13 +135,13 @@ static void zero_padding(pass *p)
     p->padded_rows += PAD;
 }
 
-/* Takes tokens first .. end of a text into the batch; those from core to core_end count. */
+/* Takes tokens first .. end of a text into the batch; those from core to core_end
+ * count. */
 static void take_tokens(pass *p, size_t text, size_t first, size_t core, size_t core_end,
                         size_t end)
 {
     const weights_sizes *s = &p->w->header.sizes;
-    if (p->rows == 0)
-        zero_padding(p);
+    if (p->rows == 0) zero_padding(p);
     for (size_t at = first; at < end; at++) {
         const uint32_t piece = p->tokens[at], chunk = piece % s->chunks;
         p->unread = !weights_row(p->w, piece, p->codes) || p->unread;
@@ -160,11 +160,13 @@ static void take_text(pass *p, size_t text)
 {
     const size_t begin = p->begins[text], end = p->begins[text + 1];
     for (size_t core = begin; core < end; core += NETWORK_STRETCH) {
-        const size_t core_end = end - core > NETWORK_STRETCH ? core + NETWORK_STRETCH : end;
+        const size_t core_end =
+            end - core > NETWORK_STRETCH ? core + NETWORK_STRETCH : end;
         const size_t first = core - begin > HALO ? core - HALO : begin;
         const size_t last = end - core_end > HALO ? core_end + HALO : end;
         const size_t after = p->rows + (last - first);
-        if (p->batch_texts == NETWORK_BATCH_TEXTS || (p->rows > 0 && after > NETWORK_STRETCH))
+        if (p->batch_texts == NETWORK_BATCH_TEXTS ||
+            (p->rows > 0 && after > NETWORK_STRETCH))
             finish_batch(p);
         take_tokens(p, text, first, core, core_end, last);
     }
@@ -222,7 +224,8 @@ static void finish_vector(const pass *p, const float *row, size_t n, float *out)
         out[j] *= scale;
 }
 
-static void finish_texts(const pass *p, float *memory, size_t first, size_t texts, float *out)
+static void finish_texts(const pass *p, float *memory, size_t first, size_t texts,
+                         float *out)
 {
     const weights_sizes *s = &p->w->header.sizes;
     const size_t widths[] = {s->pooled, s->hidden, s->hidden, s->wide, s->output};
@@ -254,15 +257,16 @@ static void finish_texts(const pass *p, float *memory, size_t first, size_t text
 static size_t dense_floats(const weights_sizes *s)
 {
     return NETWORK_BATCH_TEXTS *
-           (kernel_padded(s->pooled) + 2 * kernel_padded(s->hidden) + kernel_padded(s->wide) +
-            kernel_padded(s->output));
+           (kernel_padded(s->pooled) + 2 * kernel_padded(s->hidden) +
+            kernel_padded(s->wide) + kernel_padded(s->output));
 }
 
 /* The dense layers come after the rows are done and take over their memory. */
 static bool cut_memory(pass *p, size_t texts)
 {
-    const size_t parts[] = {MAX_ROWS * p->F, MAX_ROWS * p->x_stride, MAX_PADDED_ROWS * p->C,
-                            MAX_PADDED_ROWS * p->C, MAX_ROWS * p->h_stride};
+    const size_t parts[] = {MAX_ROWS * p->F, MAX_ROWS * p->x_stride,
+                            MAX_PADDED_ROWS * p->C, MAX_PADDED_ROWS * p->C,
+                            MAX_ROWS * p->h_stride};
     float **const cut[] = {&p->features, &p->x, &p->window, &p->window2, &p->h};
     size_t floats = 0, sums = 0;
     for (size_t i = 0; i < 5; i++)
@@ -272,8 +276,7 @@ static bool cut_memory(pass *p, size_t texts)
     if (!size_multiply(texts, p->F, &sums) || !size_add(floats, sums, &floats))
         return false;
     p->memory = mem_alloc_aligned(floats, sizeof(float));
-    if (!p->memory)
-        return false;
+    if (!p->memory) return false;
     float *at = p->memory;
     for (size_t i = 0; i < 5; i++) {
         *cut[i] = at;
@@ -302,8 +305,8 @@ pf_status network_encode(const weights *w, const kernel_table *kernels, size_t n
     finish_batch(&p);
     for (size_t first = 0; first < n; first += NETWORK_BATCH_TEXTS) {
         const size_t left = n - first;
-        finish_texts(&p, p.memory, first, left < NETWORK_BATCH_TEXTS ? left : NETWORK_BATCH_TEXTS,
-                     out);
+        finish_texts(&p, p.memory, first,
+                     left < NETWORK_BATCH_TEXTS ? left : NETWORK_BATCH_TEXTS, out);
     }
     mem_free(p.memory);
     return p.unread ? error_set(err, PF_IO, "the encoder's weights can no longer be read")

@@ -34,7 +34,8 @@ enum {
 
 /* Encodes n texts: text i is tokens[begins[i] .. begins[i + 1]), at least one token, each
  * below sizes.pieces (checked by the caller). out: n x sizes.output. PF_NO_MEMORY, or
- * PF_IO when the weights can no longer be read. Threads: any number at once over one set of weights. */
+ * PF_IO when the weights can no longer be read. Threads: any number at once over one set
+ * of weights. */
 pf_status network_encode(const weights *w, const kernel_table *kernels, size_t n,
                          const uint32_t *tokens, const size_t *begins, float *out,
                          pf_error *err);

@@ -12,13 +12,13 @@
 #include "base/text.h"
 
 enum {
-    END_BYTES = 22,       /* end of central directory, without its comment */
-    ENTRY_BYTES = 46,     /* central directory entry, without its names */
-    LOCAL_BYTES = 30,     /* local header, without its names */
+    END_BYTES = 22,   /* end of central directory, without its comment */
+    ENTRY_BYTES = 46, /* central directory entry, without its names */
+    LOCAL_BYTES = 30, /* local header, without its names */
     COMMENT_BYTES = 65535,
     STORED = 0,
     DEFLATED = 8,
-    PREFIX_BYTES = 256,   /* enough for any array's header that we accept */
+    PREFIX_BYTES = 256, /* enough for any array's header that we accept */
 };
 
 /* One member: where its packed bytes are and what they unpack to. */
@@ -39,7 +39,8 @@ static uint32_t read_u32(const unsigned char *p)
     return read_u16(p) | (uint32_t)read_u16(p + 2) << 16;
 }
 
-static bool has_signature(const unsigned char *p, unsigned char third, unsigned char fourth)
+static bool has_signature(const unsigned char *p, unsigned char third,
+                          unsigned char fourth)
 {
     return p[0] == 'P' && p[1] == 'K' && p[2] == third && p[3] == fourth;
 }
@@ -72,8 +73,8 @@ pf_status npz_open_bytes(npz *out, const void *bytes, size_t size, const char *p
 }
 
 /* The bytes of a member named by the directory entry at `entry`. */
-static pf_status member_locate(const npz *archive, const unsigned char *entry, const char *name,
-                               member *out, pf_error *err)
+static pf_status member_locate(const npz *archive, const unsigned char *entry,
+                               const char *name, member *out, pf_error *err)
 {
     out->method = read_u16(entry + 10);
     out->checksum = read_u32(entry + 16);
@@ -82,8 +83,10 @@ static pf_status member_locate(const npz *archive, const unsigned char *entry, c
     const size_t local = read_u32(entry + 42);
     if (local > archive->size || archive->size - local < LOCAL_BYTES ||
         !has_signature(archive->bytes + local, 3, 4))
-        return error_set_at(err, PF_DATA, archive->path, 0, 0, "array '%s' is not where the "
-                            "archive's directory says", name);
+        return error_set_at(err, PF_DATA, archive->path, 0, 0,
+                            "array '%s' is not where the "
+                            "archive's directory says",
+                            name);
     const size_t data = local + LOCAL_BYTES + read_u16(archive->bytes + local + 26) +
                         read_u16(archive->bytes + local + 28);
     if (data > archive->size || archive->size - data < out->packed_bytes)
@@ -91,12 +94,13 @@ static pf_status member_locate(const npz *archive, const unsigned char *entry, c
                             "array '%s' reaches beyond the end of the file", name);
     if (out->bytes > LIMIT_NPZ_ARRAY_BYTES)
         return error_set_at(err, PF_LIMIT, archive->path, 0, 0,
-                            "array '%s' has %zu bytes, at most %u are read", name, out->bytes,
-                            LIMIT_NPZ_ARRAY_BYTES);
+                            "array '%s' has %zu bytes, at most %u are read", name,
+                            out->bytes, LIMIT_NPZ_ARRAY_BYTES);
     if (out->method != STORED && out->method != DEFLATED)
-        return error_set_at(err, PF_DATA, archive->path, 0, 0,
-                            "array '%s' is packed by method %u; stored and deflated are read",
-                            name, out->method);
+        return error_set_at(
+            err, PF_DATA, archive->path, 0, 0,
+            "array '%s' is packed by method %u; stored and deflated are read", name,
+            out->method);
     if (out->method == STORED && out->bytes != out->packed_bytes)
         return error_set_at(err, PF_DATA, archive->path, 0, 0,
                             "array '%s' is stored with two different lengths", name);
@@ -111,7 +115,8 @@ static bool is_member(text file_name, const char *name)
            memcmp(file_name.data + n, ".npy", 4) == 0;
 }
 
-static pf_status member_find(const npz *archive, const char *name, member *out, pf_error *err)
+static pf_status member_find(const npz *archive, const char *name, member *out,
+                             pf_error *err)
 {
     size_t at = archive->directory;
     for (size_t i = 0; i < archive->members; i++) {
@@ -128,8 +133,8 @@ static pf_status member_find(const npz *archive, const char *name, member *out, 
             return member_locate(archive, entry, name, out, err);
         at += ENTRY_BYTES + tail;
     }
-    return error_set_at(err, PF_NOT_FOUND, archive->path, 0, 0, "no array '%s' in the archive",
-                        name);
+    return error_set_at(err, PF_NOT_FOUND, archive->path, 0, 0,
+                        "no array '%s' in the archive", name);
 }
 
 /* Unpacks the first `want` bytes of a member. */
@@ -139,10 +144,11 @@ static bool member_unpack_prefix(const member *m, unsigned char *into, size_t wa
         memcpy(into, m->packed, want);
         return true;
     }
-    z_stream stream = {.next_in = m->packed, .avail_in = (uInt)m->packed_bytes,
-                       .next_out = into, .avail_out = (uInt)want};
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-        return false;
+    z_stream stream = {.next_in = m->packed,
+                       .avail_in = (uInt)m->packed_bytes,
+                       .next_out = into,
+                       .avail_out = (uInt)want};
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return false;
     int state = inflate(&stream, Z_SYNC_FLUSH);
     inflateEnd(&stream);
     return (state == Z_OK || state == Z_STREAM_END || state == Z_BUF_ERROR) &&
@@ -157,7 +163,8 @@ static bool header_value(text header, const char *key, text *out)
     const size_t n = strlen(key);
     for (size_t i = 0; i + n + 3 <= header.n; i++) {
         const char *p = header.data + i;
-        if (p[0] != '\'' || memcmp(p + 1, key, n) != 0 || p[n + 1] != '\'' || p[n + 2] != ':')
+        if (p[0] != '\'' || memcmp(p + 1, key, n) != 0 || p[n + 1] != '\'' ||
+            p[n + 2] != ':')
             continue;
         const size_t behind = i + n + 3;
         *out = text_trim((text){header.data + behind, header.n - behind});
@@ -174,11 +181,9 @@ static bool starts_with(text t, const char *word)
 static bool parse_kind(text header, npz_kind *out)
 {
     text value;
-    if (!header_value(header, "descr", &value))
-        return false;
+    if (!header_value(header, "descr", &value)) return false;
     const bool u1 = starts_with(value, "'|u1'"), f4 = starts_with(value, "'<f4'");
-    if (!u1 && !f4 && !starts_with(value, "'<f8'"))
-        return false;
+    if (!u1 && !f4 && !starts_with(value, "'<f8'")) return false;
     *out = u1 ? NPZ_UINT8 : f4 ? NPZ_FLOAT32 : NPZ_FLOAT64;
     return true;
 }
@@ -206,17 +211,17 @@ static bool parse_shape(text header, npz_array *out)
     return p < end;
 }
 
-/* Type, shape and the offset of the values, from the first bytes of an unpacked member. */
-static bool parse_array(const unsigned char *bytes, size_t n, npz_array *out, size_t *values)
+/* Type, shape and the offset of the values, from the first bytes of an unpacked
+ * member. */
+static bool parse_array(const unsigned char *bytes, size_t n, npz_array *out,
+                        size_t *values)
 {
     static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
-    if (n < 12 || memcmp(bytes, magic, sizeof magic) != 0)
-        return false;
+    if (n < 12 || memcmp(bytes, magic, sizeof magic) != 0) return false;
     const bool wide = bytes[6] >= 2;
     const size_t begin = wide ? 12 : 10;
     const size_t length = wide ? read_u32(bytes + 8) : read_u16(bytes + 8);
-    if (length > n - begin)
-        return false;
+    if (length > n - begin) return false;
     const text header = {(const char *)bytes + begin, length};
     text order;
     *values = begin + length;
@@ -224,25 +229,28 @@ static bool parse_array(const unsigned char *bytes, size_t n, npz_array *out, si
            header_value(header, "fortran_order", &order) && starts_with(order, "False");
 }
 
-static pf_status describe(const npz *archive, const member *m, const char *name, npz_array *out,
-                          size_t *values, pf_error *err)
+static pf_status describe(const npz *archive, const member *m, const char *name,
+                          npz_array *out, size_t *values, pf_error *err)
 {
     unsigned char prefix[PREFIX_BYTES];
     const size_t n = m->bytes < PREFIX_BYTES ? m->bytes : PREFIX_BYTES;
-    if (n == 0 || !member_unpack_prefix(m, prefix, n) || !parse_array(prefix, n, out, values))
-        return error_set_at(err, PF_DATA, archive->path, 0, 0,
-                            "'%s' is not a little-endian array in C order of unsigned bytes, "
-                            "float32 or float64", name);
+    if (n == 0 || !member_unpack_prefix(m, prefix, n) ||
+        !parse_array(prefix, n, out, values))
+        return error_set_at(
+            err, PF_DATA, archive->path, 0, 0,
+            "'%s' is not a little-endian array in C order of unsigned bytes, "
+            "float32 or float64",
+            name);
     return PF_OK;
 }
 
-pf_status npz_describe(const npz *archive, const char *name, npz_array *out, pf_error *err)
+pf_status npz_describe(const npz *archive, const char *name, npz_array *out,
+                       pf_error *err)
 {
     member m;
     size_t values;
     pf_status status = member_find(archive, name, &m, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     return describe(archive, &m, name, out, &values, err);
 }
 
@@ -254,11 +262,9 @@ static size_t kind_bytes(npz_kind kind)
 static bool same_array(const npz_array *a, npz_kind kind, size_t dimensions,
                        const size_t *shape)
 {
-    if (a->kind != kind || a->dimensions != dimensions)
-        return false;
+    if (a->kind != kind || a->dimensions != dimensions) return false;
     for (size_t i = 0; i < dimensions; i++)
-        if (a->shape[i] != shape[i])
-            return false;
+        if (a->shape[i] != shape[i]) return false;
     return true;
 }
 
@@ -267,12 +273,10 @@ static pf_status read_values(const npz *archive, const member *m, const char *na
                              size_t skip, size_t bytes, void *values, pf_error *err)
 {
     unsigned char *whole = mem_alloc(m->bytes, 1);
-    if (!whole)
-        return error_set(err, PF_NO_MEMORY, "no memory for array '%s'", name);
+    if (!whole) return error_set(err, PF_NO_MEMORY, "no memory for array '%s'", name);
     const bool right = member_unpack_prefix(m, whole, m->bytes) &&
                        crc32(0, whole, (uInt)m->bytes) == m->checksum;
-    if (right)
-        memcpy(values, whole + skip, bytes);
+    if (right) memcpy(values, whole + skip, bytes);
     mem_free(whole);
     if (!right)
         return error_set_at(err, PF_DATA, archive->path, 0, 0,
@@ -287,10 +291,8 @@ pf_status npz_read(const npz *archive, const char *name, npz_kind kind, size_t d
     npz_array array;
     size_t skip;
     pf_status status = member_find(archive, name, &m, err);
-    if (status == PF_OK)
-        status = describe(archive, &m, name, &array, &skip, err);
-    if (status != PF_OK)
-        return status;
+    if (status == PF_OK) status = describe(archive, &m, name, &array, &skip, err);
+    if (status != PF_OK) return status;
     size_t bytes = kind_bytes(kind);
     bool right = same_array(&array, kind, dimensions, shape);
     for (size_t i = 0; right && i < dimensions; i++)

@@ -43,8 +43,10 @@ typedef struct npz_array {
 pf_status npz_open_bytes(npz *out, const void *bytes, size_t size, const char *path,
                          pf_error *err);
 
-/* Type and shape of the array `name` (without ".npy"). PF_NOT_FOUND when there is none. */
-pf_status npz_describe(const npz *archive, const char *name, npz_array *out, pf_error *err);
+/* Type and shape of the array `name` (without ".npy"). PF_NOT_FOUND when there is
+ * none. */
+pf_status npz_describe(const npz *archive, const char *name, npz_array *out,
+                       pf_error *err);
 
 /* Reads the array into `values` (product of shape elements). PF_DATA unless it has
  * exactly this type and shape and its checksum is right. */

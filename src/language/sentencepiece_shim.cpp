@@ -61,8 +61,7 @@ std::vector<piece> segment(const piece_model &m, std::string_view text)
             pieces.push_back({part.id(), part.piece()});
     }
     order_ties(pieces);
-    if (pieces.empty())
-        pieces.push_back({m.unknown, ""});
+    if (pieces.empty()) pieces.push_back({m.unknown, ""});
     return pieces;
 }
 
@@ -70,8 +69,7 @@ bool has_marks(piece_model &m)
 {
     const int unknown = m.processor.unk_id(), begin = m.processor.bos_id(),
               end = m.processor.eos_id();
-    if (unknown < 0 || begin < 0 || end < 0)
-        return false;
+    if (unknown < 0 || begin < 0 || end < 0) return false;
     m.unknown = static_cast<uint32_t>(unknown);
     m.begin = static_cast<uint32_t>(begin);
     m.end = static_cast<uint32_t>(end);
@@ -94,13 +92,14 @@ pf_status piece_model_open(piece_model **out, const void *bytes, size_t n, pf_er
             *out = m;
             return PF_OK;
         }
-        const std::string why = status.ok() ? "no marks for unknown, begin and end"
-                                            : status.error_message();
+        const std::string why =
+            status.ok() ? "no marks for unknown, begin and end" : status.error_message();
         delete m;
         return error_set(err, PF_DATA, "not a SentencePiece model: %s", why.c_str());
     } catch (...) {
         delete m;
-        return error_set(err, PF_NO_MEMORY, "the SentencePiece model could not be loaded");
+        return error_set(err, PF_NO_MEMORY,
+                         "the SentencePiece model could not be loaded");
     }
 }
 
@@ -121,8 +120,7 @@ pf_status piece_model_encode(const piece_model *m, const char *bytes, size_t n,
         bool taken = sink(context, m->begin);
         for (const piece &p : segment(*m, std::string_view(n ? bytes : "", n)))
             taken = taken && sink(context, p.id);
-        if (taken && sink(context, m->end))
-            return PF_OK;
+        if (taken && sink(context, m->end)) return PF_OK;
     } catch (...) {
         // Falls through: all that the library throws here is a lack of memory.
     }

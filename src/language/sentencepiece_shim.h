@@ -10,7 +10,8 @@
  *     rounding.
  *
  * Bytes that are not UTF-8 count as U+FFFD each; NUL and other control characters are
- * dropped, white space is squeezed, width variants are folded (NFKC) by the model's rules.
+ * dropped, white space is squeezed, width variants are folded (NFKC) by the model's
+ * rules.
  *
  * Threads: one model serves any number of threads.
  */
@@ -29,8 +30,8 @@ extern "C" {
 
 typedef struct piece_model piece_model;
 
-/* Takes a serialised model (the content of sp.model), which may go afterwards. PF_DATA when
- * it is none, or has no marks for unknown, begin and end. */
+/* Takes a serialised model (the content of sp.model), which may go afterwards. PF_DATA
+ * when it is none, or has no marks for unknown, begin and end. */
 pf_status piece_model_open(piece_model **out, const void *bytes, size_t n, pf_error *err);
 
 /* NULL is fine. */

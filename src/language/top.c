@@ -27,10 +27,8 @@ static void rise(top *t, size_t at)
 static void sink(top *t)
 {
     for (size_t at = 0, child; (child = 2 * at + 1) < t->n; at = child) {
-        if (child + 1 < t->n && better(t->heap[child], t->heap[child + 1]))
-            child++;
-        if (!better(t->heap[at], t->heap[child]))
-            return;
+        if (child + 1 < t->n && better(t->heap[child], t->heap[child + 1])) child++;
+        if (!better(t->heap[at], t->heap[child])) return;
         const hit worse = t->heap[child];
         t->heap[child] = t->heap[at];
         t->heap[at] = worse;
@@ -40,8 +38,7 @@ static void sink(top *t)
 void top_offer(top *t, uint32_t item, float score)
 {
     const hit offered = {item, score};
-    if (score != score || t->k == 0)
-        return;
+    if (score != score || t->k == 0) return;
     if (t->n < t->k) {
         t->heap[t->n] = offered;
         rise(t, t->n++);
@@ -58,7 +55,6 @@ static int by_rank(const void *a, const void *b)
 
 size_t top_finish(top *t)
 {
-    if (t->n > 1)
-        qsort(t->heap, t->n, sizeof *t->heap, by_rank);
+    if (t->n > 1) qsort(t->heap, t->n, sizeof *t->heap, by_rank);
     return t->n;
 }

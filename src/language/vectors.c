@@ -28,14 +28,13 @@ static pf_status set_begin(vector_set *out, size_t n, size_t dimension, pf_error
     size_t values;
     *out = (vector_set){.dimension = dimension};
     if (n > LIMIT_VECTORS || dimension < 1 || dimension > LIMIT_VECTOR_DIMENSION)
-        return error_set(err, PF_LIMIT, "%zu vectors of %zu values; at most %u of 1 to %u", n,
-                         dimension, LIMIT_VECTORS, LIMIT_VECTOR_DIMENSION);
-    if (n == 0)
-        return PF_OK;
+        return error_set(err, PF_LIMIT,
+                         "%zu vectors of %zu values; at most %u of 1 to %u", n, dimension,
+                         LIMIT_VECTORS, LIMIT_VECTOR_DIMENSION);
+    if (n == 0) return PF_OK;
     if (size_multiply(n, dimension, &values))
         out->rows = mem_alloc_aligned(values, sizeof *out->rows);
-    if (!out->rows)
-        return error_set(err, PF_NO_MEMORY, "no memory for %zu vectors", n);
+    if (!out->rows) return error_set(err, PF_NO_MEMORY, "no memory for %zu vectors", n);
     out->n = n;
     return PF_OK;
 }
@@ -47,8 +46,8 @@ void vectors_free(vector_set *set)
     *set = (vector_set){0};
 }
 
-pf_status vectors_from_rows(vector_set *out, size_t n, size_t dimension, const float *rows,
-                            pf_error *err)
+pf_status vectors_from_rows(vector_set *out, size_t n, size_t dimension,
+                            const float *rows, pf_error *err)
 {
     pf_status status = set_begin(out, n, dimension, err);
     for (size_t i = 0; i < n && status == PF_OK; i++) {
@@ -60,8 +59,7 @@ pf_status vectors_from_rows(vector_set *out, size_t n, size_t dimension, const f
                                       "a vector holds a value that is not finite");
         vector_normalise(row, dimension);
     }
-    if (status != PF_OK)
-        vectors_free(out);
+    if (status != PF_OK) vectors_free(out);
     return status;
 }
 
@@ -126,10 +124,8 @@ static size_t chunk_collect(const encoding *g, size_t first, chunk *c, size_t *e
     size_t n = 0, i = first;
     for (; i < g->n_unknowns; i++) {
         const unknown *u = &g->unknowns[i];
-        if (n > 0 && memcmp(&c->names[n - 1], &u->text, sizeof u->text) == 0)
-            continue;
-        if (n == CHUNK_TEXTS)
-            break;
+        if (n > 0 && memcmp(&c->names[n - 1], &u->text, sizeof u->text) == 0) continue;
+        if (n == CHUNK_TEXTS) break;
         c->names[n] = u->text;
         c->texts[n++] = g->texts[u->row];
     }
@@ -143,8 +139,7 @@ static void chunk_spread(const encoding *g, size_t first, size_t end, const chun
     const size_t dimension = g->set->dimension;
     size_t at = 0;
     for (size_t i = first; i < end; i++) {
-        if (memcmp(&c->names[at], &g->unknowns[i].text, sizeof c->names[at]) != 0)
-            at++;
+        if (memcmp(&c->names[at], &g->unknowns[i].text, sizeof c->names[at]) != 0) at++;
         memcpy(g->set->rows + g->unknowns[i].row * dimension, c->rows + at * dimension,
                dimension * sizeof(float));
     }
@@ -158,8 +153,7 @@ static pf_status encode_unknowns(encoding *g, chunk *c)
             return error_set(g->err, PF_CANCELLED, "stopped while encoding texts");
         const size_t n = chunk_collect(g, first, c, &end);
         status = encoder_encode(g->e, n, c->texts, c->rows, g->p, g->err);
-        if (status != PF_OK)
-            return status;
+        if (status != PF_OK) return status;
         chunk_spread(g, first, end, c);
         if (g->cache && g->cache->put)
             status = g->cache->put(g->cache->context, &g->set->encoder, n, c->names,
@@ -174,27 +168,26 @@ pf_status vectors_encode(vector_set *out, encoder *e, const vector_cache *cache,
                          const text *texts, pool *p, progress *shown, pf_error *err)
 {
     pf_status status = set_begin(out, n, encoder_dimension(e), err);
-    if (status != PF_OK || n == 0)
-        return status;
-    encoding g = {.set = out, .e = e, .cache = cache, .texts = texts, .p = p, .shown = shown,
+    if (status != PF_OK || n == 0) return status;
+    encoding g = {.set = out,
+                  .e = e,
+                  .cache = cache,
+                  .texts = texts,
+                  .p = p,
+                  .shown = shown,
                   .err = err};
     out->encoder = encoder_fingerprint(e);
     g.unknowns = mem_alloc(n, sizeof *g.unknowns);
     chunk *c = mem_alloc(1, sizeof *c);
-    if (c)
-        c->rows = mem_alloc_aligned(CHUNK_TEXTS * out->dimension, sizeof *c->rows);
+    if (c) c->rows = mem_alloc_aligned(CHUNK_TEXTS * out->dimension, sizeof *c->rows);
     if (!g.unknowns || !c || !c->rows)
         status = error_set(err, PF_NO_MEMORY, "no memory for %zu vectors", n);
-    if (status == PF_OK)
-        status = look_up(&g);
-    if (status == PF_OK)
-        status = encode_unknowns(&g, c);
-    if (c)
-        mem_free(c->rows);
+    if (status == PF_OK) status = look_up(&g);
+    if (status == PF_OK) status = encode_unknowns(&g, c);
+    if (c) mem_free(c->rows);
     mem_free(c);
     mem_free(g.unknowns);
-    if (status != PF_OK)
-        vectors_free(out);
+    if (status != PF_OK) vectors_free(out);
     return status;
 }
 
@@ -203,8 +196,7 @@ pf_status vectors_encode(vector_set *out, encoder *e, const vector_cache *cache,
 static bool is_zero(const float *row, size_t n)
 {
     for (size_t j = 0; j < n; j++)
-        if (row[j] < 0 || row[j] > 0)
-            return false;
+        if (row[j] < 0 || row[j] > 0) return false;
     return true;
 }
 
@@ -214,8 +206,7 @@ static void mean_of(const vector_set *set, double *sums, float *mean)
     size_t counted = 0;
     for (size_t i = 0; i < set->n; i++) {
         const float *row = vectors_row(set, i);
-        if (is_zero(row, set->dimension))
-            continue;
+        if (is_zero(row, set->dimension)) continue;
         counted++;
         for (size_t j = 0; j < set->dimension; j++)
             sums[j] += (double)row[j];
@@ -226,8 +217,7 @@ static void mean_of(const vector_set *set, double *sums, float *mean)
 
 void vectors_centre_row(const vector_set *set, float *row)
 {
-    if (!set->mean || is_zero(row, set->dimension))
-        return;
+    if (!set->mean || is_zero(row, set->dimension)) return;
     for (size_t j = 0; j < set->dimension; j++)
         row[j] -= set->mean[j];
     vector_normalise(row, set->dimension);
@@ -278,6 +268,7 @@ size_t vectors_nearest(const vector_set *set, const float *query, size_t k, hit 
     const kernel_table *kernels = kernels_best();
     top best = top_begin(hits, k);
     for (size_t i = 0; i < set->n; i++)
-        top_offer(&best, (uint32_t)i, kernels->dot(set->dimension, vectors_row(set, i), query));
+        top_offer(&best, (uint32_t)i,
+                  kernels->dot(set->dimension, vectors_row(set, i), query));
     return top_finish(&best);
 }

@@ -3,8 +3,8 @@
  * with the mean that was taken off, and search among them.
  *
  *     vector_set titles;
- *     if (vectors_encode(&titles, e, &cache, n, texts, pool, progress, &err) != PF_OK) ...
- *     vectors_centre(&titles, NULL);                  // take off their own mean
+ *     if (vectors_encode(&titles, e, &cache, n, texts, pool, progress, &err) != PF_OK)
+ * ... vectors_centre(&titles, NULL);                  // take off their own mean
  *     vectors_centre_row(&titles, query);             // the same for a query
  *     found = vectors_nearest(&titles, query, 10, hits);
  *     vectors_free(&titles);
@@ -60,10 +60,11 @@ typedef struct vector_cache {
 pf_status vectors_encode(vector_set *out, encoder *e, const vector_cache *cache, size_t n,
                          const text *texts, pool *p, progress *shown, pf_error *err);
 
-/* A set of vectors made elsewhere: copies n x dimension values and makes each row's length
+/* A set of vectors made elsewhere: copies n x dimension values and makes each row's
+ * length
  * 1. PF_DATA when a value is not finite. */
-pf_status vectors_from_rows(vector_set *out, size_t n, size_t dimension, const float *rows,
-                            pf_error *err);
+pf_status vectors_from_rows(vector_set *out, size_t n, size_t dimension,
+                            const float *rows, pf_error *err);
 
 /* Empties; an empty or zeroed set is fine. */
 void vectors_free(vector_set *set);

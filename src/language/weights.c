@@ -17,15 +17,15 @@ enum { BYTE_ORDER_MARK = 0x01020304, CHECK_BLOCK = 1 << 20 };
 
 pf_status weights_check_sizes(const weights_sizes *s, pf_error *err)
 {
-    const uint32_t widths[] = {s->embedding, s->branch, s->pooled, s->hidden, s->wide,
-                               s->output};
+    const uint32_t widths[] = {s->embedding, s->branch, s->pooled,
+                               s->hidden,    s->wide,   s->output};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         if (widths[i] < 1 || widths[i] > WEIGHTS_MAX_WIDTH)
             return error_set(err, PF_DATA, "a layer has %u values; 1 to %d are possible",
                              widths[i], WEIGHTS_MAX_WIDTH);
     if (s->chunks < 1 || s->chunks > WEIGHTS_MAX_CHUNKS)
-        return error_set(err, PF_DATA, "%u embedding tables; 1 to %d are possible", s->chunks,
-                         WEIGHTS_MAX_CHUNKS);
+        return error_set(err, PF_DATA, "%u embedding tables; 1 to %d are possible",
+                         s->chunks, WEIGHTS_MAX_CHUNKS);
     if (s->pieces < s->chunks || s->pieces > WEIGHTS_MAX_PIECES || s->pieces % s->chunks)
         return error_set(err, PF_DATA, "%u pieces do not fill %u tables", s->pieces,
                          s->chunks);
@@ -74,10 +74,8 @@ static size_t vector_floats(const weights_sizes *s, unsigned section)
 
 static size_t section_bytes(const weights_sizes *s, unsigned section)
 {
-    if (section == SECTION_TABLE)
-        return (size_t)s->pieces * s->embedding;
-    if (section < SECTION_PROJECT)
-        return vector_floats(s, section) * sizeof(float);
+    if (section == SECTION_TABLE) return (size_t)s->pieces * s->embedding;
+    if (section < SECTION_PROJECT) return vector_floats(s, section) * sizeof(float);
     size_t rows, columns;
     weights_matrix_shape(s, section, &rows, &columns);
     return kernel_packed_floats(rows, columns) * sizeof(float);
@@ -116,10 +114,13 @@ fingerprint weights_checksum(const weights_header *header, const unsigned char *
     return fingerprint_end(&state);
 }
 
-void weights_begin_header(weights_header *header, const weights_sizes *sizes, float epsilon)
+void weights_begin_header(weights_header *header, const weights_sizes *sizes,
+                          float epsilon)
 {
-    *header = (weights_header){.version = WEIGHTS_VERSION, .byte_order = BYTE_ORDER_MARK,
-                               .sizes = *sizes, .epsilon = epsilon};
+    *header = (weights_header){.version = WEIGHTS_VERSION,
+                               .byte_order = BYTE_ORDER_MARK,
+                               .sizes = *sizes,
+                               .epsilon = epsilon};
     memcpy(header->magic, magic, sizeof magic);
     weights_lay_out(sizes, header->places, &header->file_bytes);
 }
@@ -132,17 +133,21 @@ static pf_status check_header(const weights_header *h, size_t size, const char *
     if (memcmp(h->magic, magic, sizeof magic) != 0)
         return error_set_at(err, PF_DATA, path, 0, 0, "not a file of encoder weights");
     if (h->byte_order != BYTE_ORDER_MARK)
-        return error_set_at(err, PF_DATA, path, 0, 0,
-                            "encoder weights in another machine's byte order: convert again");
+        return error_set_at(
+            err, PF_DATA, path, 0, 0,
+            "encoder weights in another machine's byte order: convert again");
     if (h->version != WEIGHTS_VERSION)
-        return error_set_at(err, PF_DATA, path, 0, 0,
-                            "encoder weights of version %u, this program reads version %d: "
-                            "convert again", h->version, WEIGHTS_VERSION);
+        return error_set_at(
+            err, PF_DATA, path, 0, 0,
+            "encoder weights of version %u, this program reads version %d: "
+            "convert again",
+            h->version, WEIGHTS_VERSION);
     if (h->file_bytes != size)
-        return error_set_at(err, PF_DATA, path, 0, 0,
-                            "encoder weights of %zu bytes, %llu are announced: the file is "
-                            "cut short or was added to; convert again", size,
-                            (unsigned long long)h->file_bytes);
+        return error_set_at(
+            err, PF_DATA, path, 0, 0,
+            "encoder weights of %zu bytes, %llu are announced: the file is "
+            "cut short or was added to; convert again",
+            size, (unsigned long long)h->file_bytes);
     if (!(h->epsilon >= 0 && h->epsilon < 1) || h->reserved != 0)
         return error_set_at(err, PF_DATA, path, 0, 0,
                             "encoder weights with a damaged header: convert again");
@@ -160,15 +165,17 @@ static pf_status check_places(const weights_header *h, const char *path, pf_erro
     uint64_t file_bytes;
     weights_lay_out(&h->sizes, places, &file_bytes);
     if (file_bytes != h->file_bytes || memcmp(places, h->places, sizeof places) != 0)
-        return error_set_at(err, PF_DATA, path, 0, 0,
-                            "encoder weights whose sections are not where their sizes put "
-                            "them: convert again");
+        return error_set_at(
+            err, PF_DATA, path, 0, 0,
+            "encoder weights whose sections are not where their sizes put "
+            "them: convert again");
     return PF_OK;
 }
 
 static pf_status check_sum(const weights *w, bool mapped, const char *path, pf_error *err)
 {
-    const fingerprint sum = weights_checksum(&w->header, w->map.data, w->map.size, mapped);
+    const fingerprint sum =
+        weights_checksum(&w->header, w->map.data, w->map.size, mapped);
     if (memcmp(sum.bytes, w->header.checksum, FINGERPRINT_BYTES) != 0)
         return error_set_at(err, PF_DATA, path, 0, 0,
                             "encoder weights that were damaged or altered (the checksum "
@@ -188,8 +195,8 @@ static pf_status check_fields(weights *out, const char *path, pf_error *err)
     return status == PF_OK ? check_places(&out->header, path, err) : status;
 }
 
-pf_status weights_open_bytes(weights *out, const void *bytes, size_t size, const char *path,
-                             bool check, pf_error *err)
+pf_status weights_open_bytes(weights *out, const void *bytes, size_t size,
+                             const char *path, bool check, pf_error *err)
 {
     *out = (weights){.map = {.data = bytes, .size = size}, .fd = -1};
     const pf_status status = check_fields(out, path, err);
@@ -209,8 +216,7 @@ static pf_status open_file(weights *out, const char *path, pf_error *err)
         return error_set_at(err, PF_DATA, path, 0, 0,
                             "too short to be a file of encoder weights");
     void *data = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, out->fd, 0);
-    if (data == MAP_FAILED)
-        return error_set_errno(err, "cannot map '%s'", path);
+    if (data == MAP_FAILED) return error_set_errno(err, "cannot map '%s'", path);
     out->map = (file_map){.data = data, .size = (size_t)about.st_size};
     return PF_OK;
 }
@@ -219,21 +225,16 @@ pf_status weights_open(weights *out, const char *path, pf_error *err)
 {
     *out = (weights){.fd = -1};
     pf_status status = open_file(out, path, err);
-    if (status == PF_OK)
-        status = check_fields(out, path, err);
-    if (status == PF_OK)
-        status = check_sum(out, true, path, err);
-    if (status != PF_OK)
-        weights_close(out);
+    if (status == PF_OK) status = check_fields(out, path, err);
+    if (status == PF_OK) status = check_sum(out, true, path, err);
+    if (status != PF_OK) weights_close(out);
     return status;
 }
 
 void weights_close(weights *w)
 {
-    if (w->map.data && w->fd >= 0)
-        munmap((void *)(uintptr_t)w->map.data, w->map.size);
-    if (w->fd >= 0)
-        close(w->fd);
+    if (w->map.data && w->fd >= 0) munmap((void *)(uintptr_t)w->map.data, w->map.size);
+    if (w->fd >= 0) close(w->fd);
     *w = (weights){.fd = -1};
 }
 
@@ -241,8 +242,7 @@ bool weights_row(const weights *w, uint32_t piece, uint8_t *codes)
 {
     const size_t n = w->header.sizes.embedding;
     const uint64_t at = w->header.places[SECTION_TABLE].offset + (uint64_t)piece * n;
-    if (w->fd >= 0)
-        return pread(w->fd, codes, n, (off_t)at) == (ssize_t)n;
+    if (w->fd >= 0) return pread(w->fd, codes, n, (off_t)at) == (ssize_t)n;
     memcpy(codes, w->map.data + at, n);
     return true;
 }

@@ -70,21 +70,21 @@ typedef enum weights_section {
     SECTION_PROJECT_BIAS, /* the branches' 3 C side by side, as the next two */
     SECTION_BRANCH_GAIN,
     SECTION_BRANCH_SHIFT,
-    SECTION_FIRST_BIAS,  /* WEIGHTS_BRANCHES sections from here: C each */
+    SECTION_FIRST_BIAS, /* WEIGHTS_BRANCHES sections from here: C each */
     SECTION_SECOND_BIAS = SECTION_FIRST_BIAS + WEIGHTS_BRANCHES,
     SECTION_FEATURE_GAIN = SECTION_SECOND_BIAS + WEIGHTS_BRANCHES, /* E + 3 C */
     SECTION_FEATURE_SHIFT,
     SECTION_POOL_BIAS,
-    SECTION_PROJECT,     /* E x 3 C; from here on packed matrices */
-    SECTION_FIRST,       /* n C x C each */
+    SECTION_PROJECT, /* E x 3 C; from here on packed matrices */
+    SECTION_FIRST,   /* n C x C each */
     SECTION_SECOND = SECTION_FIRST + WEIGHTS_BRANCHES,
     SECTION_POOL = SECTION_SECOND + WEIGHTS_BRANCHES, /* (E + 3 C) x pooled */
-    SECTION_D0,          /* pooled x hidden */
-    SECTION_P1,          /* pooled x hidden */
-    SECTION_D1,          /* hidden x hidden */
-    SECTION_D2,          /* hidden x wide */
-    SECTION_P3,          /* hidden x output */
-    SECTION_D3,          /* wide x output */
+    SECTION_D0,                                       /* pooled x hidden */
+    SECTION_P1,                                       /* pooled x hidden */
+    SECTION_D1,                                       /* hidden x hidden */
+    SECTION_D2,                                       /* hidden x wide */
+    SECTION_P3,                                       /* hidden x output */
+    SECTION_D3,                                       /* wide x output */
     WEIGHTS_SECTIONS
 } weights_section;
 
@@ -93,13 +93,13 @@ typedef struct weights_place {
 } weights_place;
 
 typedef struct weights_header {
-    char magic[8];       /* "PFENCODE" */
+    char magic[8]; /* "PFENCODE" */
     uint32_t version;
     uint32_t byte_order; /* 0x01020304 as the writer's machine lays it out */
     uint64_t file_bytes;
     weights_sizes sizes;
-    float epsilon;       /* of both layer norms and of the final length */
-    uint32_t reserved;   /* zero */
+    float epsilon;     /* of both layer norms and of the final length */
+    uint32_t reserved; /* zero */
     unsigned char checksum[FINGERPRINT_BYTES];
     weights_place places[WEIGHTS_SECTIONS];
     unsigned char zero[1024 - 80 - WEIGHTS_SECTIONS * 16];
@@ -121,15 +121,16 @@ typedef struct weights {
 } weights;
 
 /* Maps and checks a weights file: every field, every place, the checksum. PF_DATA says
- * what is wrong and that converting again helps. On success close with weights_close(). */
+ * what is wrong and that converting again helps. On success close with
+ * weights_close(). */
 pf_status weights_open(weights *out, const char *path, pf_error *err);
 void weights_close(weights *w);
 
 /* The same for bytes in memory (64-byte aligned, outliving the weights); path is for
  * messages, the caller keeps the bytes (no weights_close).
  * check false leaves the checksum unread: for fuzzing the other checks. */
-pf_status weights_open_bytes(weights *out, const void *bytes, size_t size, const char *path,
-                             bool check, pf_error *err);
+pf_status weights_open_bytes(weights *out, const void *bytes, size_t size,
+                             const char *path, bool check, pf_error *err);
 
 /* Whether the sizes are within the limits above; a message in err if not. */
 pf_status weights_check_sizes(const weights_sizes *sizes, pf_error *err);
@@ -144,23 +145,26 @@ void weights_matrix_shape(const weights_sizes *sizes, unsigned section, size_t *
 
 /* Copies the 8-bit codes of a piece's embedding (sizes.embedding bytes); false when the
  * file cannot be read. They are read from the open file, not through the map: a system
- * maps many pages around each one touched, so that after a thousand texts all 64 MB of the
- * table were resident (measured: 82 MB against 14 MB of file pages, at the same speed). */
+ * maps many pages around each one touched, so that after a thousand texts all 64 MB of
+ * the table were resident (measured: 82 MB against 14 MB of file pages, at the same
+ * speed). */
 bool weights_row(const weights *w, uint32_t piece, uint8_t *codes);
 
 const void *weights_at(const weights *w, unsigned section);
 packed_matrix weights_matrix(const weights *w, unsigned section);
 
-/* The checksum that a file of these bytes with this header must bear; mapped: the bytes are
- * a mapped file, whose pages may be let go again. */
+/* The checksum that a file of these bytes with this header must bear; mapped: the bytes
+ * are a mapped file, whose pages may be let go again. */
 fingerprint weights_checksum(const weights_header *header, const unsigned char *bytes,
                              size_t size, bool mapped);
 
 /* A header for these (checked) sizes, complete but for the checksum. */
-void weights_begin_header(weights_header *header, const weights_sizes *sizes, float epsilon);
+void weights_begin_header(weights_header *header, const weights_sizes *sizes,
+                          float epsilon);
 
-/* Converts the published archive (npz) to a weights file, written atomically. PF_DATA when
- * an array is missing, damaged or of another shape; then `path` is left as it was. */
+/* Converts the published archive (npz) to a weights file, written atomically. PF_DATA
+ * when an array is missing, damaged or of another shape; then `path` is left as it
+ * was. */
 pf_status weights_convert(const char *npz_path, const char *path, pf_error *err);
 
 #endif

@@ -34,10 +34,11 @@ static pf_status matrix_shape(const conversion *c, const char *name, uint32_t *r
 {
     npz_array array;
     pf_status status = npz_describe(&c->archive, name, &array, c->err);
-    if (status != PF_OK)
-        return status;
-    if (array.dimensions != 2 || array.shape[0] > UINT32_MAX || array.shape[1] > UINT32_MAX)
-        return error_set_at(c->err, PF_DATA, c->archive.path, 0, 0, "'%s' is no matrix", name);
+    if (status != PF_OK) return status;
+    if (array.dimensions != 2 || array.shape[0] > UINT32_MAX ||
+        array.shape[1] > UINT32_MAX)
+        return error_set_at(c->err, PF_DATA, c->archive.path, 0, 0, "'%s' is no matrix",
+                            name);
     *rows = (uint32_t)array.shape[0];
     *columns = (uint32_t)array.shape[1];
     return PF_OK;
@@ -48,20 +49,13 @@ static pf_status read_sizes(conversion *c, weights_sizes *s)
     npz_array scale;
     uint32_t rows = 0, ignored;
     pf_status status = npz_describe(&c->archive, "scale", &scale, c->err);
-    if (status == PF_OK)
-        status = matrix_shape(c, "q1", &rows, &s->embedding);
-    if (status == PF_OK)
-        status = matrix_shape(c, "proj2", &ignored, &s->branch);
-    if (status == PF_OK)
-        status = matrix_shape(c, "cnn_W", &ignored, &s->pooled);
-    if (status == PF_OK)
-        status = matrix_shape(c, "d0", &ignored, &s->hidden);
-    if (status == PF_OK)
-        status = matrix_shape(c, "d2", &ignored, &s->wide);
-    if (status == PF_OK)
-        status = matrix_shape(c, "d3", &ignored, &s->output);
-    if (status != PF_OK)
-        return status;
+    if (status == PF_OK) status = matrix_shape(c, "q1", &rows, &s->embedding);
+    if (status == PF_OK) status = matrix_shape(c, "proj2", &ignored, &s->branch);
+    if (status == PF_OK) status = matrix_shape(c, "cnn_W", &ignored, &s->pooled);
+    if (status == PF_OK) status = matrix_shape(c, "d0", &ignored, &s->hidden);
+    if (status == PF_OK) status = matrix_shape(c, "d2", &ignored, &s->wide);
+    if (status == PF_OK) status = matrix_shape(c, "d3", &ignored, &s->output);
+    if (status != PF_OK) return status;
     const size_t chunks = scale.dimensions == 1 ? scale.shape[0] : 0;
     if (chunks > WEIGHTS_MAX_CHUNKS || rows > WEIGHTS_MAX_PIECES)
         return error_set_at(c->err, PF_LIMIT, c->archive.path, 0, 0,
@@ -69,8 +63,7 @@ static pf_status read_sizes(conversion *c, weights_sizes *s)
     s->chunks = (uint32_t)chunks;
     s->pieces = (uint32_t)chunks * rows;
     status = weights_check_sizes(s, c->err);
-    if (status != PF_OK)
-        error_prefix(c->err, "'%s': ", c->archive.path);
+    if (status != PF_OK) error_prefix(c->err, "'%s': ", c->archive.path);
     return status;
 }
 
@@ -86,25 +79,27 @@ static pf_status convert_table(conversion *c)
 {
     const weights_sizes *s = &c->header.sizes;
     const size_t shape[] = {s->pieces / s->chunks, s->embedding};
-    unsigned char *chunk = mem_alloc(shape[0], shape[1]), *table = place(c, SECTION_TABLE);
+    unsigned char *chunk = mem_alloc(shape[0], shape[1]),
+                  *table = place(c, SECTION_TABLE);
     if (!chunk)
-        return error_set(c->err, PF_NO_MEMORY, "no memory to convert the encoder's weights");
+        return error_set(c->err, PF_NO_MEMORY,
+                         "no memory to convert the encoder's weights");
     pf_status status = PF_OK;
     for (size_t i = 0; i < s->chunks && status == PF_OK; i++) {
         char name[NAME_BYTES];
         snprintf(name, sizeof name, "q%zu", i + 1);
         status = npz_read(&c->archive, name, NPZ_UINT8, 2, shape, chunk, c->err);
         for (size_t row = 0; row < shape[0] && status == PF_OK; row++)
-            memcpy(table + (row * s->chunks + i) * s->embedding, chunk + row * s->embedding,
-                   s->embedding);
+            memcpy(table + (row * s->chunks + i) * s->embedding,
+                   chunk + row * s->embedding, s->embedding);
     }
     mem_free(chunk);
     return status;
 }
 
 /* A vector of n floats into a section, `first` floats from its beginning. */
-static pf_status convert_vector(conversion *c, const char *name, unsigned section, size_t first,
-                                size_t n)
+static pf_status convert_vector(conversion *c, const char *name, unsigned section,
+                                size_t first, size_t n)
 {
     float *to = (float *)place(c, section) + first;
     return npz_read(&c->archive, name, NPZ_FLOAT32, 1, &n, to, c->err);
@@ -117,7 +112,8 @@ static pf_status read_beside(conversion *c, const char *name, size_t rows, size_
     const size_t shape[] = {rows, own};
     float *narrow = mem_alloc(rows * own, sizeof *narrow);
     if (!narrow)
-        return error_set(c->err, PF_NO_MEMORY, "no memory to convert the encoder's weights");
+        return error_set(c->err, PF_NO_MEMORY,
+                         "no memory to convert the encoder's weights");
     pf_status status = npz_read(&c->archive, name, NPZ_FLOAT32, 2, shape, narrow, c->err);
     for (size_t row = 0; row < rows && status == PF_OK; row++)
         memcpy(wide + row * columns + first, narrow + row * own, own * sizeof *wide);
@@ -134,7 +130,8 @@ static pf_status convert_matrix(conversion *c, const char *stem, unsigned sectio
     weights_matrix_shape(&c->header.sizes, section, &rows, &columns);
     float *wide = mem_alloc(rows * columns, sizeof *wide);
     if (!wide)
-        return error_set(c->err, PF_NO_MEMORY, "no memory to convert the encoder's weights");
+        return error_set(c->err, PF_NO_MEMORY,
+                         "no memory to convert the encoder's weights");
     pf_status status = PF_OK;
     for (unsigned i = 0; i < parts && status == PF_OK; i++) {
         char name[NAME_BYTES];
@@ -145,8 +142,7 @@ static pf_status convert_matrix(conversion *c, const char *stem, unsigned sectio
         status = read_beside(c, name, rows, columns / parts, wide, columns,
                              i * (columns / parts));
     }
-    if (status == PF_OK)
-        kernel_pack(rows, columns, wide, place(c, section));
+    if (status == PF_OK) kernel_pack(rows, columns, wide, place(c, section));
     mem_free(wide);
     return status;
 }
@@ -172,12 +168,10 @@ static pf_status convert_branch(conversion *c, unsigned i)
                      ? convert_vector(c, name, vectors[v].section, i * n, n)
                      : convert_vector(c, name, vectors[v].section + i, 0, n);
     }
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     snprintf(name, sizeof name, "w1_%u", weights_orders[i]);
     status = convert_matrix(c, name, SECTION_FIRST + i, 1);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     snprintf(name, sizeof name, "w2_%u", weights_orders[i]);
     return convert_matrix(c, name, SECTION_SECOND + i, 1);
 }
@@ -197,8 +191,9 @@ static pf_status convert_rest(conversion *c)
                     {"d3", SECTION_D3}};
     pf_status status = convert_matrix(c, "proj", SECTION_PROJECT, WEIGHTS_BRANCHES);
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors && status == PF_OK; i++)
-        status = convert_vector(c, vectors[i].name, vectors[i].section, 0,
-                                c->header.places[vectors[i].section].bytes / sizeof(float));
+        status =
+            convert_vector(c, vectors[i].name, vectors[i].section, 0,
+                           c->header.places[vectors[i].section].bytes / sizeof(float));
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices && status == PF_OK; i++)
         status = convert_matrix(c, matrices[i].name, matrices[i].section, 1);
     return status;
@@ -219,13 +214,14 @@ static pf_status convert(conversion *c, const char *path)
     pf_status status = read_sizes(c, &sizes);
     if (status == PF_OK)
         status = npz_read(&c->archive, "eps", NPZ_FLOAT64, 0, NULL, &epsilon, c->err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     weights_begin_header(&c->header, &sizes, (float)epsilon);
     c->file = mem_alloc_aligned(c->header.file_bytes, 1);
     if (!c->file)
-        return error_set(c->err, PF_NO_MEMORY, "no memory (%" PRIu64 " bytes) to convert the "
-                         "encoder's weights", c->header.file_bytes);
+        return error_set(c->err, PF_NO_MEMORY,
+                         "no memory (%" PRIu64 " bytes) to convert the "
+                         "encoder's weights",
+                         c->header.file_bytes);
     memset(c->file, 0, c->header.file_bytes);
     status = convert_sections(c);
     if (status == PF_OK) {
@@ -243,12 +239,10 @@ pf_status weights_convert(const char *npz_path, const char *path, pf_error *err)
 {
     file_map map;
     pf_status status = file_map_open(&map, npz_path, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     conversion c = {.err = err};
     status = npz_open_bytes(&c.archive, map.data, map.size, npz_path, err);
-    if (status == PF_OK)
-        status = convert(&c, path);
+    if (status == PF_OK) status = convert(&c, path);
     file_map_close(&map);
     return status;
 }

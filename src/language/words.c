@@ -35,16 +35,11 @@ static uint32_t fold_latin(uint32_t c)
 /* Lower case, without accent or width. */
 static uint32_t fold(uint32_t c)
 {
-    if (c >= 0xFF01 && c <= 0xFF5E)
-        c -= 0xFEE0;
-    if (c >= 'A' && c <= 'Z')
-        return c + 0x20;
-    if (c >= 0xC0 && c < 0x180)
-        return fold_latin(c);
-    if ((c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F))
-        return c + 0x20;
-    if (c >= 0x400 && c <= 0x40F)
-        return c + 0x50;
+    if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;
+    if (c >= 'A' && c <= 'Z') return c + 0x20;
+    if (c >= 0xC0 && c < 0x180) return fold_latin(c);
+    if ((c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F)) return c + 0x20;
+    if (c >= 0x400 && c <= 0x40F) return c + 0x50;
     return c;
 }
 
@@ -65,22 +60,19 @@ static bool is_ideograph(uint32_t c)
 static bool is_symbol(uint32_t c)
 {
     return c < 0xAA || between(c, 0xAB, 0xB4) || between(c, 0xB6, 0xB9) ||
-           between(c, 0xBB, 0xBF) || between(c, 0x2000, 0x2BFF) || between(c, 0x3000, 0x3040) ||
-           between(c, 0x3200, 0x33FF) || between(c, 0xE000, 0xF8FF) ||
-           between(c, 0xFE00, 0xFE6F) || between(c, 0xFF00, 0xFF65) ||
-           between(c, 0xFFE0, 0xFFFF) || between(c, 0x1F000, 0x1FAFF) || c >= 0xE0000;
+           between(c, 0xBB, 0xBF) || between(c, 0x2000, 0x2BFF) ||
+           between(c, 0x3000, 0x3040) || between(c, 0x3200, 0x33FF) ||
+           between(c, 0xE000, 0xF8FF) || between(c, 0xFE00, 0xFE6F) ||
+           between(c, 0xFF00, 0xFF65) || between(c, 0xFFE0, 0xFFFF) ||
+           between(c, 0x1F000, 0x1FAFF) || c >= 0xE0000;
 }
 
 static character_class classify(uint32_t c)
 {
-    if (between(c, 'a', 'z'))
-        return CLASS_LETTER;
-    if (between(c, '0', '9'))
-        return CLASS_DIGIT;
-    if (c == '\'' || c == 0x2019 || between(c, 0x300, 0x36F))
-        return CLASS_JOINER;
-    if (is_ideograph(c))
-        return CLASS_IDEOGRAPH;
+    if (between(c, 'a', 'z')) return CLASS_LETTER;
+    if (between(c, '0', '9')) return CLASS_DIGIT;
+    if (c == '\'' || c == 0x2019 || between(c, 0x300, 0x36F)) return CLASS_JOINER;
+    if (is_ideograph(c)) return CLASS_IDEOGRAPH;
     return is_symbol(c) ? CLASS_NONE : CLASS_LETTER;
 }
 
@@ -92,9 +84,9 @@ typedef struct cutter {
     bool stopped;
     char word[WORD_BYTES];
     size_t n;
-    character_class kind;   /* of the word being built */
-    char last[4];           /* the ideograph just before, */
-    size_t last_n;          /* its bytes; 0 = none */
+    character_class kind; /* of the word being built */
+    char last[4];         /* the ideograph just before, */
+    size_t last_n;        /* its bytes; 0 = none */
 } cutter;
 
 static void give(cutter *c, const char *word, size_t n)
@@ -112,14 +104,11 @@ static bool ends(const cutter *c, const char *with)
 static void drop_plural(cutter *c)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (!between((unsigned char)c->word[i], 'a', 'z'))
-            return;
-    if (c->n < 4 || !ends(c, "s") || ends(c, "us") || ends(c, "ss"))
-        return;
+        if (!between((unsigned char)c->word[i], 'a', 'z')) return;
+    if (c->n < 4 || !ends(c, "s") || ends(c, "us") || ends(c, "ss")) return;
     const bool to_y = ends(c, "ies") && !ends(c, "eies") && !ends(c, "aies");
     c->n -= to_y ? 2 : 1;
-    if (to_y)
-        c->word[c->n - 1] = 'y';
+    if (to_y) c->word[c->n - 1] = 'y';
 }
 
 static void end_word(cutter *c)
@@ -136,11 +125,9 @@ static void add_to_word(cutter *c, uint32_t character, character_class kind)
 {
     char bytes[4];
     const size_t n = utf8_put(character, bytes);
-    if (c->kind != kind || c->last_n > 0)
-        end_word(c);
+    if (c->kind != kind || c->last_n > 0) end_word(c);
     c->kind = kind;
-    if (c->n + n > WORD_BYTES)
-        return;
+    if (c->n + n > WORD_BYTES) return;
     memcpy(c->word + c->n, bytes, n);
     c->n += n;
 }
@@ -148,13 +135,11 @@ static void add_to_word(cutter *c, uint32_t character, character_class kind)
 static void add_ideograph(cutter *c, uint32_t character)
 {
     char pair[8];
-    if (c->n > 0)
-        end_word(c);
+    if (c->n > 0) end_word(c);
     memcpy(pair, c->last, c->last_n);
     const size_t n = utf8_put(character, pair + c->last_n);
     give(c, pair + c->last_n, n);
-    if (c->last_n > 0)
-        give(c, pair, c->last_n + n);
+    if (c->last_n > 0) give(c, pair, c->last_n + n);
     memmove(c->last, pair + c->last_n, n);
     c->last_n = n;
 }

@@ -1,14 +1,14 @@
 /*
  * Texts cut into words for the lexical model.
  *
- *   - Letters are lower-cased, accents dropped, width variants folded: "Café" and "ＣＡＦÉ"
- *     give "cafe". Runs of letters and runs of digits are words of their own, so "500ml"
- *     and "500 ml" are the same two words; "5.5" stays whole. An apostrophe inside a word
- *     is dropped.
+ *   - Letters are lower-cased, accents dropped, width variants folded: "Café" and
+ * "ＣＡＦÉ" give "cafe". Runs of letters and runs of digits are words of their own, so
+ * "500ml" and "500 ml" are the same two words; "5.5" stays whole. An apostrophe inside a
+ * word is dropped.
  *   - English plurals lose their ending (the S stemmer: Harman 1991, "How effective is
  *     suffixing?", table 1).
- *   - Chinese characters, kana and Hangul are not separated by spaces: each is a word, and
- *     so is each pair of neighbours ("保温杯" gives 保 温 杯 保温 温杯).
+ *   - Chinese characters, kana and Hangul are not separated by spaces: each is a word,
+ * and so is each pair of neighbours ("保温杯" gives 保 温 杯 保温 温杯).
  *   - Everything else (punctuation, symbols, emoji, ill-formed bytes) separates.
  *
  * A word has at most WORD_BYTES bytes; what is longer is cut there.

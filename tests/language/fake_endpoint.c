@@ -23,8 +23,7 @@ static bool readable(fake_endpoint *f, int fd)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     while (!atomic_load(&f->stopping)) {
-        if (poll(&wait, 1, TICK_MS) > 0)
-            return true;
+        if (poll(&wait, 1, TICK_MS) > 0) return true;
     }
     return false;
 }
@@ -42,11 +41,9 @@ static bool read_request(fake_endpoint *f, int fd)
     size_t n = 0;
     const char *body = NULL;
     while (!body || n - (size_t)(body - bytes) < content_length(f->headers)) {
-        if (n + 1 >= sizeof bytes || !readable(f, fd))
-            return false;
+        if (n + 1 >= sizeof bytes || !readable(f, fd)) return false;
         const ssize_t got = recv(fd, bytes + n, sizeof bytes - 1 - n, 0);
-        if (got <= 0)
-            return false;
+        if (got <= 0) return false;
         n += (size_t)got;
         bytes[n] = '\0';
         if (!body && (body = strstr(bytes, "\r\n\r\n")) != NULL) {
@@ -67,8 +64,7 @@ static void put_entry(buffer *b, fake_mode mode, size_t i, size_t n, text t)
     const char *gap = mode == FAKE_PRETTY ? "\n          " : "";
     size_t index = mode == FAKE_SAME_INDEX ? 0 : mode == FAKE_INDEX_TOO_LARGE ? n : i;
     buffer_append_text(b, "{\"object\": \"embedding\", ");
-    if (mode != FAKE_NO_INDEX)
-        buffer_printf(b, "\"index\": %zu, ", index);
+    if (mode != FAKE_NO_INDEX) buffer_printf(b, "\"index\": %zu, ", index);
     buffer_printf(b, "\"embedding\": [%s", gap);
     if (mode == FAKE_ZEROS)
         buffer_append_text(b, "0, 0, 0");
@@ -78,8 +74,7 @@ static void put_entry(buffer *b, fake_mode mode, size_t i, size_t n, text t)
         buffer_append_text(b, "1, 1e999, 1");
     else
         buffer_printf(b, "%zu,%s%u,%s%zu", t.n, gap, (unsigned char)t.data[0], gap, i);
-    if (mode != FAKE_OTHER_DIMENSION)
-        buffer_printf(b, ",%s%d", gap, mode != FAKE_ZEROS);
+    if (mode != FAKE_OTHER_DIMENSION) buffer_printf(b, ",%s%d", gap, mode != FAKE_ZEROS);
     buffer_printf(b, "%s]}", gap);
 }
 
@@ -107,8 +102,7 @@ static void send_all(int fd, const char *bytes, size_t n)
 {
     while (n > 0) {
         const ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
-        if (sent <= 0)
-            return;
+        if (sent <= 0) return;
         bytes += sent;
         n -= (size_t)sent;
     }
@@ -131,10 +125,8 @@ static void linger(fake_endpoint *f, int fd, const char *byte)
     for (int tick = 0; tick < PATIENCE_TICKS && !atomic_load(&f->stopping); tick++) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         char ignored;
-        if (poll(&wait, 1, TICK_MS) > 0 && recv(fd, &ignored, 1, 0) <= 0)
-            return;
-        if (byte && send(fd, byte, 1, MSG_NOSIGNAL) <= 0)
-            return;
+        if (poll(&wait, 1, TICK_MS) > 0 && recv(fd, &ignored, 1, 0) <= 0) return;
+        if (byte && send(fd, byte, 1, MSG_NOSIGNAL) <= 0) return;
     }
 }
 
@@ -144,7 +136,8 @@ static void flood(fake_endpoint *f, int fd)
     memset(spaces, ' ', sizeof spaces);
     static const char head[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
     send_all(fd, head, sizeof head - 1);
-    while (!atomic_load(&f->stopping) && send(fd, spaces, sizeof spaces, MSG_NOSIGNAL) > 0) {
+    while (!atomic_load(&f->stopping) &&
+           send(fd, spaces, sizeof spaces, MSG_NOSIGNAL) > 0) {
     }
 }
 
@@ -162,7 +155,9 @@ static void answer_badly(fake_endpoint *f, int fd, fake_mode mode, buffer *b)
         send_answer(fd, "500 Internal Server Error", b, b->length);
         return;
     case FAKE_401: send_answer(fd, "401 Unauthorized", b, b->length); return;
-    case FAKE_REDIRECT: send_answer(fd, "302 Found\r\nLocation: /other", b, b->length); return;
+    case FAKE_REDIRECT:
+        send_answer(fd, "302 Found\r\nLocation: /other", b, b->length);
+        return;
     default: break; /* FAKE_EMPTY */
     }
     send_answer(fd, "200 OK", b, b->length);
@@ -177,16 +172,14 @@ static void serve(fake_endpoint *f, int fd)
     buffer_init(&b, ANSWER_MAX);
     if (whole) {
         atomic_fetch_add(&f->requests, 1);
-        if (mode <= FAKE_ZEROS || mode == FAKE_CUT_SHORT)
-            put_vectors(f, mode, &b);
+        if (mode <= FAKE_ZEROS || mode == FAKE_CUT_SHORT) put_vectors(f, mode, &b);
     }
     pthread_mutex_unlock(&f->mutex);
     if (whole && atomic_load(&f->bad_answers) > 0) {
         atomic_fetch_sub(&f->bad_answers, 1);
         send_answer(fd, "503 Service Unavailable", &b, 0);
     } else if (whole && (mode <= FAKE_ZEROS || mode == FAKE_CUT_SHORT)) {
-        if (mode == FAKE_CUT_SHORT)
-            b.length /= 2;
+        if (mode == FAKE_CUT_SHORT) b.length /= 2;
         send_answer(fd, "200 OK", &b, mode == FAKE_CUT_SHORT ? 2 * b.length : b.length);
     } else if (whole) {
         answer_badly(f, fd, mode, &b);
@@ -199,8 +192,7 @@ static void *run(void *context)
     fake_endpoint *f = context;
     while (readable(f, f->listener)) {
         const int fd = accept(f->listener, NULL, NULL);
-        if (fd < 0)
-            continue;
+        if (fd < 0) continue;
         serve(f, fd);
         shutdown(fd, SHUT_RDWR);
         close(fd);
@@ -214,8 +206,7 @@ fake_endpoint *fake_start(void)
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (!f)
-        abort();
+    if (!f) abort();
     f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     pthread_mutex_init(&f->mutex, NULL);
     if (f->listener < 0 || bind(f->listener, (struct sockaddr *)&address, length) != 0 ||
@@ -224,8 +215,7 @@ fake_endpoint *fake_start(void)
         abort();
     snprintf(f->url, sizeof f->url, "http://127.0.0.1:%u/v1/embeddings",
              (unsigned)ntohs(address.sin_port));
-    if (pthread_create(&f->thread, NULL, run, f) != 0)
-        abort();
+    if (pthread_create(&f->thread, NULL, run, f) != 0) abort();
     return f;
 }
 

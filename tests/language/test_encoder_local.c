@@ -118,12 +118,13 @@ static void threads_and_neighbours_do_not_change_a_bit(void **state)
 {
     static text texts[TEXTS];
     static char store[TEXTS][64];
-    static float one_by_one[TEXTS * OUTPUT], alone[TEXTS * OUTPUT], shared[TEXTS * OUTPUT];
+    static float one_by_one[TEXTS * OUTPUT], alone[TEXTS * OUTPUT],
+        shared[TEXTS * OUTPUT];
     encoder *e = open_folder(*state);
     make_texts(texts, store);
     for (size_t i = 0; i < TEXTS; i++)
-        assert_int_equal(encoder_encode(e, 1, texts + i, one_by_one + i * OUTPUT, NULL, NULL),
-                         PF_OK);
+        assert_int_equal(
+            encoder_encode(e, 1, texts + i, one_by_one + i * OUTPUT, NULL, NULL), PF_OK);
     assert_int_equal(encoder_encode(e, TEXTS, texts, alone, NULL, NULL), PF_OK);
     pool *p = pool_new(3);
     assert_non_null(p);
@@ -264,7 +265,8 @@ static void texts_above_the_limit_are_refused_and_named(void **state)
     char *long_text = calloc(1, LIMIT_TEXT_BYTES + 1);
     assert_non_null(long_text);
     memset(long_text, 'b', LIMIT_TEXT_BYTES + 1);
-    const text texts[] = {{long_text, LIMIT_TEXT_BYTES}, {long_text, LIMIT_TEXT_BYTES + 1}};
+    const text texts[] = {{long_text, LIMIT_TEXT_BYTES},
+                          {long_text, LIMIT_TEXT_BYTES + 1}};
     float rows[2 * OUTPUT];
     pf_error err = {0};
     assert_int_equal(encoder_encode(e, 1, texts, rows, NULL, NULL), PF_OK);

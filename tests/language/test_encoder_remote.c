@@ -37,8 +37,7 @@ static encoder *open_with(const encoder_remote_options *o)
 {
     encoder *e;
     pf_error err = {0};
-    if (encoder_open_remote(&e, o, &err) != PF_OK)
-        fail_msg("%s", err.message);
+    if (encoder_open_remote(&e, o, &err) != PF_OK) fail_msg("%s", err.message);
     return e;
 }
 
@@ -75,8 +74,8 @@ static void assert_vector(const float *row, text t, size_t i)
 
 static void assert_good_vectors(fixture *f)
 {
-    const text texts[] = {text_of("apple"), text_of("pear"), text_of("fig"), text_of("plum"),
-                          text_of("\u676f")};
+    const text texts[] = {text_of("apple"), text_of("pear"), text_of("fig"),
+                          text_of("plum"), text_of("\u676f")};
     float rows[5 * FAKE_DIMENSION];
     pf_error err = {0};
     if (encoder_encode(f->e, 5, texts, rows, NULL, &err) != PF_OK)
@@ -85,7 +84,8 @@ static void assert_good_vectors(fixture *f)
         assert_vector(rows + i * FAKE_DIMENSION, texts[i], i % 3);
 }
 
-static void assert_fails(fixture *f, fake_mode mode, pf_status expected, const char *words)
+static void assert_fails(fixture *f, fake_mode mode, pf_status expected,
+                         const char *words)
 {
     const text texts[] = {text_of("apple"), text_of("pear")};
     float rows[2 * FAKE_DIMENSION];
@@ -156,11 +156,16 @@ static void the_key_is_sent_as_a_bearer_token(void **state)
 static void lies_about_count_dimension_and_numbers_are_refused(void **state)
 {
     fixture *f = *state;
-    static const fake_mode modes[] = {FAKE_FEWER,           FAKE_MORE,
-                                      FAKE_OTHER_DIMENSION, FAKE_SAME_INDEX,
-                                      FAKE_INDEX_TOO_LARGE, FAKE_WORD_FOR_NUMBER,
-                                      FAKE_NUMBER_TOO_LARGE, FAKE_ZEROS,
-                                      FAKE_NO_JSON,         FAKE_NO_DATA,
+    static const fake_mode modes[] = {FAKE_FEWER,
+                                      FAKE_MORE,
+                                      FAKE_OTHER_DIMENSION,
+                                      FAKE_SAME_INDEX,
+                                      FAKE_INDEX_TOO_LARGE,
+                                      FAKE_WORD_FOR_NUMBER,
+                                      FAKE_NUMBER_TOO_LARGE,
+                                      FAKE_ZEROS,
+                                      FAKE_NO_JSON,
+                                      FAKE_NO_DATA,
                                       FAKE_EMPTY};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         assert_fails(f, modes[i], PF_DATA, "answered wrongly");
@@ -289,7 +294,8 @@ static void a_text_above_the_limit_is_refused_before_it_is_sent(void **state)
     char *long_text = malloc(LIMIT_TEXT_BYTES + 1);
     assert_non_null(long_text);
     memset(long_text, 'a', LIMIT_TEXT_BYTES + 1);
-    const text texts[] = {{long_text, LIMIT_TEXT_BYTES}, {long_text, LIMIT_TEXT_BYTES + 1}};
+    const text texts[] = {{long_text, LIMIT_TEXT_BYTES},
+                          {long_text, LIMIT_TEXT_BYTES + 1}};
     float rows[2 * FAKE_DIMENSION];
     pf_error err = {0};
     assert_int_equal(encoder_encode(f->e, 2, texts, rows, NULL, &err), PF_LIMIT);

@@ -73,7 +73,8 @@ static void conversion_keeps_sizes_rows_and_matrices(void **state)
         char name[8];
         uint8_t codes[12];
         snprintf(name, sizeof name, "q%u", piece % TINY_CHUNKS + 1);
-        const float *row = tiny_model_array(&f->model, name)->values + piece / TINY_CHUNKS * 12;
+        const float *row =
+            tiny_model_array(&f->model, name)->values + piece / TINY_CHUNKS * 12;
         assert_true(weights_row(&w, piece, codes));
         for (size_t i = 0; i < 12; i++)
             assert_int_equal(codes[i], (int)row[i]);
@@ -148,7 +149,8 @@ static void every_truncation_and_addition_is_noticed(void **state)
     mem_free(bytes);
 }
 
-/* Writes the header back with a right checksum, so that only the field itself is wrong. */
+/* Writes the header back with a right checksum, so that only the field itself is
+ * wrong. */
 static pf_status open_with(unsigned char *bytes, size_t n, const weights_header *header,
                            pf_error *err)
 {
@@ -167,10 +169,10 @@ static void a_wrong_field_under_a_right_checksum_is_refused(void **state)
     weights_header good, bad;
     memcpy(&good, bytes, sizeof good);
     assert_int_equal(open_with(bytes, n, &good, NULL), PF_OK);
-    uint32_t *const fields[] = {&bad.version, &bad.byte_order, &bad.reserved,
-                                &bad.sizes.chunks, &bad.sizes.pieces, &bad.sizes.embedding,
-                                &bad.sizes.branch, &bad.sizes.pooled, &bad.sizes.hidden,
-                                &bad.sizes.wide, &bad.sizes.output};
+    uint32_t *const fields[] = {
+        &bad.version,      &bad.byte_order,      &bad.reserved,     &bad.sizes.chunks,
+        &bad.sizes.pieces, &bad.sizes.embedding, &bad.sizes.branch, &bad.sizes.pooled,
+        &bad.sizes.hidden, &bad.sizes.wide,      &bad.sizes.output};
     static const uint32_t values[] = {0, 1000000, UINT32_MAX, 0x04030201};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         for (size_t v = i == 2; v < 4; v++) {
@@ -256,8 +258,7 @@ static void an_array_of_another_shape_fails_conversion(void **state)
     fixture *f = *state;
     for (size_t i = 0; i < f->model.n; i++) {
         tiny_array *a = &f->model.arrays[i];
-        if (a->kind == NPZ_FLOAT64)
-            continue;
+        if (a->kind == NPZ_FLOAT64) continue;
         char archive[512];
         a->shape[0] -= 1; /* one row, or value, fewer */
         a->n = a->shape[0] * (a->dimensions == 2 ? a->shape[1] : 1);

@@ -1,5 +1,5 @@
-/* Every tuned kernel against its naive twin, over odd shapes, and its promise that a row's
- * result does not depend on the rows beside it. */
+/* Every tuned kernel against its naive twin, over odd shapes, and its promise that a
+ * row's result does not depend on the rows beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,8 @@
 #include "base/random.h"
 #include "language/kernels.h"
 
-static const size_t lengths[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200, 768};
+static const size_t lengths[] = {1,  2,  3,  7,  8,  15, 16,  17,
+                                 31, 32, 33, 63, 64, 65, 200, 768};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
 static float *random_floats(random_stream *r, size_t n)
@@ -68,7 +69,8 @@ static void product_free(product *p)
 }
 
 /* Rows first .. first + M of the product into out. */
-static void run(const kernel_table *k, const product *p, size_t first, size_t M, float *out)
+static void run(const kernel_table *k, const product *p, size_t first, size_t M,
+                float *out)
 {
     const float *inputs[64];
     float *outputs[64];
@@ -83,14 +85,15 @@ static void run(const kernel_table *k, const product *p, size_t first, size_t M,
 static void check_product(const kernel_table *k, product *p)
 {
     const size_t n = p->M * kernel_padded(p->N);
-    float *expected = copy_of(p->out, n), *got = copy_of(p->out, n), *alone = copy_of(p->out, n);
+    float *expected = copy_of(p->out, n), *got = copy_of(p->out, n),
+          *alone = copy_of(p->out, n);
     run(kernels_naive(), p, 0, p->M, expected);
     run(k, p, 0, p->M, got);
     for (size_t m = 0; m < p->M; m++)
         run(k, p, m, 1, alone);
     for (size_t m = 0; m < p->M; m++)
-        assert_close(got + m * kernel_padded(p->N), expected + m * kernel_padded(p->N), p->N,
-                     1e-6 * (double)(p->K + 8));
+        assert_close(got + m * kernel_padded(p->N), expected + m * kernel_padded(p->N),
+                     p->N, 1e-6 * (double)(p->K + 8));
     assert_memory_equal(got, alone, n * sizeof *got);
     free(expected);
     free(got);
@@ -136,7 +139,8 @@ static void packing_puts_each_weight_in_its_panel(void **state)
         matrix[i] = (float)i + 1;
     kernel_pack(2, 35, matrix, packed);
     assert_true(packed[0] == 1 && packed[31] == 32 && packed[32] == 36);
-    assert_true(packed[64] == 33 && packed[66] == 35 && packed[67] == 0 && packed[96] == 68);
+    assert_true(packed[64] == 33 && packed[66] == 35 && packed[67] == 0 &&
+                packed[96] == 68);
 }
 
 /* ---- rows ---- */
@@ -150,7 +154,8 @@ static void row_kernels_agree_with_naive(void **state)
         for (size_t i = 0; i < LENGTHS; i++) {
             const kernel_table *k = kernels_at(t);
             const size_t n = lengths[i];
-            float *a = random_floats(&r, n), *b = random_floats(&r, n), *c = random_floats(&r, n);
+            float *a = random_floats(&r, n), *b = random_floats(&r, n),
+                  *c = random_floats(&r, n);
             float *x = copy_of(a, n), *y = copy_of(a, n);
             k->layer_norm(n, x, b, c, 1e-5F);
             naive->layer_norm(n, y, b, c, 1e-5F);

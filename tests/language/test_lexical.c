@@ -17,8 +17,8 @@
 enum { DOCUMENTS = 6 };
 
 static const char *const titles[DOCUMENTS] = {
-    "Red running shoes", "Blue running shoes, running light", "Espresso machine",
-    "\u4fdd\u6e29\u676f 500ml", "\u676f\u5b50 \u73bb\u7483", "Kids' rain boots"};
+    "Red running shoes",        "Blue running shoes, running light", "Espresso machine",
+    "\u4fdd\u6e29\u676f 500ml", "\u676f\u5b50 \u73bb\u7483",         "Kids' rain boots"};
 
 static lexical *fit_titles(const lexical_options *o)
 {
@@ -37,8 +37,7 @@ static lexical *fit_titles(const lexical_options *o)
 
 static void assert_near(double a, double b)
 {
-    if (!(fabs(a - b) < 1e-5))
-        fail_msg("%.9g is not %.9g", a, b);
+    if (!(fabs(a - b) < 1e-5)) fail_msg("%.9g is not %.9g", a, b);
 }
 
 /* ---- formulas ---- */
@@ -116,7 +115,8 @@ static void a_part_of_a_list_is_a_term_of_its_own(void **state)
     const lexical_field fields[] = {{text_of("Bath & Body|Soap"), 1, '|'},
                                     {text_of("soap|bath&BODY||"), 1, '|'},
                                     {text_of("Body soap|Bath"), 1, '|'}};
-    const lexical_document documents[] = {{&fields[0], 1}, {&fields[1], 1}, {&fields[2], 1}};
+    const lexical_document documents[] = {
+        {&fields[0], 1}, {&fields[1], 1}, {&fields[2], 1}};
     lexical *l;
     assert_int_equal(lexical_fit(&l, 3, documents, NULL, NULL), PF_OK);
     const sparse_vector a = lexical_vector(l, 0);
@@ -129,6 +129,33 @@ static void a_part_of_a_list_is_a_term_of_its_own(void **state)
     lexical_free(l);
 }
 
+static void a_full_match_is_the_sum_of_idf_unknown_words_included(void **state)
+{
+    (void)state;
+    lexical *l = fit_titles(NULL);
+    const double red = log(1 + 5.5 / 1.5), unknown = log(1 + 6.5 / 0.5);
+    assert_near(lexical_full_match(l, text_of("red")), red);
+    assert_near(lexical_full_match(l, text_of("tractor")), unknown);
+    assert_near(lexical_full_match(l, text_of("Red tractor, red")), 2 * red + unknown);
+    assert_near(lexical_full_match(l, text_of("...")), 0);
+    lexical_free(l);
+}
+
+/* A document of mean length with each word of the query once scores exactly that. */
+static void a_document_of_mean_length_reaches_a_full_match(void **state)
+{
+    (void)state;
+    const lexical_field fields[] = {{text_of("red shoe box"), 1, 0},
+                                    {text_of("tea for two"), 1, 0}};
+    const lexical_document documents[] = {{&fields[0], 1}, {&fields[1], 1}};
+    lexical *l;
+    float scores[2];
+    assert_int_equal(lexical_fit(&l, 2, documents, NULL, NULL), PF_OK);
+    assert_int_equal(lexical_scores(l, text_of("shoe red"), scores, NULL), PF_OK);
+    assert_near(scores[0], lexical_full_match(l, text_of("shoe red")));
+    lexical_free(l);
+}
+
 /* ---- search ---- */
 
 static void search_finds_english_and_chinese(void **state)
@@ -138,19 +165,24 @@ static void search_finds_english_and_chinese(void **state)
         const char *query;
         size_t found;
         uint32_t first;
-    } cases[] = {{"running shoe", 2, 0},    {"red shoes", 2, 0}, {"blue running shoe", 2, 1},
-                 {"\u4fdd\u6e29\u676f", 2, 3}, {"\u676f\u5b50", 2, 4},
-                 {"KID rain", 1, 5},        {"500 ML", 1, 3},
-                 {"tractor", 0, 0},         {"", 0, 0}};
+    } cases[] = {{"running shoe", 2, 0},
+                 {"red shoes", 2, 0},
+                 {"blue running shoe", 2, 1},
+                 {"\u4fdd\u6e29\u676f", 2, 3},
+                 {"\u676f\u5b50", 2, 4},
+                 {"KID rain", 1, 5},
+                 {"500 ML", 1, 3},
+                 {"tractor", 0, 0},
+                 {"", 0, 0}};
     lexical *l = fit_titles(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         hit hits[DOCUMENTS];
         size_t found;
-        assert_int_equal(lexical_search(l, text_of(cases[i].query), DOCUMENTS, hits, &found, NULL),
-                         PF_OK);
+        assert_int_equal(
+            lexical_search(l, text_of(cases[i].query), DOCUMENTS, hits, &found, NULL),
+            PF_OK);
         assert_int_equal(found, cases[i].found);
-        if (found > 0)
-            assert_int_equal(hits[0].item, cases[i].first);
+        if (found > 0) assert_int_equal(hits[0].item, cases[i].first);
     }
     lexical_free(l);
 }
@@ -174,12 +206,14 @@ static void a_new_document_is_weighed_like_a_fitted_one(void **state)
 {
     (void)state;
     lexical *l = fit_titles(NULL);
-    const lexical_field fields[] = {{text_of(titles[1]), 1, 0}, {text_of("unheard of"), 1, 0}};
+    const lexical_field fields[] = {{text_of(titles[1]), 1, 0},
+                                    {text_of("unheard of"), 1, 0}};
     uint32_t *terms;
     float *weights;
     size_t n;
-    assert_int_equal(lexical_weigh(l, &(lexical_document){fields, 2}, &terms, &weights, &n, NULL),
-                     PF_OK);
+    assert_int_equal(
+        lexical_weigh(l, &(lexical_document){fields, 2}, &terms, &weights, &n, NULL),
+        PF_OK);
     const sparse_vector v = lexical_vector(l, 1);
     assert_int_equal(n, v.n);
     for (size_t i = 0; i < n; i++) {
@@ -188,8 +222,9 @@ static void a_new_document_is_weighed_like_a_fitted_one(void **state)
     }
     mem_free(terms);
     mem_free(weights);
-    assert_int_equal(lexical_weigh(l, &(lexical_document){fields + 1, 1}, &terms, &weights, &n,
-                                   NULL), PF_OK);
+    assert_int_equal(
+        lexical_weigh(l, &(lexical_document){fields + 1, 1}, &terms, &weights, &n, NULL),
+        PF_OK);
     assert_int_equal(n, 0);
     assert_null(terms);
     lexical_free(l);
@@ -206,7 +241,8 @@ static void rare_terms_can_be_left_out(void **state)
     hit hits[DOCUMENTS];
     size_t found;
     assert_int_equal(lexical_terms(l), 3); /* running, shoe, the character for cup */
-    assert_int_equal(lexical_search(l, text_of("espresso"), 3, hits, &found, NULL), PF_OK);
+    assert_int_equal(lexical_search(l, text_of("espresso"), 3, hits, &found, NULL),
+                     PF_OK);
     assert_int_equal(found, 0);
     assert_int_equal(lexical_search(l, text_of("shoe"), 3, hits, &found, NULL), PF_OK);
     assert_int_equal(found, 2);
@@ -224,7 +260,8 @@ static void empty_models_answer_with_nothing(void **state)
         size_t found;
         assert_int_equal(lexical_fit(&l, n, empty, NULL, NULL), PF_OK);
         assert_int_equal(lexical_terms(l), 0);
-        assert_int_equal(lexical_search(l, text_of("shoe"), 2, hits, &found, NULL), PF_OK);
+        assert_int_equal(lexical_search(l, text_of("shoe"), 2, hits, &found, NULL),
+                         PF_OK);
         assert_int_equal(found, 0);
         lexical_free(l);
     }
@@ -282,7 +319,8 @@ static void postings_and_rows_tell_the_same(void **state)
     for (size_t d = 0; d < MANY; d += 13) {
         lexical_dot_all(l, lexical_vector(l, d), scores);
         for (size_t o = 0; o < MANY; o++)
-            assert_near(scores[o], sparse_dot(lexical_vector(l, d), lexical_vector(l, o)));
+            assert_near(scores[o],
+                        sparse_dot(lexical_vector(l, d), lexical_vector(l, o)));
     }
     lexical_free(l);
 }
@@ -310,7 +348,8 @@ static void every_failed_allocation_is_reported(void **state)
     assert_int_equal(lexical_fit(&l, 1, &document, NULL, NULL), PF_OK);
     for (uint64_t i = 1; i <= 2; i++) {
         mem_fail_at(i);
-        assert_int_equal(lexical_search(l, text_of("red"), 2, hits, &found, NULL), PF_NO_MEMORY);
+        assert_int_equal(lexical_search(l, text_of("red"), 2, hits, &found, NULL),
+                         PF_NO_MEMORY);
         mem_fail_at(0);
         assert_int_equal(found, 0);
     }
@@ -336,6 +375,8 @@ int main(void)
         cmocka_unit_test(every_vector_has_length_one_and_ascending_terms),
         cmocka_unit_test(a_field_counts_as_often_as_its_weight),
         cmocka_unit_test(a_part_of_a_list_is_a_term_of_its_own),
+        cmocka_unit_test(a_full_match_is_the_sum_of_idf_unknown_words_included),
+        cmocka_unit_test(a_document_of_mean_length_reaches_a_full_match),
         cmocka_unit_test(search_finds_english_and_chinese),
         cmocka_unit_test(neighbours_leave_out_oneself_and_strangers),
         cmocka_unit_test(a_new_document_is_weighed_like_a_fitted_one),

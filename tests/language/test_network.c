@@ -61,10 +61,20 @@ typedef struct corpus {
 
 static corpus corpus_make(void)
 {
-    static const size_t special[] = {1, 2, 3, 4, 5, 6, NETWORK_STRETCH - 1, NETWORK_STRETCH,
-                                     NETWORK_STRETCH + 1, NETWORK_STRETCH + 4,
-                                     NETWORK_STRETCH + 5, 2 * NETWORK_STRETCH,
-                                     2 * NETWORK_STRETCH + 3, LONGEST};
+    static const size_t special[] = {1,
+                                     2,
+                                     3,
+                                     4,
+                                     5,
+                                     6,
+                                     NETWORK_STRETCH - 1,
+                                     NETWORK_STRETCH,
+                                     NETWORK_STRETCH + 1,
+                                     NETWORK_STRETCH + 4,
+                                     NETWORK_STRETCH + 5,
+                                     2 * NETWORK_STRETCH,
+                                     2 * NETWORK_STRETCH + 3,
+                                     LONGEST};
     const size_t n_special = sizeof special / sizeof *special;
     random_stream r = random_begin(5, 1);
     corpus c = {.tokens = malloc(TEXTS * LONGEST * sizeof *c.tokens)};
@@ -84,16 +94,18 @@ static void vectors_equal_the_formulas_for_texts_of_every_length(void **state)
     corpus c = corpus_make();
     float got[TEXTS * OUTPUT];
     for (size_t k = 0; kernels_at(k); k++) {
-        assert_int_equal(network_encode(&f->w, kernels_at(k), TEXTS, c.tokens, c.begins, got,
-                                        NULL), PF_OK);
+        assert_int_equal(
+            network_encode(&f->w, kernels_at(k), TEXTS, c.tokens, c.begins, got, NULL),
+            PF_OK);
         for (size_t i = 0; i < TEXTS; i++) {
             double expected[OUTPUT];
-            tiny_model_encode(&f->model, c.tokens + c.begins[i], c.begins[i + 1] - c.begins[i],
-                              expected);
+            tiny_model_encode(&f->model, c.tokens + c.begins[i],
+                              c.begins[i + 1] - c.begins[i], expected);
             for (size_t j = 0; j < OUTPUT; j++)
                 if (!(fabs((double)got[i * OUTPUT + j] - expected[j]) < 2e-5))
-                    fail_msg("%s, text %zu value %zu: %.9g, expected %.9g", kernels_at(k)->name,
-                             i, j, (double)got[i * OUTPUT + j], expected[j]);
+                    fail_msg("%s, text %zu value %zu: %.9g, expected %.9g",
+                             kernels_at(k)->name, i, j, (double)got[i * OUTPUT + j],
+                             expected[j]);
         }
     }
     free(c.tokens);
@@ -139,7 +151,8 @@ static void weights_in_memory_give_the_same_bits_as_in_a_file(void **state)
     weights w;
     assert_non_null(bytes);
     memcpy(bytes, f->w.map.data, f->w.map.size);
-    assert_int_equal(weights_open_bytes(&w, bytes, f->w.map.size, "memory", true, NULL), PF_OK);
+    assert_int_equal(weights_open_bytes(&w, bytes, f->w.map.size, "memory", true, NULL),
+                     PF_OK);
     network_encode(&f->w, kernels_best(), 1, tokens, begins, from_file, NULL);
     network_encode(&w, kernels_best(), 1, tokens, begins, from_memory, NULL);
     assert_memory_equal(from_file, from_memory, sizeof from_file);
@@ -169,8 +182,8 @@ static void a_file_that_can_no_longer_be_read_is_reported(void **state)
     pf_error err = {0};
     weights broken = f->w;
     broken.fd = 1 << 20; /* no such descriptor */
-    assert_int_equal(network_encode(&broken, kernels_best(), 1, tokens, begins, out, &err),
-                     PF_IO);
+    assert_int_equal(
+        network_encode(&broken, kernels_best(), 1, tokens, begins, out, &err), PF_IO);
 }
 
 int main(void)

@@ -91,10 +91,13 @@ static void another_shape_or_type_is_refused(void **state)
     npz archive;
     double out[6];
     assert_int_equal(npz_open_bytes(&archive, zip.data, zip.n, "x.npz", NULL), PF_OK);
-    assert_int_equal(npz_read(&archive, "a", NPZ_FLOAT32, 2, three_by_two, out, NULL), PF_DATA);
+    assert_int_equal(npz_read(&archive, "a", NPZ_FLOAT32, 2, three_by_two, out, NULL),
+                     PF_DATA);
     assert_int_equal(npz_read(&archive, "a", NPZ_FLOAT32, 1, flat, out, NULL), PF_DATA);
-    assert_int_equal(npz_read(&archive, "a", NPZ_FLOAT64, 2, two_by_three, out, NULL), PF_DATA);
-    assert_int_equal(npz_read(&archive, "a", NPZ_UINT8, 2, two_by_three, out, NULL), PF_DATA);
+    assert_int_equal(npz_read(&archive, "a", NPZ_FLOAT64, 2, two_by_three, out, NULL),
+                     PF_DATA);
+    assert_int_equal(npz_read(&archive, "a", NPZ_UINT8, 2, two_by_three, out, NULL),
+                     PF_DATA);
     free(zip.data);
 }
 
@@ -103,8 +106,8 @@ static void arrays_of_kinds_we_do_not_read_are_refused(void **state)
     (void)state;
     static const struct {
         const char *descr, *order;
-    } kinds[] = {{"'>f4'", "False"}, {"'<f4'", "True"}, {"'<i4'", "False"}, {"'|O'", "False"},
-                 {"[('x', '<f4')]", "False"}, {"<f4", "False"}};
+    } kinds[] = {{"'>f4'", "False"}, {"'<f4'", "True"},           {"'<i4'", "False"},
+                 {"'|O'", "False"},  {"[('x', '<f4')]", "False"}, {"<f4", "False"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         tiny_bytes zip = archive_of(kinds[i].descr, kinds[i].order, 2, two_by_three, six,
                                     sizeof six, true);

@@ -15,8 +15,8 @@
 
 enum { DOCUMENTS = 5 };
 
-static const char *const titles[DOCUMENTS] = {"aaab cart", "bbbb bread", "cccc cart", "dddd dish",
-                                              "eeee egg"};
+static const char *const titles[DOCUMENTS] = {"aaab cart", "bbbb bread", "cccc cart",
+                                              "dddd dish", "eeee egg"};
 
 typedef struct fixture {
     lexical *words;
@@ -39,8 +39,9 @@ static int setup(void **state)
         documents[i] = (lexical_document){&fields[i], 1};
     }
     assert_int_equal(lexical_fit(&f->words, DOCUMENTS, documents, NULL, NULL), PF_OK);
-    assert_int_equal(vectors_encode(&f->vectors, &f->e.base, NULL, DOCUMENTS, texts, NULL, NULL,
-                                    NULL), PF_OK);
+    assert_int_equal(
+        vectors_encode(&f->vectors, &f->e.base, NULL, DOCUMENTS, texts, NULL, NULL, NULL),
+        PF_OK);
     assert_int_equal(vectors_centre(&f->vectors, NULL, NULL), PF_OK);
     f->both = (search_index){f->words, &f->vectors, &f->e.base};
     *state = f;
@@ -56,31 +57,48 @@ static int teardown(void **state)
     return 0;
 }
 
-static void fusion_adds_reciprocal_ranks(void **state)
+static void a_score_is_cosine_plus_the_square_of_the_word_share(void **state)
 {
-    (void)state;
-    const hit words[] = {{7, 3.5F}, {2, 1.5F}}, vectors[] = {{2, 0.9F}, {4, 0.8F}, {7, 0.1F}};
-    search_hit space[5];
-    assert_int_equal(search_fuse(words, 2, vectors, 3, space, 10), 3);
-    assert_int_equal(space[0].document, 2);
-    assert_true(fabs(space[0].score - (1 / 62.0 + 1 / 61.0)) < 1e-12);
-    assert_true(space[0].word_rank == 2 && space[0].vector_rank == 1);
-    assert_true(space[0].bm25 == 1.5F && space[0].cosine == 0.9F);
-    assert_int_equal(space[1].document, 7);
-    assert_int_equal(space[2].document, 4);
-    assert_true(space[2].word_rank == 0 && space[2].bm25 == 0);
-    assert_int_equal(search_fuse(words, 2, vectors, 3, space, 1), 1);
-    assert_int_equal(search_fuse(words, 0, vectors, 0, space, 5), 0);
+    const fixture *f = *state;
+    const text query = text_of("cart zebra");
+    float bm25[DOCUMENTS], vector[TOY_DIMENSION];
+    search_hit hits[DOCUMENTS];
+    size_t found;
+    lexical_scores(f->words, query, bm25, NULL);
+    toy_vector(query, vector);
+    vectors_centre_row(&f->vectors, vector);
+    assert_int_equal(search_texts(&f->both, query, DOCUMENTS, hits, &found, NULL), PF_OK);
+    assert_int_equal(found, DOCUMENTS);
+    for (size_t i = 0; i < found; i++) {
+        const uint32_t d = hits[i].document;
+        const double share = (double)bm25[d] / lexical_full_match(f->words, query);
+        const double cosine =
+            (double)vectors_dot(&f->vectors, vector, vectors_row(&f->vectors, d));
+        assert_true(fabs((double)hits[i].word_share - share) < 1e-6);
+        assert_true(fabs((double)hits[i].cosine - cosine) < 1e-6);
+        assert_true(fabs((double)hits[i].score - cosine - 0.5 * share * share) < 1e-6);
+        assert_true(share < 0.5); /* zebra is unknown and counts against everybody */
+        assert_true(i == 0 || hits[i - 1].score >= hits[i].score);
+    }
 }
 
-static void ties_of_a_fusion_stand_by_document(void **state)
+static void a_share_is_how_much_of_the_query_a_document_holds(void **state)
 {
-    (void)state;
-    const hit words[] = {{9, 1}}, vectors[] = {{3, 1}};
-    search_hit space[2];
-    assert_int_equal(search_fuse(words, 1, vectors, 1, space, 2), 2);
-    assert_int_equal(space[0].document, 3);
-    assert_int_equal(space[1].document, 9);
+    fixture *f = *state;
+    search_hit hits[1];
+    size_t found;
+    /* By its letters the query is nearest to "eeee egg". */
+    const search_index meaning = {NULL, &f->vectors, &f->e.base};
+    assert_int_equal(search_texts(&meaning, text_of("dish eee"), 1, hits, &found, NULL),
+                     PF_OK);
+    assert_int_equal(hits[0].document, 4);
+    assert_int_equal(search_texts(&f->both, text_of("bread dish"), 1, hits, &found, NULL),
+                     PF_OK);
+    assert_true(hits[0].word_share > 0.4F && hits[0].word_share < 0.6F);
+    assert_int_equal(search_texts(&f->both, text_of("bbbb bread"), 1, hits, &found, NULL),
+                     PF_OK);
+    assert_int_equal(hits[0].document, 1);
+    assert_true(hits[0].word_share > 0.9F && hits[0].word_share <= 1);
 }
 
 static void a_document_found_by_both_comes_first(void **state)
@@ -88,11 +106,12 @@ static void a_document_found_by_both_comes_first(void **state)
     const fixture *f = *state;
     search_hit hits[DOCUMENTS];
     size_t found;
-    assert_int_equal(search_texts(&f->both, text_of("cart cccc"), DOCUMENTS, hits, &found, NULL),
-                     PF_OK);
+    assert_int_equal(
+        search_texts(&f->both, text_of("cart cccc"), DOCUMENTS, hits, &found, NULL),
+        PF_OK);
     assert_int_equal(found, DOCUMENTS);
     assert_int_equal(hits[0].document, 2);
-    assert_true(hits[0].word_rank > 0 && hits[0].vector_rank == 1);
+    assert_true(hits[0].word_share > 0.5F && hits[0].cosine > 0.4F);
 }
 
 static void a_query_without_common_words_is_found_by_meaning(void **state)
@@ -100,27 +119,37 @@ static void a_query_without_common_words_is_found_by_meaning(void **state)
     const fixture *f = *state;
     search_hit hits[2];
     size_t found;
-    assert_int_equal(search_texts(&f->both, text_of("ddddd"), 2, hits, &found, NULL), PF_OK);
+    assert_int_equal(search_texts(&f->both, text_of("ddddd"), 2, hits, &found, NULL),
+                     PF_OK);
     assert_int_equal(found, 2);
     assert_int_equal(hits[0].document, 3);
-    assert_int_equal(hits[0].word_rank, 0);
+    assert_true(hits[0].word_share == 0);
     assert_true(hits[0].cosine > 0.8F);
 }
 
 static void either_part_works_alone(void **state)
 {
     fixture *f = *state;
-    const search_index words = {f->words, NULL, NULL}, meaning = {NULL, &f->vectors, &f->e.base},
+    const search_index words = {f->words, NULL, NULL},
+                       meaning = {NULL, &f->vectors, &f->e.base},
                        no_encoder = {f->words, &f->vectors, NULL};
     search_hit hits[DOCUMENTS];
     size_t found;
     assert_int_equal(search_texts(&words, text_of("cart"), 5, hits, &found, NULL), PF_OK);
     assert_int_equal(found, 2);
-    assert_int_equal(search_texts(&no_encoder, text_of("cart"), 5, hits, &found, NULL), PF_OK);
+    assert_int_equal(search_texts(&no_encoder, text_of("cart"), 5, hits, &found, NULL),
+                     PF_OK);
     assert_int_equal(found, 2);
-    assert_int_equal(search_texts(&meaning, text_of("cart"), 5, hits, &found, NULL), PF_OK);
+    assert_int_equal(search_texts(&meaning, text_of("cart"), 5, hits, &found, NULL),
+                     PF_OK);
     assert_int_equal(found, DOCUMENTS);
-    assert_int_equal(search_texts(&words, text_of("nothing"), 5, hits, &found, NULL), PF_OK);
+    assert_int_equal(search_texts(&words, text_of("nothing"), 5, hits, &found, NULL),
+                     PF_OK);
+    assert_int_equal(found, 0);
+    assert_int_equal(search_texts(&words, text_of(""), 5, hits, &found, NULL), PF_OK);
+    assert_int_equal(found, 0);
+    assert_int_equal(search_texts(&f->both, text_of("cart"), 0, NULL, &found, NULL),
+                     PF_OK);
     assert_int_equal(found, 0);
 }
 
@@ -129,7 +158,8 @@ static void parts_that_do_not_belong_together_are_usage_errors(void **state)
     fixture *f = *state;
     toy_encoder other = toy_make(9);
     const lexical_document none = {NULL, 0};
-    const search_index empty = {NULL, NULL, NULL}, mixed = {f->words, &f->vectors, &other.base};
+    const search_index empty = {NULL, NULL, NULL},
+                       mixed = {f->words, &f->vectors, &other.base};
     lexical *small;
     search_hit hits[1];
     size_t found;
@@ -163,7 +193,8 @@ static void every_failed_allocation_is_reported(void **state)
     search_hit hits[2];
     size_t found;
     mem_fail_at(0);
-    assert_int_equal(search_texts(&f->both, text_of("cart"), 2, hits, &found, NULL), PF_OK);
+    assert_int_equal(search_texts(&f->both, text_of("cart"), 2, hits, &found, NULL),
+                     PF_OK);
     const uint64_t allocations = mem_allocations_since();
     assert_true(allocations >= 4);
     for (uint64_t i = 1; i <= allocations; i++) {
@@ -180,8 +211,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define with_index(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-        cmocka_unit_test(fusion_adds_reciprocal_ranks),
-        cmocka_unit_test(ties_of_a_fusion_stand_by_document),
+        with_index(a_score_is_cosine_plus_the_square_of_the_word_share),
+        with_index(a_share_is_how_much_of_the_query_a_document_holds),
         with_index(a_document_found_by_both_comes_first),
         with_index(a_query_without_common_words_is_found_by_meaning),
         with_index(either_part_works_alone),

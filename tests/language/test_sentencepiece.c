@@ -19,8 +19,7 @@ typedef struct pieces {
 static bool take(void *context, uint32_t piece)
 {
     pieces *p = context;
-    if (p->n == p->maximum)
-        return false;
+    if (p->n == p->maximum) return false;
     p->id[p->n++] = piece;
     return true;
 }
@@ -41,8 +40,8 @@ static int teardown(void **state)
     return 0;
 }
 
-#define assert_pieces(model, text, n, ...)                                                \
-    check_pieces(model, text, n, (const uint32_t[]){__VA_ARGS__},                         \
+#define assert_pieces(model, text, n, ...)                                               \
+    check_pieces(model, text, n, (const uint32_t[]){__VA_ARGS__},                        \
                  sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
 static void check_pieces(const piece_model *m, const char *text, size_t n,
@@ -105,7 +104,10 @@ static void long_runs_have_one_single_piece_in_front(void **state)
 static void wrong_bytes_count_as_one_unknown_character_each(void **state)
 {
     assert_pieces(*state, "b\xff", 2, 1, 3, 7, 0, 2);
-    assert_pieces(*state, "b\xff\xfe" "b", 4, 1, 3, 7, 0, 0, 7, 2);
+    assert_pieces(*state,
+                  "b\xff\xfe"
+                  "b",
+                  4, 1, 3, 7, 0, 0, 7, 2);
     assert_pieces(*state, "b\xe4\xb8", 3, 1, 3, 7, 0, 0, 2);
 }
 
@@ -128,14 +130,16 @@ static void a_sink_that_stops_is_a_lack_of_memory(void **state)
     for (size_t maximum = 0; maximum < 4; maximum++) {
         pieces p = {.maximum = maximum};
         pf_error err = {0};
-        assert_int_equal(piece_model_encode(*state, "b", 1, take, &p, &err), PF_NO_MEMORY);
+        assert_int_equal(piece_model_encode(*state, "b", 1, take, &p, &err),
+                         PF_NO_MEMORY);
     }
 }
 
 static void what_is_no_model_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"", "hello", "\x0a\xff\xff\xff\xff\x0f", "PK\3\4zip"};
+    static const char *const wrong[] = {"", "hello", "\x0a\xff\xff\xff\xff\x0f",
+                                        "PK\3\4zip"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         piece_model *m;
         pf_error err = {0};

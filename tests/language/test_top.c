@@ -14,8 +14,7 @@
 static int by_rank(const void *a, const void *b)
 {
     const hit *x = a, *y = b;
-    if (x->score > y->score || x->score < y->score)
-        return x->score > y->score ? -1 : 1;
+    if (x->score > y->score || x->score < y->score) return x->score > y->score ? -1 : 1;
     return (x->item > y->item) - (x->item < y->item);
 }
 
@@ -31,12 +30,12 @@ static void the_k_best_are_those_of_a_full_sort(void **state)
                 all[i] = (hit){(uint32_t)i, (float)random_below(&r, 9)};
             for (size_t i = 0; i < n; i++)
                 top_offer(&t, all[n - 1 - i].item, all[n - 1 - i].score);
-            if (n > 0)
-                qsort(all, n, sizeof *all, by_rank);
+            if (n > 0) qsort(all, n, sizeof *all, by_rank);
             assert_int_equal(top_finish(&t), n < k ? n : k);
             for (size_t i = 0; i < n && i < k; i++) {
                 assert_int_equal(best[i].item, all[i].item);
-                assert_true(best[i].score <= all[i].score && best[i].score >= all[i].score);
+                assert_true(best[i].score <= all[i].score &&
+                            best[i].score >= all[i].score);
             }
         }
 }

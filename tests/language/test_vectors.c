@@ -32,11 +32,11 @@ typedef struct memory_cache {
 } memory_cache;
 
 static pf_status cache_get(void *context, const fingerprint *encoder_name,
-                           const fingerprint *name, size_t dimension, float *into, pf_error *err)
+                           const fingerprint *name, size_t dimension, float *into,
+                           pf_error *err)
 {
     memory_cache *c = context;
-    if (c->broken_get)
-        return error_set(err, PF_IO, "the cache cannot be read");
+    if (c->broken_get) return error_set(err, PF_IO, "the cache cannot be read");
     for (size_t i = 0; i < c->n; i++)
         if (memcmp(&c->entries[i].encoder, encoder_name, sizeof *encoder_name) == 0 &&
             memcmp(&c->entries[i].name, name, sizeof *name) == 0) {
@@ -52,8 +52,7 @@ static pf_status cache_put(void *context, const fingerprint *encoder_name, size_
 {
     memory_cache *c = context;
     c->puts++;
-    if (c->broken_put)
-        return error_set(err, PF_IO, "the cache cannot be written");
+    if (c->broken_put) return error_set(err, PF_IO, "the cache cannot be written");
     for (size_t i = 0; i < n; i++) {
         kept *k = &c->entries[c->n++];
         k->encoder = *encoder_name;
@@ -111,7 +110,8 @@ static void equal_texts_are_encoded_once_and_rows_keep_their_order(void **state)
     text texts[SOME];
     vector_set set;
     some_texts(texts);
-    assert_int_equal(vectors_encode(&set, &f->e.base, NULL, SOME, texts, NULL, NULL, NULL), PF_OK);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, NULL, SOME, texts, NULL, NULL, NULL), PF_OK);
     assert_int_equal(set.n, SOME);
     assert_int_equal(f->e.texts, DIFFERENT);
     assert_rows(&set, texts);
@@ -126,8 +126,9 @@ static void what_the_cache_knows_is_not_encoded_again(void **state)
     vector_set set;
     some_texts(texts);
     for (int round = 0; round < 3; round++) {
-        assert_int_equal(vectors_encode(&set, &f->e.base, &f->cache, SOME, texts, NULL, NULL,
-                                        NULL), PF_OK);
+        assert_int_equal(
+            vectors_encode(&set, &f->e.base, &f->cache, SOME, texts, NULL, NULL, NULL),
+            PF_OK);
         assert_rows(&set, texts);
         vectors_free(&set);
     }
@@ -160,18 +161,21 @@ static void an_interrupted_run_keeps_what_it_did(void **state)
     vector_set set;
     pf_error err = {0};
     for (size_t i = 0; i < MANY; i++)
-        texts[i] = (text){store[i], (size_t)snprintf(store[i], sizeof store[i], "%zu", i)};
+        texts[i] =
+            (text){store[i], (size_t)snprintf(store[i], sizeof store[i], "%zu", i)};
     f->e.fail_at_call = 3;
-    assert_int_equal(vectors_encode(&set, &f->e.base, &f->cache, MANY, texts, NULL, NULL, &err),
-                     PF_UNAVAILABLE);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, &f->cache, MANY, texts, NULL, NULL, &err),
+        PF_UNAVAILABLE);
     assert_null(set.rows);
     assert_int_equal(set.n, 0);
     assert_string_equal(err.message, "the toy is broken");
     const size_t kept_before = f->memory.n;
     assert_true(kept_before >= 1000 && kept_before < MANY);
     f->e.texts = 0;
-    assert_int_equal(vectors_encode(&set, &f->e.base, &f->cache, MANY, texts, NULL, NULL, NULL),
-                     PF_OK);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, &f->cache, MANY, texts, NULL, NULL, NULL),
+        PF_OK);
     assert_int_equal(f->e.texts, MANY - kept_before);
     assert_rows(&set, texts);
     vectors_free(&set);
@@ -185,12 +189,14 @@ static void a_broken_cache_is_an_error(void **state)
     pf_error err = {0};
     some_texts(texts);
     f->memory.broken_put = true;
-    assert_int_equal(vectors_encode(&set, &f->e.base, &f->cache, SOME, texts, NULL, NULL, &err),
-                     PF_IO);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, &f->cache, SOME, texts, NULL, NULL, &err),
+        PF_IO);
     assert_non_null(strstr(err.message, "written"));
     f->memory.broken_get = true;
-    assert_int_equal(vectors_encode(&set, &f->e.base, &f->cache, SOME, texts, NULL, NULL, &err),
-                     PF_IO);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, &f->cache, SOME, texts, NULL, NULL, &err),
+        PF_IO);
     assert_non_null(strstr(err.message, "read"));
     assert_null(set.rows);
 }
@@ -201,8 +207,8 @@ static void an_empty_set_is_fine(void **state)
     vector_set set;
     hit hits[1];
     const float query[TOY_DIMENSION] = {1};
-    assert_int_equal(vectors_encode(&set, &f->e.base, &f->cache, 0, NULL, NULL, NULL, NULL),
-                     PF_OK);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, &f->cache, 0, NULL, NULL, NULL, NULL), PF_OK);
     assert_int_equal(vectors_centre(&set, NULL, NULL), PF_OK);
     assert_int_equal(vectors_nearest(&set, query, 1, hits), 0);
     vectors_free(&set);
@@ -218,7 +224,8 @@ static void rows_from_elsewhere_get_length_one_and_are_checked(void **state)
     vector_set set;
     pf_error err = {0};
     assert_int_equal(vectors_from_rows(&set, 3, 2, rows, NULL), PF_OK);
-    assert_true(fabs((double)set.rows[0] - 0.6) < 1e-7 && fabs((double)set.rows[1] - 0.8) < 1e-7);
+    assert_true(fabs((double)set.rows[0] - 0.6) < 1e-7 &&
+                fabs((double)set.rows[1] - 0.8) < 1e-7);
     assert_true(set.rows[2] == 0 && set.rows[4] == -1);
     vectors_free(&set);
     rows[3] = NAN;
@@ -228,7 +235,8 @@ static void rows_from_elsewhere_get_length_one_and_are_checked(void **state)
     assert_null(set.rows);
     rows[3] = INFINITY;
     assert_int_equal(vectors_from_rows(&set, 3, 2, rows, NULL), PF_DATA);
-    assert_int_equal(vectors_from_rows(&set, 1, LIMIT_VECTOR_DIMENSION + 1, rows, NULL), PF_LIMIT);
+    assert_int_equal(vectors_from_rows(&set, 1, LIMIT_VECTOR_DIMENSION + 1, rows, NULL),
+                     PF_LIMIT);
     assert_int_equal(vectors_from_rows(&set, 1, 0, rows, NULL), PF_LIMIT);
 }
 
@@ -350,14 +358,16 @@ static void every_failed_allocation_is_reported(void **state)
     vector_set set;
     some_texts(texts);
     mem_fail_at(0);
-    assert_int_equal(vectors_encode(&set, &f->e.base, NULL, SOME, texts, NULL, NULL, NULL), PF_OK);
+    assert_int_equal(
+        vectors_encode(&set, &f->e.base, NULL, SOME, texts, NULL, NULL, NULL), PF_OK);
     const uint64_t allocations = mem_allocations_since();
     vectors_free(&set);
     for (uint64_t i = 1; i <= allocations; i++) {
         pf_error err = {0};
         mem_fail_at(i);
-        assert_int_equal(vectors_encode(&set, &f->e.base, NULL, SOME, texts, NULL, NULL, &err),
-                         PF_NO_MEMORY);
+        assert_int_equal(
+            vectors_encode(&set, &f->e.base, NULL, SOME, texts, NULL, NULL, &err),
+            PF_NO_MEMORY);
         mem_fail_at(0);
         assert_null(set.rows);
         assert_int_equal(err.code, PF_NO_MEMORY);

@@ -21,8 +21,7 @@ static bool take(void *context, const char *word, size_t n)
 {
     list *l = context;
     assert_true(n > 0 && n <= WORD_BYTES);
-    if (l->words == l->maximum)
-        return false;
+    if (l->words == l->maximum) return false;
     if (l->n + n + 1 < sizeof l->joined)
         l->n += (size_t)snprintf(l->joined + l->n, sizeof l->joined - l->n, "%s%.*s",
                                  l->words > 0 ? "|" : "", (int)n, word);
@@ -44,7 +43,8 @@ static void case_accents_and_width_are_folded(void **state)
     check("Cre\u0301me", "creme");
     check("\u0141\u00f3d\u017a \u0160koda \u00d8rsted", "lodz|skoda|orsted");
     check("\u00c6ON \u0152uvre", "\u00e6on|\u0152uvre");
-    check("\u039a\u03b1\u03c6\u03ad \u041f\u0418\u0412\u041e", "\u03ba\u03b1\u03c6\u03ad|\u043f\u0438\u0432\u043e");
+    check("\u039a\u03b1\u03c6\u03ad \u041f\u0418\u0412\u041e",
+          "\u03ba\u03b1\u03c6\u03ad|\u043f\u0438\u0432\u043e");
 }
 
 static void numbers_and_letters_are_words_of_their_own(void **state)
@@ -93,7 +93,9 @@ static void wrong_bytes_separate(void **state)
 {
     (void)state;
     list l = {.maximum = SIZE_MAX};
-    check("ab\xff" "cd\xe4\xb8", "ab|cd");
+    check("ab\xff"
+          "cd\xe4\xb8",
+          "ab|cd");
     check("\xf0\x9f\x98", "");
     assert_true(words_of((text){"a\0b", 3}, take, &l));
     assert_string_equal(l.joined, "a|b");

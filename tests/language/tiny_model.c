@@ -13,8 +13,7 @@
 
 static void *need(void *block)
 {
-    if (!block)
-        abort();
+    if (!block) abort();
     return block;
 }
 
@@ -40,12 +39,14 @@ static void add_array(tiny_model *m, random_stream *r, const char *name, npz_kin
 static void add_branch(tiny_model *m, random_stream *r, unsigned order)
 {
     const size_t E = m->sizes.embedding, C = m->sizes.branch;
-    static const char *const vectors[] = {"proj_b%u", "ln_g%u", "ln_b%u", "b1_%u", "b2_%u"};
+    static const char *const vectors[] = {"proj_b%u", "ln_g%u", "ln_b%u", "b1_%u",
+                                          "b2_%u"};
     char name[16];
     snprintf(name, sizeof name, "proj%u", order);
     add_array(m, r, name, NPZ_FLOAT32, E, C, -0.5, 0.5);
     for (size_t i = 0; i < 5; i++) {
-        snprintf(name, sizeof name, "%.*s%u", (int)strcspn(vectors[i], "%"), vectors[i], order);
+        snprintf(name, sizeof name, "%.*s%u", (int)strcspn(vectors[i], "%"), vectors[i],
+                 order);
         add_array(m, r, name, NPZ_FLOAT32, C, 0, -1, 1.5);
     }
     snprintf(name, sizeof name, "w1_%u", order);
@@ -57,8 +58,13 @@ static void add_branch(tiny_model *m, random_stream *r, unsigned order)
 void tiny_model_make(tiny_model *m, uint64_t seed)
 {
     random_stream r = random_begin(seed, 1);
-    *m = (tiny_model){.sizes = {.chunks = TINY_CHUNKS, .pieces = TINY_PIECES, .embedding = 12,
-                                .branch = 10, .pooled = 9, .hidden = 7, .wide = 11,
+    *m = (tiny_model){.sizes = {.chunks = TINY_CHUNKS,
+                                .pieces = TINY_PIECES,
+                                .embedding = 12,
+                                .branch = 10,
+                                .pooled = 9,
+                                .hidden = 7,
+                                .wide = 11,
                                 .output = 13}};
     const weights_sizes *s = &m->sizes;
     const size_t F = s->embedding + (size_t)WEIGHTS_BRANCHES * s->branch;
@@ -81,8 +87,8 @@ void tiny_model_make(tiny_model *m, uint64_t seed)
     add_array(m, &r, "d2", NPZ_FLOAT32, s->hidden, s->wide, -0.4, 0.4);
     add_array(m, &r, "p3", NPZ_FLOAT32, s->hidden, s->output, -0.4, 0.4);
     add_array(m, &r, "d3", NPZ_FLOAT32, s->wide, s->output, -0.4, 0.4);
-    m->arrays[m->n++] = (tiny_array){.name = "eps", .kind = NPZ_FLOAT64, .n = 1,
-                                     .epsilon = 1e-12};
+    m->arrays[m->n++] =
+        (tiny_array){.name = "eps", .kind = NPZ_FLOAT64, .n = 1, .epsilon = 1e-12};
 }
 
 void tiny_model_free(tiny_model *m)
@@ -95,8 +101,7 @@ void tiny_model_free(tiny_model *m)
 tiny_array *tiny_model_array(tiny_model *m, const char *name)
 {
     for (size_t i = 0; i < m->n; i++)
-        if (strcmp(m->arrays[i].name, name) == 0)
-            return &m->arrays[i];
+        if (strcmp(m->arrays[i].name, name) == 0) return &m->arrays[i];
     abort();
 }
 
@@ -108,8 +113,7 @@ void tiny_append(tiny_bytes *b, const void *bytes, size_t n)
         b->capacity = 2 * (b->n + n) + 64;
         b->data = need(realloc(b->data, b->capacity));
     }
-    if (n > 0)
-        memcpy(b->data + b->n, bytes, n);
+    if (n > 0) memcpy(b->data + b->n, bytes, n);
     b->n += n;
 }
 
@@ -125,8 +129,10 @@ static tiny_bytes deflated(const void *bytes, size_t n)
 {
     tiny_bytes packed = {.capacity = compressBound(n) + 64};
     packed.data = need(malloc(packed.capacity));
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)n,
-                       .next_out = packed.data, .avail_out = (uInt)packed.capacity};
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)bytes,
+                       .avail_in = (uInt)n,
+                       .next_out = packed.data,
+                       .avail_out = (uInt)packed.capacity};
     if (deflateInit2(&stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
         deflate(&stream, Z_FINISH) != Z_STREAM_END)
         abort();
@@ -187,8 +193,8 @@ tiny_bytes tiny_npy(const char *descr, const char *order, size_t dimensions,
                     const size_t *shape, const void *values, size_t bytes)
 {
     char header[118];
-    int n = snprintf(header, sizeof header, "{'descr': %s, 'fortran_order': %s, 'shape': (",
-                     descr, order);
+    int n = snprintf(header, sizeof header,
+                     "{'descr': %s, 'fortran_order': %s, 'shape': (", descr, order);
     for (size_t i = 0; i < dimensions; i++)
         n += snprintf(header + n, sizeof header - (size_t)n, "%zu,%s", shape[i],
                       i + 1 < dimensions ? " " : "");
@@ -225,8 +231,7 @@ tiny_bytes tiny_model_archive(const tiny_model *m, const char *without)
     char names[TINY_ARRAYS][24];
     size_t n = 0;
     for (size_t i = 0; i < m->n; i++) {
-        if (without && strcmp(without, m->arrays[i].name) == 0)
-            continue;
+        if (without && strcmp(without, m->arrays[i].name) == 0) continue;
         files[n] = array_npy(&m->arrays[i]);
         snprintf(names[n], sizeof names[n], "%s.npy", m->arrays[i].name);
         members[n] = (tiny_member){names[n], files[n].data, files[n].n, n % 2 == 0};
@@ -243,7 +248,8 @@ tiny_bytes tiny_model_archive(const tiny_model *m, const char *without)
 /* One field of a protocol buffer with a length in front. */
 static void append_field(tiny_bytes *b, unsigned char number, const tiny_bytes *content)
 {
-    const unsigned char head[2] = {(unsigned char)(number << 3 | 2), (unsigned char)content->n};
+    const unsigned char head[2] = {(unsigned char)(number << 3 | 2),
+                                   (unsigned char)content->n};
     tiny_append(b, head, 2);
     tiny_append(b, content->data, content->n);
 }
@@ -255,11 +261,13 @@ tiny_bytes tiny_pieces(size_t pieces)
         float score;
         unsigned char type; /* 1 normal, 2 unknown, 3 control */
     } all[TINY_PIECES] = {
-        {"<unk>", 0, 2}, {"<s>", 0, 3}, {"</s>", 0, 3}, {"\u2581", -2, 1}, {"a", -3, 1},
-        {"aa", -3.1F, 1}, {"\u2581a", -2.5F, 1}, {"b", -3, 1}, {"ab", -3, 1},
-        {"\u4e2d", -5, 1}, {"\u6587", -5, 1}, {"\u4e2d\u6587", -6, 1}, {"c", -4, 1},
-        {"d", -4, 1}, {"e", -4, 1}, {"f", -4, 1}, {"g", -4, 1}, {"h", -4, 1}, {"i", -4, 1},
-        {"j", -4, 1}, {"k", -4, 1}};
+        {"<unk>", 0, 2},       {"<s>", 0, 3},     {"</s>", 0, 3},
+        {"\u2581", -2, 1},     {"a", -3, 1},      {"aa", -3.1F, 1},
+        {"\u2581a", -2.5F, 1}, {"b", -3, 1},      {"ab", -3, 1},
+        {"\u4e2d", -5, 1},     {"\u6587", -5, 1}, {"\u4e2d\u6587", -6, 1},
+        {"c", -4, 1},          {"d", -4, 1},      {"e", -4, 1},
+        {"f", -4, 1},          {"g", -4, 1},      {"h", -4, 1},
+        {"i", -4, 1},          {"j", -4, 1},      {"k", -4, 1}};
     tiny_bytes model = {0};
     for (size_t i = 0; i < pieces; i++) {
         tiny_bytes piece = {0}, text = {0};
@@ -278,7 +286,8 @@ tiny_bytes tiny_pieces(size_t pieces)
 
 /* ---- the naive forward pass ---- */
 
-static void norm(double *row, size_t n, const float *gain, const float *shift, double epsilon)
+static void norm(double *row, size_t n, const float *gain, const float *shift,
+                 double epsilon)
 {
     double mean = 0, variance = 0;
     for (size_t i = 0; i < n; i++)
@@ -334,8 +343,9 @@ static void embed(tiny_model *m, const uint32_t *tokens, size_t T, double *e)
         snprintf(name, sizeof name, "q%u", chunk + 1);
         const float *codes = tiny_model_array(m, name)->values + row * E;
         for (size_t i = 0; i < E; i++)
-            e[t * E + i] = (double)codes[i] * (double)tiny_model_array(m, "scale")->values[chunk] +
-                           (double)tiny_model_array(m, "lo")->values[chunk];
+            e[t * E + i] =
+                (double)codes[i] * (double)tiny_model_array(m, "scale")->values[chunk] +
+                (double)tiny_model_array(m, "lo")->values[chunk];
     }
 }
 
@@ -343,7 +353,8 @@ static void embed(tiny_model *m, const uint32_t *tokens, size_t T, double *e)
 static void project(tiny_model *m, size_t T, const double *e, double *x)
 {
     const size_t E = m->sizes.embedding, C = m->sizes.branch, W = 3 * C;
-    float *gain = need(malloc(W * sizeof *gain)), *shift = need(malloc(W * sizeof *shift));
+    float *gain = need(malloc(W * sizeof *gain)),
+          *shift = need(malloc(W * sizeof *shift));
     for (size_t i = 0; i < 3; i++) {
         char name[16];
         snprintf(name, sizeof name, "ln_g%u", weights_orders[i]);
@@ -427,8 +438,7 @@ void tiny_folder_make(char path[128])
 {
     const char *root = getenv("TMPDIR");
     snprintf(path, 128, "%.100s/proffer-test-XXXXXX", root && *root ? root : "/tmp");
-    if (!mkdtemp(path))
-        abort();
+    if (!mkdtemp(path)) abort();
 }
 
 void tiny_folder_remove(const char *path)
@@ -437,8 +447,7 @@ void tiny_folder_remove(const char *path)
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         char file[512];
         snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] != '.' || strlen(entry->d_name) > 2)
-            unlink(file);
+        if (entry->d_name[0] != '.' || strlen(entry->d_name) > 2) unlink(file);
     }
     closedir(folder);
     rmdir(path);
@@ -449,6 +458,5 @@ void tiny_write(const char *folder, const char *name, const void *bytes, size_t 
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = need(fopen(path, "wb"));
-    if (fwrite(bytes, 1, n, file) != n || fclose(file) != 0)
-        abort();
+    if (fwrite(bytes, 1, n, file) != n || fclose(file) != 0) abort();
 }

@@ -1,9 +1,9 @@
 /*
  * A sentence encoder small enough to be made by a test: the arrays of the published
  * archive with odd little sizes and random values, an NPZ archive of them (stored or
- * deflated, whole or with something wrong), a SentencePiece model of a few pieces, and the
- * forward pass as plain loops in double precision, straight from the formulas and from the
- * arrays as they are in the archive.
+ * deflated, whole or with something wrong), a SentencePiece model of a few pieces, and
+ * the forward pass as plain loops in double precision, straight from the formulas and
+ * from the arrays as they are in the archive.
  */
 #ifndef PROFFER_TESTS_LANGUAGE_TINY_MODEL_H
 #define PROFFER_TESTS_LANGUAGE_TINY_MODEL_H
@@ -58,11 +58,13 @@ tiny_bytes tiny_zip(const tiny_member *members, size_t n);
 tiny_bytes tiny_npy(const char *descr, const char *order, size_t dimensions,
                     const size_t *shape, const void *values, size_t bytes);
 
-/* The model's archive; every other member is deflated. without: a name left out, or NULL. */
+/* The model's archive; every other member is deflated. without: a name left out, or
+ * NULL. */
 tiny_bytes tiny_model_archive(const tiny_model *m, const char *without);
 
 /* A serialised SentencePiece model of `pieces` pieces (at most TINY_PIECES):
- * unknown, begin, end, then space mark, a, aa, "mark a", b, ab, U+4E2D, U+6587, both, ... */
+ * unknown, begin, end, then space mark, a, aa, "mark a", b, ab, U+4E2D, U+6587, both,
+ * ... */
 tiny_bytes tiny_pieces(size_t pieces);
 
 /* The naive forward pass of one text: sizes.output values. */
