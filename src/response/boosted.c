@@ -1,0 +1,228 @@
+/*
+ * XGBoost tells failures by a code and a thread-local text; both become a pf_error here,
+ * and no handle outlives a failure.
+ */
+#include "response/boosted.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xgboost/c_api.h>
+
+#include "base/memory.h"
+
+boosted_options boosted_options_default(void)
+{
+    return (boosted_options){.rounds = 150, .depth = 3, .eta = 0.05, .minimum_weight = 5,
+                             .lambda = 5, .subsample = 0.8, .column_sample = 0.5, .seed = 1};
+}
+
+void boosted_free(boosted_model *m)
+{
+    if (m->booster != NULL)
+        (void)XGBoosterFree(m->booster);
+    mem_free(m->bytes);
+    *m = (boosted_model){.booster = NULL};
+}
+
+/* The first line of what XGBoost says, which is the sentence; a stack trace follows it. */
+static pf_status failed(pf_error *err, const char *what)
+{
+    const char *said = XGBGetLastError();
+    return error_set(err, PF_INTERNAL, "XGBoost cannot %s: %.*s", what,
+                     (int)strcspn(said, "\n"), said);
+}
+
+/* --- matrices ------------------------------------------------------------------------------------ */
+
+static pf_status make_matrix(const feature_rows *rows, DMatrixHandle *out, pf_error *err)
+{
+    if (rows->n == 0)
+        return error_set(err, PF_DATA, "there are no rows");
+    if (XGDMatrixCreateFromMat(rows->x, rows->n, rows->features, NAN, out) != 0)
+        return failed(err, "take the rows");
+    return PF_OK;
+}
+
+static pf_status set_labels(DMatrixHandle matrix, const uint8_t *y, size_t n, pf_error *err)
+{
+    float *label = mem_alloc(n, sizeof *label);
+    size_t positives = 0;
+    if (label == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", n);
+    for (size_t i = 0; i < n; i++) {
+        label[i] = y[i] ? 1.0f : 0.0f;
+        positives += y[i] != 0;
+    }
+    int code = XGDMatrixSetFloatInfo(matrix, "label", label, n);
+    mem_free(label);
+    if (positives == 0 || positives == n)
+        return error_set(err, PF_DATA, "nothing to learn: %s of %zu rows responded",
+                         positives ? "all" : "none", n);
+    return code == 0 ? PF_OK : failed(err, "take the outcomes");
+}
+
+static pf_status set_groups(DMatrixHandle matrix, const size_t *start, size_t groups,
+                            pf_error *err)
+{
+    unsigned *size = mem_alloc(groups + 1, sizeof *size);
+    if (size == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu groups", groups);
+    for (size_t g = 0; g < groups; g++)
+        size[g] = (unsigned)(start[g + 1] - start[g]);
+    int code = XGDMatrixSetUIntInfo(matrix, "group", size, groups);
+    mem_free(size);
+    return code == 0 ? PF_OK : failed(err, "take the groups");
+}
+
+/* --- training ------------------------------------------------------------------------------------- */
+
+static int set_number(BoosterHandle b, const char *name, double value)
+{
+    char words[32];
+    (void)snprintf(words, sizeof words, "%.9g", value);
+    return XGBoosterSetParam(b, name, words);
+}
+
+/* "(1,1,...,1)": as many as there are features. */
+static int set_rising(BoosterHandle b, size_t features)
+{
+    char words[2 * LINEAR_MAX_FEATURES + 3] = "(";
+    size_t n = 1;
+    for (size_t f = 0; f < features && n + 3 < sizeof words; f++) {
+        words[n++] = '1';
+        words[n++] = f + 1 == features ? ')' : ',';
+    }
+    words[n] = 0;
+    return XGBoosterSetParam(b, "monotone_constraints", words);
+}
+
+static pf_status set_options(BoosterHandle b, const boosted_options *o, bool grouped,
+                             size_t features, pf_error *err)
+{
+    int code = XGBoosterSetParam(b, "objective", grouped ? "rank:pairwise" : "binary:logistic");
+    code |= XGBoosterSetParam(b, "tree_method", "hist");
+    code |= XGBoosterSetParam(b, "verbosity", "0");
+    code |= set_number(b, "max_depth", o->depth);
+    code |= set_number(b, "eta", o->eta);
+    code |= set_number(b, "min_child_weight", o->minimum_weight);
+    code |= set_number(b, "lambda", o->lambda);
+    code |= set_number(b, "subsample", o->subsample);
+    code |= set_number(b, "colsample_bytree", o->column_sample);
+    code |= set_number(b, "max_bin", 64);
+    code |= set_number(b, "seed", o->seed);
+    if (o->threads > 0)
+        code |= set_number(b, "nthread", o->threads);
+    if (o->rising)
+        code |= set_rising(b, features);
+    return code == 0 ? PF_OK : failed(err, "set its parameters");
+}
+
+static pf_status keep_bytes(boosted_model *m, pf_error *err)
+{
+    const char *bytes = NULL;
+    bst_ulong n = 0;
+    if (XGBoosterSaveModelToBuffer(m->booster, "{\"format\": \"json\"}", &n, &bytes) != 0)
+        return failed(err, "save its trees");
+    m->bytes = mem_copy_text(bytes, (size_t)n);
+    m->n_bytes = (size_t)n;
+    return m->bytes ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory for the trees");
+}
+
+static pf_status train(boosted_model *m, DMatrixHandle matrix, bool grouped,
+                       const boosted_options *o, pf_error *err)
+{
+    if (XGBoosterCreate(&matrix, 1, &m->booster) != 0)
+        return failed(err, "start");
+    pf_status s = set_options(m->booster, o, grouped, m->features, err);
+    for (int i = 0; s == PF_OK && i < o->rounds; i++)
+        if (XGBoosterUpdateOneIter(m->booster, i, matrix) != 0)
+            s = failed(err, "grow a tree");
+    return s == PF_OK ? keep_bytes(m, err) : s;
+}
+
+pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t *y,
+                      const size_t *group_start, size_t groups, const boosted_options *o,
+                      pf_error *err)
+{
+    DMatrixHandle matrix = NULL;
+    *m = (boosted_model){.features = rows->features};
+    if (rows->features > LINEAR_MAX_FEATURES)
+        return error_set(err, PF_LIMIT, "%zu features are more than %d", rows->features,
+                         LINEAR_MAX_FEATURES);
+    pf_status s = make_matrix(rows, &matrix, err);
+    if (s != PF_OK)
+        return s;
+    s = set_labels(matrix, y, rows->n, err);
+    if (s == PF_OK && group_start != NULL)
+        s = set_groups(matrix, group_start, groups, err);
+    if (s == PF_OK)
+        s = train(m, matrix, group_start != NULL, o, err);
+    (void)XGDMatrixFree(matrix);
+    if (s != PF_OK)
+        boosted_free(m);
+    return s;
+}
+
+/* --- use -------------------------------------------------------------------------------------------- */
+
+enum { PREDICT_MARGIN = 1 };
+
+pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float *margin,
+                        pf_error *err)
+{
+    DMatrixHandle matrix = NULL;
+    const float *result = NULL;
+    bst_ulong n = 0;
+    if (rows->features != m->features)
+        return error_set(err, PF_INTERNAL, "the trees know %zu features, not %zu", m->features,
+                         rows->features);
+    pf_status s = make_matrix(rows, &matrix, err);
+    if (s != PF_OK)
+        return s;
+    if (XGBoosterPredict(m->booster, matrix, PREDICT_MARGIN, 0, 0, &n, &result) != 0)
+        s = failed(err, "score");
+    else if (n != rows->n)
+        s = error_set(err, PF_INTERNAL, "XGBoost scored %llu of %zu rows",
+                      (unsigned long long)n, rows->n);
+    else
+        memcpy(margin, result, rows->n * sizeof *margin);
+    (void)XGDMatrixFree(matrix);
+    return s;
+}
+
+pf_status boosted_save(const boosted_model *m, const char *prefix, safetensors_writer *file,
+                       pf_error *err)
+{
+    char name[SAFETENSORS_NAME_BYTES];
+    uint64_t n = m->n_bytes;
+    safetensors_join_name(name, prefix, "trees");
+    return safetensors_add(file, name, TENSOR_U8, m->bytes, 1, &n, err);
+}
+
+pf_status boosted_load(boosted_model *m, const char *prefix, size_t features,
+                       const safetensors *file, pf_error *err)
+{
+    char name[SAFETENSORS_NAME_BYTES];
+    const tensor_view *t = NULL;
+    bst_ulong known = 0;
+    *m = (boosted_model){.features = features};
+    safetensors_join_name(name, prefix, "trees");
+    pf_status s = safetensors_find(file, name, TENSOR_U8, 1, 0, &t, err);
+    if (s != PF_OK)
+        return s;
+    m->bytes = mem_copy_text(t->data, (size_t)t->count);
+    m->n_bytes = (size_t)t->count;
+    if (m->bytes == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for the trees");
+    if (XGBoosterCreate(NULL, 0, &m->booster) != 0 ||
+        XGBoosterLoadModelFromBuffer(m->booster, m->bytes, m->n_bytes) != 0 ||
+        XGBoosterGetNumFeature(m->booster, &known) != 0 || known != features) {
+        boosted_free(m);
+        return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                            "the trees '%s' are damaged or for other features; train again",
+                            name);
+    }
+    return PF_OK;
+}
