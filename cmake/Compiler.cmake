@@ -25,6 +25,12 @@ if(PROFFER_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
+if((PROFFER_SANITIZE OR PROFFER_THREAD_SANITIZE) AND CMAKE_C_COMPILER_ID STREQUAL GNU)
+  # GCC's warnings that follow values see the sanitizers' checks as paths that exist. The
+  # release build keeps them.
+  add_compile_options(-Wno-format-truncation -Wno-maybe-uninitialized
+    -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+endif()
 if(PROFFER_COVERAGE)
   add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
