@@ -11,44 +11,43 @@ static const option_spec options[] = {
     {NULL, NULL, NULL},
 };
 
-static void show_reasons(result *r, const json_value *file)
+static void show_faults(result *r, const json_value *part)
 {
-    const json_value *reasons = json_member(file, "reasons");
-    for (size_t i = 0; reasons != NULL && i < reasons->n; i++) {
-        const json_value *reason = &reasons->values[i];
-        printf("    %8.0f  %s\n", show_number(reason, "count"), show_text(r, reason, "reason"));
-    }
+    const json_value *reasons = json_member(part, "reasons");
+    const json_value *errors = json_member(part, "errors");
+    if (show_number(part, "rejected") > 0)
+        printf("\n%s: %.0f rows rejected; the first: %s\n", show_text(r, part, "name"),
+               show_number(part, "rejected"), show_text(r, part, "first_reject"));
+    for (size_t i = 0; reasons != NULL && i < reasons->n; i++)
+        printf("  %8.*s  %.*s\n", (int)reasons->values[i].text.n, reasons->values[i].text.data,
+               (int)reasons->keys[i].n, reasons->keys[i].data);
+    if (show_text(r, part, "rejects_file")[0] != 0)
+        printf("  all of them, with file, line, column and reason: %s\n",
+               show_text(r, part, "rejects_file"));
+    for (size_t i = 0; errors != NULL && i < errors->n; i++)
+        printf("  %.*s\n", (int)errors->values[i].text.n, errors->values[i].text.data);
 }
 
 static proffer_status show(const invocation *in, result *r, proffer_error *err)
 {
-    static const char *const headings[] = {"table",     "file",        ">rows",
-                                           ">added",    ">changed",    ">same",
-                                           ">rejected"};
-    const json_value *files = json_member(r->top, "files");
+    static const char *const headings[] = {"table",       ">rows",    ">added",   ">changed",
+                                           ">same",       ">duplicate", ">rejected"};
+    static const char *const columns[] = {"rows", "added",      "changed",
+                                          "same", "duplicates", "rejected"};
+    const json_value *tables = json_member(r->top, "tables");
     table *t = table_new(7, headings, 48);
     (void)in;
     (void)err;
-    for (size_t i = 0; files != NULL && i < files->n; i++) {
-        const json_value *f = &files->values[i];
-        table_cell(t, "%s", show_text(r, f, "table"));
-        table_cell(t, "%s", show_text(r, f, "file"));
-        table_cell(t, "%.0f", show_number(f, "rows"));
-        table_cell(t, "%.0f", show_number(f, "added"));
-        table_cell(t, "%.0f", show_number(f, "changed"));
-        table_cell(t, "%.0f", show_number(f, "same"));
-        table_cell(t, "%.0f", show_number(f, "rejected"));
+    for (size_t i = 0; tables != NULL && i < tables->n; i++) {
+        table_cell(t, "%s", show_text(r, &tables->values[i], "name"));
+        for (size_t k = 0; k < 6; k++)
+            table_cell(t, "%.0f", show_number(&tables->values[i], columns[k]));
     }
     table_print(t);
-    for (size_t i = 0; files != NULL && i < files->n; i++) {
-        if (show_number(&files->values[i], "rejected") > 0)
-            printf("\n  %s: rejected rows by reason\n",
-                   show_text(r, &files->values[i], "file"));
-        show_reasons(r, &files->values[i]);
-    }
-    const char *rejects = show_text(r, r->top, "rejects_file");
-    if (rejects[0] != 0)
-        printf("\nEvery rejected row with its place: %s\n", rejects);
+    for (size_t i = 0; tables != NULL && i < tables->n; i++)
+        show_faults(r, &tables->values[i]);
+    printf("%.0f rows in %.1f s\n", show_number(r->top, "rows"),
+           show_number(r->top, "wall_s"));
     return PROFFER_OK;
 }
 
