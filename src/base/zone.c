@@ -27,6 +27,10 @@ enum {
     STRETCHES = 2280
 };
 
+/* Transitions are not earlier than -2^59 (RFC 8536 section 3.2); nor later, so that sums
+ * with offsets and the year of one stay within their types. */
+#define LARGEST_TIME_S (INT64_C(1) << 59)
+
 /* 1899-12-01T00:00:00Z, where the index begins. */
 static const int64_t index_from_s = INT64_C(-2211667200);
 
@@ -121,6 +125,8 @@ static bool add_transition(zone *z, int64_t at_s, int32_t offset_s)
 /* Continues the table by the footer's rule from behind `after_s`. */
 static bool add_rule(zone *z, const zone_rule *rule, int64_t after_s)
 {
+    if (after_s >= civil_to_days(ZONE_LAST_YEAR + 1, 1, 1) * SECONDS_PER_DAY)
+        return true;
     int year = ZONE_FIRST_YEAR;
     if (after_s > civil_to_days(year, 1, 1) * SECONDS_PER_DAY)
         year = civil_from_days(floor_divide(after_s, SECONDS_PER_DAY)).year;
@@ -210,6 +216,8 @@ static pf_status read_transitions(zone *z, const tzif_block *b, size_t time_byte
     for (size_t i = 0; i < b->times; i++) {
         int64_t at = load_time(times + i * time_bytes, time_bytes);
         int32_t offset = 0;
+        if (at < -LARGEST_TIME_S || at > LARGEST_TIME_S)
+            return error_set(err, PF_DATA, "a transition lies outside of all time");
         if (i > 0 && at <= *last_s)
             return error_set(err, PF_DATA, "the transitions are not in order");
         if (which[i] >= b->types || !type_offset(types, which[i], &offset))

@@ -361,6 +361,24 @@ static void the_footer_rules_behind_the_last_transition(void **state)
     zone_free(z);
 }
 
+/* Found by fuzzing: the year of a very late transition did not fit its type, and the years
+ * from there to 2200 were counted one by one. */
+static void a_rule_behind_a_late_transition_is_read_at_once(void **state)
+{
+    (void)state;
+    for (unsigned bits = 32; bits < 59; bits++) {
+        made_file f = version_2("\nEST5EDT,M3.2.0,M11.1.0\n");
+        uint64_t late = UINT64_C(1) << bits;
+        zone *z;
+        for (size_t i = 0; i < 8; i++)
+            f.bytes[48 + 44 + 8 + i] = (unsigned char)(late >> (8 * (7 - i)) & 0xFF);
+        assert_int_equal(read_made(&f, &z), PF_OK);
+        assert_int_equal(zone_offset_at(z, (int64_t)late - 1), 3600);
+        assert_int_equal(zone_offset_at(z, INT64_MAX / 2), bits < 33 ? -18000 : 0);
+        zone_free(z);
+    }
+}
+
 static void a_file_without_transitions_follows_its_footer(void **state)
 {
     (void)state;
@@ -412,6 +430,7 @@ static void broken_contents_are_refused(void **state)
         {SECOND + 39, 0, "no types"},
         {DATA + 7, 255, "transitions out of order"},
         {DATA + 16, 2, "a type that is not there"},
+        {DATA + 8, 0x08, "a transition after the end of time"},
         {DATA + 18, 0x7F, "an offset of years"},
         {DATA + 24, 0x80, "another such offset"},
     };
@@ -457,6 +476,7 @@ int main(void)
         cmocka_unit_test(names_that_are_none_are_not_opened),
         cmocka_unit_test(both_versions_are_read),
         cmocka_unit_test(the_footer_rules_behind_the_last_transition),
+        cmocka_unit_test(a_rule_behind_a_late_transition_is_read_at_once),
         cmocka_unit_test(a_file_without_transitions_follows_its_footer),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(broken_contents_are_refused),
