@@ -1,0 +1,134 @@
+/*
+ * Feature rows are made anew from the snapshot; a model is read from its file only when
+ * the file's card says that it knows these data and nothing after the moment asked about.
+ * Otherwise it is fitted, which takes seconds and is always right.
+ */
+#include "engine/learned.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+/* --- products that are no goods ------------------------------------------------------------------ */
+
+static bool is_under(const char *path, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return strncmp(path, prefix, n) == 0 && (path[n] == 0 || strncmp(path + n, " > ", 3) == 0);
+}
+
+static bool is_excluded(const config *c, const char *path)
+{
+    if (path[0] == 0)
+        return c->exclude_uncategorised;
+    for (uint32_t i = 0; i < c->n_exclude_categories; i++)
+        if (is_under(path, c->exclude_categories[i]))
+            return true;
+    return false;
+}
+
+static pf_status find_excluded(learned *l, pf_error *err)
+{
+    const shop_catalogue *c = l->p->catalogue;
+    l->excluded = mem_alloc_zero((size_t)c->n_products + 1, sizeof *l->excluded);
+    if (l->excluded == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", c->n_products);
+    for (uint32_t i = 1; i <= c->n_products; i++)
+        l->excluded[i] = is_excluded(l->p->config,
+                                     c->categories[c->products[i].category].path);
+    return PF_OK;
+}
+
+/* --- opening --------------------------------------------------------------------------------------- */
+
+pf_status learned_open(learned *l, proffer *p, pf_error *err)
+{
+    *l = (learned){.p = p};
+    pf_status s = workspace_vectors_if_any(p, err);
+    if (s == PF_OK)
+        s = find_excluded(l, err);
+    if (s == PF_OK) {
+        bool meaning = p->products.n > 0 && p->promotions.n > 0;
+        l->world = (response_world){
+            .catalogue = p->catalogue,
+            .history = p->history,
+            .zone = p->zone,
+            .excluded = l->excluded,
+            .product_vectors = meaning ? p->products.rows : NULL,
+            .promotion_vectors = meaning ? p->promotions.rows : NULL,
+            .dimension = meaning ? p->products.dimension : 0,
+            .pool = workspace_pool(p, 0),
+        };
+        s = response_data_new(&l->world, &l->data, err);
+    }
+    if (s != PF_OK)
+        learned_close(l);
+    return s;
+}
+
+void learned_close(learned *l)
+{
+    response_free(l->model);
+    response_data_free(l->data);
+    mem_free(l->excluded);
+    *l = (learned){.p = l->p};
+}
+
+/* --- the model -------------------------------------------------------------------------------------- */
+
+/* Reads the card beside the saved model: true when it was trained on these very data and
+ * knows nothing at or after the moment. */
+static bool card_fits(const learned *l, const char *path, int64_t at_us)
+{
+    char name[WORKSPACE_PATH_BYTES + 8], data[FINGERPRINT_TEXT_BYTES];
+    char *card = NULL;
+    size_t n = 0;
+    arena memory;
+    const json_value *tree = NULL;
+    int64_t until = INT64_MAX;
+    bool fits = false;
+    arena_init(&memory, LIMIT_JSON_BYTES);
+    fingerprint_format(&l->p->data, data);
+    if (file_join_path(name, sizeof name, "", path, NULL) == PF_OK &&
+        strlen(name) + 6 < sizeof name) {
+        memcpy(name + strlen(name), ".json", 6);
+        if (file_read_whole(&card, &n, name, LIMIT_JSON_BYTES, NULL) == PF_OK &&
+            json_parse(&memory, card, n, &tree, NULL) == PF_OK) {
+            const json_value *known = json_member(tree, "data");
+            const json_value *moment = json_member(tree, "until_us");
+            fits = known != NULL && text_is(known->text, data) && moment != NULL &&
+                   text_to_i64(moment->text, &until) && until <= at_us;
+        }
+    }
+    mem_free(card);
+    arena_free(&memory);
+    return fits;
+}
+
+static response_learner learner_of(const config *c)
+{
+    static const char *const names[] = {"auto", "logistic", "xgboost", "average"};
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(c->learner, names[i]))
+            return (response_learner)i;
+    return RESPONSE_AUTO;
+}
+
+pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES];
+    response_options o = response_options_default();
+    response_free(l->model);
+    l->model = NULL;
+    pf_status s = workspace_path(l->p, RESPONSE_MODEL_NAME, path, err);
+    if (s != PF_OK)
+        return s;
+    if (card_fits(l, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
+        return PF_OK;
+    log_line(LOG_DETAIL, "fitting a response model as of the moment decided about");
+    o.learner = learner_of(l->p->config);
+    return response_fit(l->data, at_us, &o, &l->model, err);
+}

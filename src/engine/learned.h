@@ -1,0 +1,30 @@
+/*
+ * What a workspace has learned, as the verbs use it: the response world, its feature rows,
+ * a model as of a moment, and the products that are never ranked.
+ */
+#ifndef PROFFER_ENGINE_LEARNED_H
+#define PROFFER_ENGINE_LEARNED_H
+
+#include "engine/workspace.h"
+#include "response/response.h"
+
+typedef struct learned {
+    proffer *p;
+    bool *excluded;          /* [products + 1] */
+    response_world world;
+    response_data *data;
+    response_model *model;   /* NULL until learned_model */
+} learned;
+
+/* Needs a snapshot; vectors are used where there is an encoder. On failure *l is empty. */
+pf_status learned_open(learned *l, proffer *p, pf_error *err);
+/* A model that knows only campaigns ended before at_us: the one `proffer train` saved if it
+ * was trained on these data and on nothing later, else one fitted now. */
+pf_status learned_model(learned *l, int64_t at_us, pf_error *err);
+void learned_close(learned *l);
+
+/* Where the trained response model is kept, in the workspace. */
+#define RESPONSE_MODEL_NAME "models/response.safetensors"
+#define BLEND_MODEL_NAME "models/recommend.safetensors"
+
+#endif

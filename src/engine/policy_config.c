@@ -1,0 +1,82 @@
+/*
+ * proffer.yaml -> the policy and the frames.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/deciding.h"
+
+static int compare_amounts(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median worth of promotions that say theirs; MONEY_ABSENT when none does. */
+static pf_status median_value(const shop_catalogue *c, int64_t *out, pf_error *err)
+{
+    int64_t *value = mem_alloc((size_t)c->n_promotions + 1, sizeof *value);
+    size_t n = 0;
+    if (value == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory");
+    for (uint32_t i = 1; i <= c->n_promotions; i++)
+        if (c->promotions[i].value_minor != MONEY_ABSENT)
+            value[n++] = c->promotions[i].value_minor;
+    qsort(value, n, sizeof *value, compare_amounts);
+    *out = n ? value[n / 2] : MONEY_ABSENT;
+    mem_free(value);
+    return PF_OK;
+}
+
+static void set_channels(const config *c, policy *out)
+{
+    out->channels = 0;
+    for (uint32_t i = 0; i < c->n_channels; i++) {
+        const config_channel *from = &c->channels[i];
+        policy_channel *to = &out->channel[from->channel];
+        out->channels |= (channel_set)1 << from->channel;
+        to->contact_cost_minor = (double)from->cost_minor;
+        to->window.per_week = from->per_week;
+    }
+    if (c->contact_unasked)
+        out->unasked = out->channels;
+}
+
+pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
+{
+    const config *c = p->config;
+    *out = policy_default();
+    out->name = "proffer.yaml";
+    out->margin_rate = c->margin_rate;
+    out->unknown_discount_minor = c->unknown_value_minor;
+    out->budget_minor = c->budget_minor;
+    out->promotion_budget_minor = c->promotion_budget_minor;
+    out->per_shopper = (uint32_t)c->per_shopper;
+    out->holdout_share = c->holdout;
+    out->holdout_salt = c->holdout_salt;
+    set_channels(c, out);
+    pf_status s = PF_OK;
+    if (out->unknown_discount_minor == MONEY_ABSENT)
+        s = median_value(p->catalogue, &out->unknown_discount_minor, err);
+    if (s != PF_OK)
+        return s;
+    const char *why = policy_check_parameters(out);
+    return why ? error_set(err, PF_USAGE, "proffer.yaml, decide: %s", why) : PF_OK;
+}
+
+pf_status frames_from_config(const proffer *p, frame_set **out, pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES];
+    pf_status s = frame_set_default(out, err);
+    if (s != PF_OK || p->config->frames[0] == 0)
+        return s;
+    s = workspace_path(p, p->config->frames, path, err);
+    if (s == PF_OK)
+        s = frame_set_load(*out, path, err);
+    if (s != PF_OK) {
+        frame_set_free(*out);
+        *out = NULL;
+    }
+    return s;
+}
