@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "intake/time_text.h"
 
-bool fault_set(fault *f, reject_reason reason, int field, const char *format, ...)
+bool fault_set(value_fault *f, reject_reason reason, int field, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -41,7 +41,7 @@ const char *shown(text value, char into[SHOWN_BYTES])
     return into;
 }
 
-bool fault_utf8(text value, size_t at, int field, fault *f)
+bool fault_utf8(text value, size_t at, int field, value_fault *f)
 {
     const unsigned byte = (unsigned char)value.data[at];
     if (byte == 0)
@@ -52,7 +52,7 @@ bool fault_utf8(text value, size_t at, int field, fault *f)
                      at + 1, byte);
 }
 
-bool check_length(text value, size_t maximum, int field, fault *f)
+bool check_length(text value, size_t maximum, int field, value_fault *f)
 {
     char words[SHOWN_BYTES];
     if (value.n <= maximum)
@@ -78,7 +78,7 @@ static bool small_integer(text value, double *out)
     return true;
 }
 
-bool check_number(text value, const value_rules *r, int field, double *out, fault *f)
+bool check_number(text value, const value_rules *r, int field, double *out, value_fault *f)
 {
     char words[SHOWN_BYTES], copy[64];
     if (small_integer(value, out))
@@ -99,7 +99,7 @@ bool check_number(text value, const value_rules *r, int field, double *out, faul
                      shown(written, words));
 }
 
-bool check_count(text value, int field, uint32_t *out, fault *f)
+bool check_count(text value, int field, uint32_t *out, value_fault *f)
 {
     char words[SHOWN_BYTES];
     uint64_t wide;
@@ -116,7 +116,7 @@ bool check_count(text value, int field, uint32_t *out, fault *f)
 /* --- money --------------------------------------------------------------------------- */
 
 bool check_signed_amount(text value, const value_rules *r, int field, int64_t *minor,
-                         fault *f)
+                         value_fault *f)
 {
     char words[SHOWN_BYTES];
     const char *why = NULL;
@@ -126,7 +126,7 @@ bool check_signed_amount(text value, const value_rules *r, int field, int64_t *m
                      shown(value, words), r->currency.code, why);
 }
 
-bool check_amount(text value, const value_rules *r, int field, int64_t *minor, fault *f)
+bool check_amount(text value, const value_rules *r, int field, int64_t *minor, value_fault *f)
 {
     char words[SHOWN_BYTES];
     if (!check_signed_amount(value, r, field, minor, f))
@@ -156,7 +156,7 @@ static int64_t rounded_quotient(wide dividend, int64_t divisor)
 }
 
 bool check_line_amount(text unit_price, text quantity, const value_rules *r,
-                       int price_field, int quantity_field, int64_t *minor, fault *f)
+                       int price_field, int quantity_field, int64_t *minor, value_fault *f)
 {
     char words[SHOWN_BYTES];
     int64_t price = 0, units = 10000, divisor = 10000;
@@ -178,7 +178,7 @@ bool check_line_amount(text unit_price, text quantity, const value_rules *r,
     return true;
 }
 
-bool check_currency(text value, const value_rules *r, int field, fault *f)
+bool check_currency(text value, const value_rules *r, int field, value_fault *f)
 {
     char words[SHOWN_BYTES];
     currency c;
@@ -198,7 +198,7 @@ bool check_currency(text value, const value_rules *r, int field, fault *f)
 /* --- times and words ----------------------------------------------------------------- */
 
 bool check_time(text value, const value_rules *r, int field, int64_t *time_us,
-                bool *date_only, fault *f)
+                bool *date_only, value_fault *f)
 {
     char words[SHOWN_BYTES];
     const char *why = NULL;
@@ -208,7 +208,7 @@ bool check_time(text value, const value_rules *r, int field, int64_t *time_us,
                      why);
 }
 
-bool check_channels(text value, int field, channel_set *out, fault *f)
+bool check_channels(text value, int field, channel_set *out, value_fault *f)
 {
     char words[SHOWN_BYTES];
     if (channel_set_parse(value, out))

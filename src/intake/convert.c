@@ -42,7 +42,7 @@ void converter_close(converter *c)
 }
 
 /* The cell that holds the byte; finding it is rare and may take its time. */
-static bool fault_in_cells(const row_view *v, fault *f)
+static bool fault_in_cells(const row_view *v, value_fault *f)
 {
     size_t at;
     for (size_t i = 0; i < v->row->n_cells; i++)
@@ -53,7 +53,7 @@ static bool fault_in_cells(const row_view *v, fault *f)
     return fault_set(f, REASON_BAD_UTF8, -1, "the row is no UTF-8; save the file as UTF-8");
 }
 
-bool convert_row(converter *c, const row_view *v, any_record *out, fault *f)
+bool convert_row(converter *c, const row_view *v, any_record *out, value_fault *f)
 {
     f->reason = REASON_NONE;
     arena_reset(&c->room);
@@ -72,27 +72,27 @@ bool convert_row(converter *c, const row_view *v, any_record *out, fault *f)
 
 /* --- values -------------------------------------------------------------------------- */
 
-bool convert_value(converter *c, const row_view *v, int field, text *out, fault *f)
+bool convert_value(converter *c, const row_view *v, int field, text *out, value_fault *f)
 {
     (void)f; /* its reason is NONE: memory is short */
     return binding_value(&c->binding->fields[field], v, &c->room, out);
 }
 
 bool convert_text(converter *c, const row_view *v, int field, size_t maximum, text *out,
-                  fault *f)
+                  value_fault *f)
 {
     return convert_value(c, v, field, out, f) && check_length(*out, maximum, field, f);
 }
 
 bool convert_needed(converter *c, const row_view *v, int field, size_t maximum, text *out,
-                    fault *f)
+                    value_fault *f)
 {
     if (!convert_text(c, v, field, maximum, out, f))
         return false;
     return out->n > 0 || fault_set(f, REASON_MISSING_VALUE, field, "the value is blank");
 }
 
-bool convert_amount(converter *c, const row_view *v, int field, int64_t *out, fault *f)
+bool convert_amount(converter *c, const row_view *v, int field, int64_t *out, value_fault *f)
 {
     text value;
     *out = MONEY_ABSENT;
@@ -101,7 +101,7 @@ bool convert_amount(converter *c, const row_view *v, int field, int64_t *out, fa
     return value.n == 0 || check_amount(value, &c->rules, field, out, f);
 }
 
-bool convert_currency(converter *c, const row_view *v, int field, fault *f)
+bool convert_currency(converter *c, const row_view *v, int field, value_fault *f)
 {
     text value;
     if (!convert_value(c, v, field, &value, f))
@@ -115,7 +115,7 @@ bool convert_currency(converter *c, const row_view *v, int field, fault *f)
     return check_currency(value, &c->rules, field, f);
 }
 
-bool convert_time(converter *c, const row_view *v, int field, int64_t *out, fault *f)
+bool convert_time(converter *c, const row_view *v, int field, int64_t *out, value_fault *f)
 {
     text value;
     bool date_only;
@@ -170,7 +170,7 @@ static void put_member(attributes_writer *a, const char *name, text value, cell_
 }
 
 /* The members of a JSON object that the row brings along. */
-static bool put_given(converter *c, attributes_writer *a, text given, int field, fault *f)
+static bool put_given(converter *c, attributes_writer *a, text given, int field, value_fault *f)
 {
     const json_value *v = NULL;
     pf_error why = {0};
@@ -204,7 +204,7 @@ static bool put_named(converter *c, attributes_writer *a, const row_view *v)
     return true;
 }
 
-bool convert_attributes(converter *c, const row_view *v, int field, text *out, fault *f)
+bool convert_attributes(converter *c, const row_view *v, int field, text *out, value_fault *f)
 {
     const binding *b = c->binding;
     *out = (text){"", 0};

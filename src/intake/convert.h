@@ -44,7 +44,7 @@ pf_status converter_check_currency(const converter *c, pf_error *err);
 /* Fills *out, whose texts are views into the row, the converter and the mapping until the
  * next call. false with f->reason set for a row that is not taken, with REASON_NONE when
  * memory is short. */
-bool convert_row(converter *c, const row_view *v, any_record *out, fault *f);
+bool convert_row(converter *c, const row_view *v, any_record *out, value_fault *f);
 
 /* --- inside: one function a kind of table --------------------------------------------- */
 
@@ -56,28 +56,28 @@ bool convert_row(converter *c, const row_view *v, any_record *out, fault *f);
     } while (0)
 
 /* The value of a field, blank or not; false when memory is short. */
-bool convert_value(converter *c, const row_view *v, int field, text *out, fault *f);
+bool convert_value(converter *c, const row_view *v, int field, text *out, value_fault *f);
 /* The same, of at most `maximum` bytes. */
 bool convert_text(converter *c, const row_view *v, int field, size_t maximum, text *out,
-                  fault *f);
+                  value_fault *f);
 /* The same, and not blank. */
 bool convert_needed(converter *c, const row_view *v, int field, size_t maximum, text *out,
-                    fault *f);
+                    value_fault *f);
 /* An amount that is not negative; MONEY_ABSENT for a blank. */
-bool convert_amount(converter *c, const row_view *v, int field, int64_t *out, fault *f);
+bool convert_amount(converter *c, const row_view *v, int field, int64_t *out, value_fault *f);
 /* The currency column, if any, is the workspace's. */
-bool convert_currency(converter *c, const row_view *v, int field, fault *f);
+bool convert_currency(converter *c, const row_view *v, int field, value_fault *f);
 /* TIME_ABSENT for a blank. */
-bool convert_time(converter *c, const row_view *v, int field, int64_t *out, fault *f);
+bool convert_time(converter *c, const row_view *v, int field, int64_t *out, value_fault *f);
 /* Named attributes, columns left over, and the members of the `attributes` field, as one
  * JSON object; empty when there is nothing. */
-bool convert_attributes(converter *c, const row_view *v, int field, text *out, fault *f);
+bool convert_attributes(converter *c, const row_view *v, int field, text *out, value_fault *f);
 
-bool convert_product(converter *c, const row_view *v, product_record *r, fault *f);
-bool convert_shopper(converter *c, const row_view *v, shopper_record *r, fault *f);
-bool convert_campaign(converter *c, const row_view *v, campaign_record *r, fault *f);
-bool convert_promotion(converter *c, const row_view *v, promotion_record *r, fault *f);
-bool convert_scope(converter *c, const row_view *v, scope_record *r, fault *f);
-bool convert_event(converter *c, const row_view *v, event_record *r, fault *f);
+bool convert_product(converter *c, const row_view *v, product_record *r, value_fault *f);
+bool convert_shopper(converter *c, const row_view *v, shopper_record *r, value_fault *f);
+bool convert_campaign(converter *c, const row_view *v, campaign_record *r, value_fault *f);
+bool convert_promotion(converter *c, const row_view *v, promotion_record *r, value_fault *f);
+bool convert_scope(converter *c, const row_view *v, scope_record *r, value_fault *f);
+bool convert_event(converter *c, const row_view *v, event_record *r, value_fault *f);
 
 #endif

@@ -45,7 +45,7 @@ static bool is_list(const converter *c, const row_view *v, int field)
     return o->n_pieces == 1 && binding_cell_kind(v, o->pieces[0].column) == CELL_LIST;
 }
 
-bool convert_product(converter *c, const row_view *v, product_record *r, fault *f)
+bool convert_product(converter *c, const row_view *v, product_record *r, value_fault *f)
 {
     text path;
     *r = (product_record){.price_minor = MONEY_ABSENT};
@@ -65,7 +65,7 @@ bool convert_product(converter *c, const row_view *v, product_record *r, fault *
 
 /* RFC 5646 in outline: letters and digits in parts of 1 to 8, the first of 2 to 8 letters.
  * "en_US", as locales are written, becomes "en-US". */
-static bool check_language(converter *c, text value, text *out, fault *f)
+static bool check_language(converter *c, text value, text *out, value_fault *f)
 {
     char words[SHOWN_BYTES];
     char *tag = arena_alloc(&c->room, value.n + 1, 1);
@@ -92,7 +92,7 @@ static bool check_language(converter *c, text value, text *out, fault *f)
                      "'%s' is no language tag such as en or zh-CN", shown(value, words));
 }
 
-static bool check_zone(converter *c, text value, fault *f)
+static bool check_zone(converter *c, text value, value_fault *f)
 {
     char words[SHOWN_BYTES], name[64];
     if (c->zones == NULL && (c->zones = intern_new(4096)) == NULL)
@@ -117,14 +117,14 @@ static bool check_zone(converter *c, text value, fault *f)
 }
 
 static bool convert_consent(converter *c, const row_view *v, int field, channel_set *out,
-                            fault *f)
+                            value_fault *f)
 {
     text value;
     TRY(convert_value(c, v, field, &value, f));
     return value.n == 0 || check_channels(value, field, out, f);
 }
 
-bool convert_shopper(converter *c, const row_view *v, shopper_record *r, fault *f)
+bool convert_shopper(converter *c, const row_view *v, shopper_record *r, value_fault *f)
 {
     text language;
     *r = (shopper_record){.consent_given = 0};
@@ -147,7 +147,7 @@ bool convert_shopper(converter *c, const row_view *v, shopper_record *r, fault *
 
 /* The two ends of a period: `ends` is exclusive, `ends_on` the last day inside. */
 static bool convert_period(converter *c, const row_view *v, int starts, int ends,
-                           int ends_on, int64_t *starts_us, int64_t *ends_us, fault *f)
+                           int ends_on, int64_t *starts_us, int64_t *ends_us, value_fault *f)
 {
     int64_t last_us;
     TRY(convert_time(c, v, starts, starts_us, f));
@@ -161,7 +161,7 @@ static bool convert_period(converter *c, const row_view *v, int starts, int ends
     return true;
 }
 
-bool convert_campaign(converter *c, const row_view *v, campaign_record *r, fault *f)
+bool convert_campaign(converter *c, const row_view *v, campaign_record *r, value_fault *f)
 {
     *r = (campaign_record){.starts_us = TIME_ABSENT, .ends_us = TIME_ABSENT};
     TRY(convert_needed(c, v, CAMPAIGNS_ID, LIMIT_ID_BYTES, &r->id, f));
@@ -173,7 +173,7 @@ bool convert_campaign(converter *c, const row_view *v, campaign_record *r, fault
 }
 
 /* "10", "12.5", "10%" -> hundredths of a per cent, in 0 < x <= 100. */
-static bool convert_percent(converter *c, const row_view *v, int32_t *out, fault *f)
+static bool convert_percent(converter *c, const row_view *v, int32_t *out, value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -196,7 +196,7 @@ static bool convert_percent(converter *c, const row_view *v, int32_t *out, fault
 }
 
 /* A blank kind is told by what is given. */
-static bool convert_kind(converter *c, const row_view *v, promotion_record *r, fault *f)
+static bool convert_kind(converter *c, const row_view *v, promotion_record *r, value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -219,7 +219,7 @@ static bool convert_kind(converter *c, const row_view *v, promotion_record *r, f
 }
 
 static bool convert_limit(converter *c, const row_view *v, int field, uint32_t *out,
-                          fault *f)
+                          value_fault *f)
 {
     text value;
     TRY(convert_value(c, v, field, &value, f));
@@ -227,7 +227,7 @@ static bool convert_limit(converter *c, const row_view *v, int field, uint32_t *
 }
 
 static bool convert_money_of_promotion(converter *c, const row_view *v, promotion_record *r,
-                                       fault *f)
+                                       value_fault *f)
 {
     TRY(convert_currency(c, v, PROMOTIONS_CURRENCY, f));
     TRY(convert_amount(c, v, PROMOTIONS_VALUE, &r->value_minor, f));
@@ -237,7 +237,7 @@ static bool convert_money_of_promotion(converter *c, const row_view *v, promotio
 }
 
 static bool convert_rules_of_promotion(converter *c, const row_view *v, promotion_record *r,
-                                       fault *f)
+                                       value_fault *f)
 {
     text channels;
     TRY(convert_limit(c, v, PROMOTIONS_SHOPPER_LIMIT, &r->shopper_limit, f));
@@ -252,7 +252,7 @@ static bool convert_rules_of_promotion(converter *c, const row_view *v, promotio
     return convert_text(c, v, PROMOTIONS_AUDIENCE, LIMIT_AUDIENCE_BYTES, &r->audience, f);
 }
 
-bool convert_promotion(converter *c, const row_view *v, promotion_record *r, fault *f)
+bool convert_promotion(converter *c, const row_view *v, promotion_record *r, value_fault *f)
 {
     *r = (promotion_record){.value_minor = MONEY_ABSENT,
                             .minimum_purchase_minor = MONEY_ABSENT,
@@ -271,7 +271,7 @@ bool convert_promotion(converter *c, const row_view *v, promotion_record *r, fau
     return convert_attributes(c, v, PROMOTIONS_ATTRIBUTES, &r->attributes, f);
 }
 
-bool convert_scope(converter *c, const row_view *v, scope_record *r, fault *f)
+bool convert_scope(converter *c, const row_view *v, scope_record *r, value_fault *f)
 {
     *r = (scope_record){.promotion = {"", 0}};
     TRY(convert_needed(c, v, SCOPE_PROMOTION, LIMIT_ID_BYTES, &r->promotion, f));

@@ -22,7 +22,7 @@ static void memo_keep(word_memo *memo, text word, int value, channel ch)
 }
 
 /* A file without a column for the type: a rating is a rating, an order line a purchase. */
-static bool guess_type(converter *c, const row_view *v, event_record *r, fault *f)
+static bool guess_type(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     static const int bought[] = {EVENTS_ORDER, EVENTS_PAID, EVENTS_UNIT_PRICE};
     text value;
@@ -42,7 +42,7 @@ static bool guess_type(converter *c, const row_view *v, event_record *r, fault *
                      "nothing says what happened (type, rating, order, paid ...)");
 }
 
-static bool convert_type(converter *c, const row_view *v, event_record *r, fault *f)
+static bool convert_type(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -68,7 +68,7 @@ static bool convert_type(converter *c, const row_view *v, event_record *r, fault
     return true;
 }
 
-static bool convert_channel(converter *c, const row_view *v, event_record *r, fault *f)
+static bool convert_channel(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -89,7 +89,7 @@ static bool convert_channel(converter *c, const row_view *v, event_record *r, fa
 
 /* --- to whom, with what -------------------------------------------------------------- */
 
-static bool convert_references(converter *c, const row_view *v, event_record *r, fault *f)
+static bool convert_references(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     const bool anonymous = c->binding->table->missing_shopper == MISSING_ANONYMOUS;
     TRY(convert_text(c, v, EVENTS_ID, LIMIT_ID_BYTES, &r->id, f));
@@ -106,7 +106,7 @@ static bool convert_references(converter *c, const row_view *v, event_record *r,
 }
 
 /* What an event of each type cannot be without. */
-static bool check_objects(const event_record *r, fault *f)
+static bool check_objects(const event_record *r, value_fault *f)
 {
     const char *name = event_type_name(r->type);
     switch (r->type) {
@@ -137,7 +137,7 @@ static bool check_objects(const event_record *r, fault *f)
 /* --- how much ------------------------------------------------------------------------ */
 
 /* Bought and given back: amounts are positive either way, the type tells them apart. */
-static bool turn_into_return(converter *c, event_record *r, fault *f)
+static bool turn_into_return(converter *c, event_record *r, value_fault *f)
 {
     if (r->type == EVENT_PURCHASE &&
         c->binding->table->returns == RETURNS_NEGATIVE_QUANTITY)
@@ -154,7 +154,7 @@ static bool turn_into_return(converter *c, event_record *r, fault *f)
 }
 
 static bool convert_paid(converter *c, const row_view *v, text quantity, event_record *r,
-                         fault *f)
+                         value_fault *f)
 {
     text paid, unit_price;
     TRY(convert_value(c, v, EVENTS_PAID, &paid, f));
@@ -167,7 +167,7 @@ static bool convert_paid(converter *c, const row_view *v, text quantity, event_r
                              EVENTS_QUANTITY, &r->paid_minor, f);
 }
 
-static bool convert_amounts(converter *c, const row_view *v, event_record *r, fault *f)
+static bool convert_amounts(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     char words[SHOWN_BYTES];
     text quantity;
@@ -190,7 +190,7 @@ static bool convert_amounts(converter *c, const row_view *v, event_record *r, fa
     return convert_amount(c, v, EVENTS_COUPON, &r->coupon_minor, f);
 }
 
-static bool convert_opinions(converter *c, const row_view *v, event_record *r, fault *f)
+static bool convert_opinions(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -217,7 +217,7 @@ static bool convert_opinions(converter *c, const row_view *v, event_record *r, f
     return true;
 }
 
-bool convert_event(converter *c, const row_view *v, event_record *r, fault *f)
+bool convert_event(converter *c, const row_view *v, event_record *r, value_fault *f)
 {
     text time;
     *r = (event_record){.quantity = 1,

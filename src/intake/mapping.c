@@ -93,7 +93,7 @@ static const cyaml_schema_value_t key_entry = {
 
 static const cyaml_schema_field_t join_fields[] = {
     NEEDED_LIST(map_join, "files", files, &text_entry),
-    NEEDED_LIST(map_join, "on", on, &key_entry),
+    NEEDED_LIST(map_join, "keys", on, &key_entry),
     TEXT(map_join, "delimiter", delimiter),
     TEXT(map_join, "prefix", prefix),
     LIST(map_join, "columns", columns, &text_entry),

@@ -322,7 +322,7 @@ static uint64_t line_of_cell(const row *r, uint32_t column)
     return line;
 }
 
-static bool reject_fault(producer *p, batch *b, const row_view *v, const fault *f)
+static bool reject_fault(producer *p, batch *b, const row_view *v, const value_fault *f)
 {
     char message[256];
     const char *name = NULL;
@@ -399,7 +399,7 @@ static pf_status take_good_row(producer *p, batch *b, const row *r, pf_error *er
 {
     const row_view v = {r, p->joined_cells};
     any_record record;
-    fault f;
+    value_fault f;
     size_t which = 0;
     bool keep = false;
     if (!binding_takes(p->binding, &v, false)) {
