@@ -265,7 +265,15 @@ pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err)
 pf_status deciding_message(const deciding *d, const decide_outcome *o, arena *memory,
                            const char **words, pf_error *err)
 {
-    const shop_catalogue *c = d->p->catalogue;
+    const char *tag = d->p->catalogue->shoppers[o->shopper].language;
+    message_language shop = language_of(d->p->config->shop_language, LANGUAGE_EN);
+    return deciding_message_in(d, o, language_of(tag, shop), memory, words, err);
+}
+
+pf_status deciding_message_in(const deciding *d, const decide_outcome *o,
+                              message_language language, arena *memory, const char **words,
+                              pf_error *err)
+{
     const profile *known = &d->profiles[o->shopper];
     uint32_t favourites[PROFILE_INTERESTS];
     uint32_t n = 0;
@@ -275,8 +283,7 @@ pf_status deciding_message(const deciding *d, const decide_outcome *o, arena *me
     message_request request = {
         .promotion = o->promotion,
         .channel = o->why.channel,
-        .language = language_of(c->shoppers[o->shopper].language,
-                                language_of(d->p->config->shop_language, LANGUAGE_EN)),
+        .language = language,
         .variant = o->variant,
         .send_at_us = d->at_us,
         .zone = d->p->zone,

@@ -27,17 +27,21 @@ typedef struct deciding {
     char attribute[256];      /* of the audience lookup */
 } deciding;
 
-/* Chooses the candidates: the promotions of the campaign called `which` (NULL: all that are live). when: ISO
- * 8601, or NULL: the campaign's start, else the time after the last event. */
+/* Chooses the candidates: the promotions of the campaign called `which` (NULL: all that
+ * are live). when: ISO 8601, or NULL: the campaign's start, else the time after the last
+ * event. */
 pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *when,
                         pf_error *err);
 /* Scores, profiles, and the decision itself. budget_minor: MONEY_ABSENT = the policy's. */
 pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err);
 void deciding_close(deciding *d);
 
-/* The words of an outcome, in the shopper's language; into the arena. */
+/* The words of an outcome, in the shopper's language or in a given one; into the arena. */
 pf_status deciding_message(const deciding *d, const decide_outcome *o, arena *memory,
                            const char **words, pf_error *err);
+pf_status deciding_message_in(const deciding *d, const decide_outcome *o,
+                              message_language language, arena *memory, const char **words,
+                              pf_error *err);
 /* Why, in English. */
 void deciding_explain(const deciding *d, const reason_facts *why, buffer *into);
 

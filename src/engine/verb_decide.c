@@ -1,0 +1,432 @@
+/*
+ * decide: one run, told as a summary a marketer can read, and written to the store unless
+ * it is a dry run. decisions: what a run wrote.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "engine/deciding.h"
+
+enum { RUN_NAME_BYTES = 80, SAMPLE = 10 };
+
+proffer_decide_options proffer_decide_options_default(void)
+{
+    return (proffer_decide_options){.campaign = NULL};
+}
+
+/* --- the summary --------------------------------------------------------------------------------- */
+
+static void write_caps(const deciding *d, verb_result *r)
+{
+    const currency *c = &d->p->catalogue->currency;
+    reason_words words = {LANGUAGE_EN, d->p->catalogue, d->p->zone};
+    buffer name;
+    buffer_init(&name, LIMIT_TITLE_BYTES);
+    json_key(&r->w, "caps");
+    json_array_begin(&r->w);
+    for (uint32_t i = 0; i < d->result->n_caps; i++) {
+        const decide_cap *cap = &d->result->caps[i];
+        bool money = cap->kind == DECIDE_CAP_BUDGET ||
+                     cap->kind == DECIDE_CAP_PROMOTION_BUDGET ||
+                     cap->kind == DECIDE_CAP_CHANNEL_BUDGET;
+        buffer_clear(&name);
+        cap_describe(cap->kind, cap->promotion, cap->channel, &words, &name);
+        json_object_begin(&r->w);
+        verb_text(r, "kind", cap_code(cap->kind));
+        verb_text(r, "name", name.data);
+        if (money) {
+            verb_money(r, "limit", (int64_t)cap->limit, c);
+            verb_money(r, "used", (int64_t)cap->used, c);
+        } else {
+            verb_number(r, "limit", cap->limit);
+            verb_number(r, "used", cap->used);
+        }
+        verb_number(r, "shadow_price", cap->price);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+    buffer_free(&name);
+}
+
+static void write_reasons(const deciding *d, verb_result *r)
+{
+    json_key(&r->w, "reasons");
+    json_array_begin(&r->w);
+    for (int i = 0; i < REASON_COUNT; i++) {
+        if (d->result->by_reason[i] == 0)
+            continue;
+        json_object_begin(&r->w);
+        verb_text(r, "code", reason_code((decide_reason)i));
+        verb_integer(r, "pairs", (int64_t)d->result->by_reason[i]);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+}
+
+static void write_promotions(const deciding *d, verb_result *r)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    json_key(&r->w, "promotions");
+    json_array_begin(&r->w);
+    for (size_t k = 0; k < d->n_promotions; k++) {
+        uint32_t number = d->promotions[k];
+        uint64_t sent = 0;
+        int64_t cost = 0;
+        double gain = 0;
+        for (size_t i = 0; i < d->result->n_outcomes; i++) {
+            const decide_outcome *o = &d->result->outcomes[i];
+            if (o->promotion != number || o->why.reason != REASON_CHOSEN)
+                continue;
+            sent++;
+            cost += o->cost_minor;
+            gain += o->why.gain_minor;
+        }
+        if (sent == 0)
+            continue;
+        json_object_begin(&r->w);
+        verb_text(r, "id", c->promotions[number].id);
+        verb_text(r, "title", c->promotions[number].title);
+        verb_integer(r, "sent", (int64_t)sent);
+        verb_money(r, "cost", cost, &c->currency);
+        verb_money(r, "gain", (int64_t)gain, &c->currency);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+}
+
+static void write_outcome(const deciding *d, const decide_outcome *o, verb_result *r,
+                          arena *memory)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    const char *words = "";
+    buffer why;
+    buffer_init(&why, LIMIT_TEXT_BYTES);
+    deciding_explain(d, &o->why, &why);
+    bool chosen = o->why.reason == REASON_CHOSEN;
+    json_object_begin(&r->w);
+    verb_text(r, "shopper", c->shoppers[o->shopper].id);
+    verb_text(r, "promotion", c->promotions[o->promotion].id);
+    verb_text(r, "title", c->promotions[o->promotion].title);
+    verb_text(r, "decision", chosen ? "send" : "nothing");
+    verb_text(r, "channel", o->why.channel ? channel_name(o->why.channel) : "");
+    verb_number(r, "p_redeem", o->p_redeem);
+    verb_money(r, "gain", (int64_t)o->why.gain_minor, &c->currency);
+    verb_money(r, "cost", o->cost_minor, &c->currency);
+    verb_text(r, "reason_code", reason_code(o->why.reason));
+    verb_text(r, "reason", why.data);
+    if (chosen && deciding_message(d, o, memory, &words, NULL) != PF_OK)
+        words = "";
+    verb_text(r, "message", words);
+    json_object_end(&r->w);
+    buffer_free(&why);
+}
+
+/* A few shoppers of every sort: treated ones spread over the run, then a held-out and an
+ * untreated one. */
+static void write_sample(const deciding *d, verb_result *r)
+{
+    const decide_result *found = d->result;
+    size_t step = found->n_treated / (SAMPLE - 2) + 1, seen = 0, written = 0;
+    bool held = false, left = false;
+    arena memory;
+    arena_init(&memory, LIMIT_REPORT_BYTES);
+    json_key(&r->w, "sample");
+    json_array_begin(&r->w);
+    for (size_t i = 0; i < found->n_shoppers && written < SAMPLE; i++) {
+        const decide_shopper *s = &found->shoppers[i];
+        bool take = s->n_chosen > 0 ? seen++ % step == 0
+                    : s->holdout    ? !held
+                                    : !left;
+        held = held || (s->holdout && s->n_chosen == 0);
+        left = left || (!s->holdout && s->n_chosen == 0);
+        if (!take || s->n_outcomes == 0)
+            continue;
+        write_outcome(d, &found->outcomes[s->best], r, &memory);
+        written++;
+    }
+    json_array_end(&r->w);
+    arena_free(&memory);
+}
+
+static double expected_gain(const decide_result *found)
+{
+    double gain = 0;
+    for (size_t i = 0; i < found->n_outcomes; i++)
+        if (found->outcomes[i].why.reason == REASON_CHOSEN)
+            gain += found->outcomes[i].why.gain_minor;
+    return gain;
+}
+
+static void write_head(const deciding *d, const char *run, bool dry_run, verb_result *r)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    const decide_result *found = d->result;
+    verb_text(r, "run", dry_run ? "" : run);
+    verb_time(r, "at", d->at_us);
+    verb_text(r, "campaign", c->campaigns[d->campaign].id);
+    json_key(&r->w, "dry_run");
+    json_boolean(&r->w, dry_run);
+    verb_text(r, "currency", c->currency.code);
+    verb_integer(r, "candidates", (int64_t)d->n_promotions);
+    verb_integer(r, "shoppers", (int64_t)found->n_shoppers);
+    verb_integer(r, "treated", (int64_t)found->n_treated);
+    verb_integer(r, "held_out", (int64_t)found->n_held_out);
+    verb_integer(r, "messages", (int64_t)found->n_chosen);
+    verb_money(r, "cost", found->cost_minor, &c->currency);
+    verb_money(r, "gain", (int64_t)expected_gain(found), &c->currency);
+    verb_money(r, "value", (int64_t)found->value_minor, &c->currency);
+    verb_money(r, "bound", (int64_t)found->bound_minor, &c->currency);
+    verb_number(r, "gap", found->gap);
+    if (found->empty_audience != 0)
+        verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);
+}
+
+static void write_summary(const deciding *d, const char *run, bool dry_run, verb_result *r)
+{
+    json_object_begin(&r->w);
+    write_head(d, run, dry_run, r);
+    write_caps(d, r);
+    write_reasons(d, r);
+    write_promotions(d, r);
+    write_sample(d, r);
+    json_object_end(&r->w);
+}
+
+/* --- the log -------------------------------------------------------------------------------------- */
+
+static void write_candidates(const deciding *d, const decide_shopper *s, buffer *into)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    json_writer w;
+    buffer_clear(into);
+    json_begin(&w, into);
+    json_array_begin(&w);
+    for (size_t k = 0; k < s->n_outcomes; k++) {
+        const decide_outcome *o = &d->result->outcomes[s->first + k];
+        json_object_begin(&w);
+        json_key(&w, "promotion");
+        json_text(&w, c->promotions[o->promotion].id);
+        json_key(&w, "p");
+        json_number(&w, o->p_redeem);
+        json_key(&w, "value_minor");
+        json_number(&w, o->why.value_minor);
+        json_key(&w, "reason");
+        json_text(&w, reason_code(o->why.reason));
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    (void)json_finish(&w);
+}
+
+/* Versions of everything that took part, the same for a whole run. */
+static void write_versions(const deciding *d, buffer *into)
+{
+    char name[FINGERPRINT_TEXT_BYTES];
+    json_writer w;
+    json_begin(&w, into);
+    json_object_begin(&w);
+    json_key(&w, "policy");
+    fingerprint_format(&d->result->policy, name);
+    json_text(&w, name);
+    json_key(&w, "data");
+    fingerprint_format(&d->p->data, name);
+    json_text(&w, name);
+    fingerprint frames = frame_set_fingerprint(d->frames);
+    json_key(&w, "frames");
+    fingerprint_format(&frames, name);
+    json_text(&w, name);
+    json_key(&w, "program");
+    json_text(&w, proffer_version());
+    json_object_end(&w);
+    (void)json_finish(&w);
+}
+
+/* What the loop over shoppers carries. */
+typedef struct writing {
+    const deciding *d;
+    const char *run;
+    buffer candidates, versions;
+    arena memory;
+} writing;
+
+static pf_status put_one(writing *k, const decide_shopper *s, const decide_outcome *o,
+                         uint32_t nth, pf_error *err)
+{
+    char id[RUN_NAME_BYTES + 32];
+    const char *words = "";
+    bool chosen = o->why.reason == REASON_CHOSEN;
+    pf_status status = PF_OK;
+    (void)snprintf(id, sizeof id, "%s-%u-%u", k->run, s->shopper, nth);
+    if (chosen)
+        status = deciding_message(k->d, o, &k->memory, &words, err);
+    if (status != PF_OK)
+        return status;
+    decision_record record = {
+        .id = id,
+        .run = k->run,
+        .shopper = s->shopper,
+        .promotion = chosen ? o->promotion : 0,
+        .channel = chosen ? o->why.channel : CHANNEL_NONE,
+        .time_us = k->d->at_us,
+        .send_at_us = k->d->at_us,
+        .propensity = chosen ? decide_propensity(o) : 1,
+        .score = o->p_redeem,
+        .expected_value_minor = chosen ? o->why.value_minor : 0,
+        .cost_minor = chosen ? o->cost_minor : 0,
+        .reason = s->holdout ? reason_code(REASON_HOLDOUT) : reason_code(o->why.reason),
+        .message = words,
+        .candidates = nth == 0 ? k->candidates.data : "[]",
+        .versions = k->versions.data,
+        .holdout = s->holdout,
+    };
+    return store_put_decision(k->d->p->store, &record, err);
+}
+
+/* A row for every chosen promotion; one for a shopper who gets none. */
+static pf_status put_shopper(writing *k, const decide_shopper *s, pf_error *err)
+{
+    uint32_t nth = 0;
+    pf_status status = PF_OK;
+    write_candidates(k->d, s, &k->candidates);
+    if (k->candidates.failed)
+        return error_set(err, PF_LIMIT, "the candidates of a shopper pass %u MiB",
+                         LIMIT_JSON_BYTES >> 20);
+    for (size_t i = 0; status == PF_OK && i < s->n_outcomes; i++) {
+        const decide_outcome *o = &k->d->result->outcomes[s->first + i];
+        if (o->why.reason == REASON_CHOSEN)
+            status = put_one(k, s, o, nth++, err);
+    }
+    if (status == PF_OK && nth == 0 && s->n_outcomes > 0)
+        status = put_one(k, s, &k->d->result->outcomes[s->best], 0, err);
+    arena_reset(&k->memory);
+    return status;
+}
+
+static pf_status put_all(const deciding *d, const char *run, const char *summary,
+                         pf_error *err)
+{
+    writing k = {.d = d, .run = run};
+    pf_status s = store_begin(d->p->store, err);
+    if (s != PF_OK)
+        return s;
+    buffer_init(&k.candidates, LIMIT_JSON_BYTES);
+    buffer_init(&k.versions, LIMIT_TEXT_BYTES);
+    arena_init(&k.memory, LIMIT_REPORT_BYTES);
+    write_versions(d, &k.versions);
+    for (size_t i = 0; s == PF_OK && i < d->result->n_shoppers; i++)
+        s = put_shopper(&k, &d->result->shoppers[i], err);
+    if (s == PF_OK)
+        s = store_put_document(d->p->store, "decide", summary, strlen(summary), err);
+    if (s == PF_OK)
+        s = store_commit(d->p->store, err);
+    else
+        store_rollback(d->p->store);
+    arena_free(&k.memory);
+    buffer_free(&k.versions);
+    buffer_free(&k.candidates);
+    return s;
+}
+
+/* --- the verbs --------------------------------------------------------------------------------------- */
+
+/* The time of running, to the microsecond: sorts by time, and no two runs share it, since
+ * a run holds the store's only write lock while it is written. */
+static void name_run(char into[RUN_NAME_BYTES])
+{
+    char when[TIME_TEXT_BYTES];
+    (void)snprintf(into, RUN_NAME_BYTES, "%s", time_format(clock_now_us(), when));
+}
+
+static pf_status parse_budget(const proffer *p, const char *words, int64_t *out,
+                              pf_error *err)
+{
+    const char *why = "";
+    *out = MONEY_ABSENT;
+    if (words == NULL)
+        return PF_OK;
+    if (!money_parse(words, strlen(words), &p->config->currency, '.', out, &why) || *out < 0)
+        return error_set(err, PF_USAGE, "--budget: '%s' is no amount in %s%s%s", words,
+                         p->config->currency.code, why[0] ? ": " : "", why);
+    return PF_OK;
+}
+
+proffer_status proffer_decide(proffer *p, const proffer_decide_options *o, char **json,
+                              proffer_error *err)
+{
+    deciding d;
+    verb_result r;
+    char run[RUN_NAME_BYTES];
+    int64_t budget = MONEY_ABSENT;
+    *json = NULL;
+    pf_status s = parse_budget(p, o->budget, &budget, inner(err));
+    if (s == PF_OK)
+        s = deciding_open(&d, p, o->campaign, o->at, inner(err));
+    if (s != PF_OK)
+        return (proffer_status)s;
+    name_run(run);
+    s = deciding_run(&d, budget, inner(err));
+    if (s == PF_OK) {
+        verb_begin(&r);
+        write_summary(&d, run, o->dry_run != 0, &r);
+        s = verb_end(&r, json, inner(err));
+    }
+    if (s == PF_OK && !o->dry_run)
+        s = put_all(&d, run, *json, inner(err));
+    if (s != PF_OK) {
+        proffer_free(*json);
+        *json = NULL;
+    }
+    deciding_close(&d);
+    return (proffer_status)s;
+}
+
+/* What the listing writes to. */
+typedef struct listing {
+    verb_result *r;
+    const shop_catalogue *c;
+} listing;
+
+static bool list_decision(void *context, const decision_record *d)
+{
+    listing *k = context;
+    verb_result *r = k->r;
+    json_object_begin(&r->w);
+    verb_text(r, "id", d->id);
+    verb_text(r, "run", d->run);
+    verb_text(r, "shopper", k->c->shoppers[d->shopper].id);
+    verb_text(r, "promotion", d->promotion ? k->c->promotions[d->promotion].id : "");
+    verb_text(r, "channel", d->channel ? channel_name(d->channel) : "");
+    verb_time(r, "send_at", d->send_at_us);
+    verb_number(r, "propensity", d->propensity);
+    verb_number(r, "p_redeem", d->score);
+    verb_money(r, "cost", d->cost_minor, &k->c->currency);
+    verb_text(r, "reason", d->reason);
+    json_key(&r->w, "holdout");
+    json_boolean(&r->w, d->holdout);
+    verb_text(r, "message", d->message);
+    json_key(&r->w, "versions");
+    json_raw(&r->w, d->versions, strlen(d->versions));
+    json_object_end(&r->w);
+    return !r->text.failed;
+}
+
+proffer_status proffer_decisions(proffer *p, const char *run, char **json,
+                                 proffer_error *err)
+{
+    verb_result r;
+    pf_status s = workspace_snapshot(p, inner(err));
+    if (s != PF_OK)
+        return (proffer_status)s;
+    listing k = {&r, p->catalogue};
+    verb_begin(&r);
+    json_array_begin(&r.w);
+    s = store_visit_decisions(p->store, run, 0, list_decision, &k, inner(err));
+    json_array_end(&r.w);
+    if (s == PF_OK)
+        return (proffer_status)verb_end(&r, json, inner(err));
+    buffer_free(&r.text);
+    return (proffer_status)s;
+}
