@@ -1,0 +1,115 @@
+/* proffer explain and proffer message: why, and in what words. */
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/show.h"
+
+static void show_parts(result *r, const json_value *candidate, const char *key,
+                       const char *heading)
+{
+    const json_value *parts = json_member(candidate, key);
+    if (parts == NULL || parts->n == 0)
+        return;
+    printf("  %s\n", heading);
+    for (size_t i = 0; i < parts->n; i++)
+        printf("    %+6.2f  %s\n", show_number(&parts->values[i], "contribution"),
+               show_text(r, &parts->values[i], "feature"));
+}
+
+static proffer_status show_explain(const invocation *in, result *r, proffer_error *err)
+{
+    static const char *const headings[] = {"promotion", "title", ">P(redeem)", ">gain",
+                                           ">cost", "why"};
+    const json_value *list = json_member(r->top, "candidates");
+    (void)in;
+    (void)err;
+    printf("Shopper %s (%s), decided as of %s\n", show_text(r, r->top, "shopper"),
+           show_text(r, r->top, "stage"), show_text(r, r->top, "at"));
+    if (list == NULL || list->n == 0)
+        return PROFFER_OK;
+    printf("  %s\n", show_text(r, &list->values[0], "reason"));
+    show_parts(r, &list->values[0], "why_redeem_at_all", "what speaks for redeeming at all");
+    show_parts(r, &list->values[0], "why_this_promotion", "what speaks for this promotion");
+    printf("\n");
+    table *t = table_new(6, headings, 72);
+    for (size_t i = 0; i < list->n && i < 15; i++) {
+        const json_value *c = &list->values[i];
+        table_cell(t, "%s", show_text(r, c, "promotion"));
+        table_cell(t, "%.40s", show_text(r, c, "title"));
+        table_cell(t, "%.4f", show_number(c, "p_redeem"));
+        table_cell(t, "%s", show_text(r, c, "gain"));
+        table_cell(t, "%s", show_text(r, c, "cost"));
+        table_cell(t, "%s", show_text(r, c, "reason"));
+    }
+    table_print(t);
+    if (list->n > 15)
+        printf("… and %zu more; all of them with --json\n", list->n - 15);
+    return PROFFER_OK;
+}
+
+static proffer_status explain(proffer *p, const invocation *in, char **json,
+                              proffer_error *err)
+{
+    const char *offer = in->n_arguments > 1 ? in->arguments[1] : NULL;
+    return proffer_explain(p, in->arguments[0], offer, json, err);
+}
+
+static proffer_status run_explain(const invocation *in, proffer_error *err)
+{
+    return run_in_workspace(in, explain, show_explain, err);
+}
+
+const command command_explain = {
+    .name = "explain",
+    .summary = "Say why a shopper got what was decided, and why not the rest",
+    .arguments = "SHOPPER [PROMOTION]",
+    .examples = "  proffer explain 1042\n"
+                "  proffer explain 1042 18:57940011075\n",
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .run = run_explain,
+};
+
+static const option_spec message_options[] = {
+    {"sample", "N", "how many messages (default 10)"},
+    {"language", "TAG", "en or zh (default: the shop's)"},
+    {NULL, NULL, NULL},
+};
+
+static proffer_status show_messages(const invocation *in, result *r, proffer_error *err)
+{
+    (void)in;
+    (void)err;
+    for (size_t i = 0; i < r->top->n; i++) {
+        const json_value *m = &r->top->values[i];
+        printf("%s%s for shopper %s by %s\n%s\n", i ? "\n" : "", show_text(r, m, "promotion"),
+               show_text(r, m, "shopper"), show_text(r, m, "channel"),
+               show_text(r, m, "message"));
+    }
+    return PROFFER_OK;
+}
+
+static proffer_status message(proffer *p, const invocation *in, char **json,
+                              proffer_error *err)
+{
+    long sample = 10;
+    proffer_status s = option_integer(in, "sample", 1, 10000, 10, &sample, err);
+    if (s != PROFFER_OK)
+        return s;
+    return proffer_message(p, option_value(in, "language"), (int)sample, json, err);
+}
+
+static proffer_status run_message(const invocation *in, proffer_error *err)
+{
+    return run_in_workspace(in, message, show_messages, err);
+}
+
+const command command_message = {
+    .name = "message",
+    .summary = "Show what shoppers of the latest run would read",
+    .arguments = "",
+    .examples = "  proffer message --sample 5\n"
+                "  proffer message --sample 10 --language zh\n",
+    .options = message_options,
+    .run = run_message,
+};
