@@ -1,0 +1,54 @@
+/* proffer doctor: what is missing or wrong with a workspace. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/show.h"
+
+static proffer_status show(const invocation *in, result *r, proffer_error *err)
+{
+    static const char *const headings[] = {"check", "verdict", "what it means"};
+    const json_value *counts = json_member(r->top, "counts");
+    const json_value *checks = json_member(r->top, "checks");
+    bool wrong = false;
+    (void)in;
+    printf("proffer %s, workspace %s (%s, %s)\n", show_text(r, r->top, "version"),
+           show_text(r, r->top, "workspace"), show_text(r, r->top, "shop"),
+           show_text(r, r->top, "currency"));
+    printf("%.0f products, %.0f shoppers, %.0f promotions, %.0f events from %s to %s\n\n",
+           show_number(counts, "products"), show_number(counts, "shoppers"),
+           show_number(counts, "promotions"), show_number(counts, "events"),
+           show_text(r, r->top, "first_event"), show_text(r, r->top, "last_event"));
+    table *t = table_new(3, headings, 100);
+    for (size_t i = 0; checks != NULL && i < checks->n; i++) {
+        const json_value *c = &checks->values[i];
+        table_cell(t, "%s", show_text(r, c, "check"));
+        table_cell(t, "%s", show_text(r, c, "verdict"));
+        table_cell(t, "%s", show_text(r, c, "words"));
+        wrong = wrong || strcmp(show_text(r, c, "verdict"), "wrong") == 0;
+    }
+    table_print(t);
+    if (wrong)
+        return fail(err, PROFFER_DATA, "something is wrong; see above");
+    return PROFFER_OK;
+}
+
+static proffer_status verb(proffer *p, const invocation *in, char **json, proffer_error *err)
+{
+    (void)in;
+    return proffer_doctor(p, json, err);
+}
+
+static proffer_status run(const invocation *in, proffer_error *err)
+{
+    return run_in_workspace(in, verb, show, err);
+}
+
+const command command_doctor = {
+    .name = "doctor",
+    .summary = "Check a workspace: data, parts, models, the store's soundness",
+    .arguments = "",
+    .examples = "  proffer doctor\n"
+                "  proffer doctor --json\n",
+    .run = run,
+};

@@ -1,0 +1,205 @@
+/* proffer train, evaluate and recommend: learning, judging, and a first look. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "cli/show_figures.h"
+
+static const option_spec train_options[] = {
+    {"seed", "N", "of everything random (default 1)"},
+    {"threads", "N", "how many (default: one a processor)"},
+    {NULL, NULL, NULL},
+};
+
+static proffer_status show_train(const invocation *in, result *r, proffer_error *err)
+{
+    const json_value *models = json_member(r->top, "models");
+    (void)in;
+    (void)err;
+    for (size_t i = 0; models != NULL && i < models->n; i++)
+        printf("%s: %s (%.1f s)\n", show_text(r, &models->values[i], "model"),
+               show_text(r, &models->values[i], "words"),
+               show_number(&models->values[i], "seconds"));
+    return PROFFER_OK;
+}
+
+static proffer_status train(proffer *p, const invocation *in, char **json,
+                            proffer_error *err)
+{
+    proffer_train_options o = proffer_train_options_default();
+    long seed = 1, threads = 0;
+    proffer_status s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
+    if (s == PROFFER_OK)
+        s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    o.seed = (uint64_t)seed;
+    o.threads = (int)threads;
+    return s == PROFFER_OK ? proffer_train(p, &o, json, err) : s;
+}
+
+static proffer_status run_train(const invocation *in, proffer_error *err)
+{
+    return run_in_workspace(in, train, show_train, err);
+}
+
+const command command_train = {
+    .name = "train",
+    .summary = "Fit recommenders, their blend and the response models",
+    .arguments = "",
+    .examples = "  proffer train\n",
+    .details = "Models go to the workspace's models folder as safetensors with a JSON card;\n"
+               "each file is replaced only when the new one is complete.",
+    .options = train_options,
+    .run = run_train,
+};
+
+/* --- evaluate ------------------------------------------------------------------------------------------- */
+
+static const option_spec evaluate_options[] = {
+    {"test-from", "DATE", "first day of the test period (default: proffer.yaml's)"},
+    {"sequences", "FILE", "evaluate on a file of `user item item ...` or .inter instead"},
+    {"items", "FILE", "texts of the items of --sequences"},
+    {"protocol", "NAME", "of --sequences: leave-one-out"},
+    {"models", "LIST", "of --sequences: popularity,transitions,words,meaning,blend,..."},
+    {"k", "N", "cut of the rankings (default 10)"},
+    {"repeats", "WORD", "allow, mask or auto: may taken items be recommended again"},
+    {"seed", "N", "of everything random (default 1)"},
+    {"threads", "N", "how many (default: one a processor)"},
+    {"bootstrap", "N", "replicates behind each interval"},
+    {NULL, NULL, NULL},
+};
+
+static proffer_status show_evaluate(const invocation *in, result *r, proffer_error *err)
+{
+    (void)in;
+    (void)err;
+    show_evaluation(r, r->top);
+    return PROFFER_OK;
+}
+
+static proffer_status evaluate(proffer *p, const invocation *in, char **json,
+                               proffer_error *err)
+{
+    proffer_evaluate_options o = proffer_evaluate_options_default();
+    long seed = 1, threads = 0, replicates = 0;
+    proffer_status s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
+    if (s == PROFFER_OK)
+        s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    if (s == PROFFER_OK)
+        s = option_integer(in, "bootstrap", 50, 100000, 0, &replicates, err);
+    o.test_from = option_value(in, "test-from");
+    o.seed = (uint64_t)seed;
+    o.threads = (int)threads;
+    o.bootstrap = (int)replicates;
+    return s == PROFFER_OK ? proffer_evaluate(p, &o, json, err) : s;
+}
+
+/* A line of JSON a model, or a table; no workspace is opened. */
+static proffer_status run_sequences(const invocation *in, proffer_error *err)
+{
+    proffer_sequences_options o = proffer_sequences_options_default();
+    char *json = NULL;
+    result r;
+    long k = 10, seed = 1, threads = 0;
+    proffer_status s = option_integer(in, "k", 1, 1000, 10, &k, err);
+    if (s == PROFFER_OK)
+        s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
+    if (s == PROFFER_OK)
+        s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    o.sequences = option_value(in, "sequences");
+    o.items = option_value(in, "items");
+    o.models = option_given(in, "models") ? option_value(in, "models") : o.models;
+    o.protocol = option_given(in, "protocol") ? option_value(in, "protocol") : o.protocol;
+    o.repeats = option_value(in, "repeats");
+    o.k = (int)k;
+    o.seed = (uint64_t)seed;
+    o.threads = (int)threads;
+    if (s == PROFFER_OK)
+        s = proffer_evaluate_sequences(&o, &json, err);
+    if (s == PROFFER_OK)
+        s = show_open(&r, json, err);
+    if (s != PROFFER_OK)
+        return s;
+    if (in->json)
+        show_json_lines(r.top);
+    else
+        show_model_table(&r, r.top, (int)k);
+    show_close(&r);
+    return PROFFER_OK;
+}
+
+static proffer_status run_evaluate(const invocation *in, proffer_error *err)
+{
+    if (option_given(in, "sequences"))
+        return run_sequences(in, err);
+    return run_in_workspace(in, evaluate, show_evaluate, err);
+}
+
+const command command_evaluate = {
+    .name = "evaluate",
+    .summary = "Judge predictions on weeks the models had not seen",
+    .arguments = "",
+    .examples = "  proffer evaluate --test-from 2017-08-01\n"
+                "  proffer evaluate --sequences ml-1m.txt.gz --models popularity,transitions\n"
+                "  proffer evaluate --sequences beauty.txt.gz --items items.tsv --json\n",
+    .details = "Without --sequences: the workspace's own campaigns and purchases by time, each\n"
+               "beside simple baselines; the result goes into the report.",
+    .options = evaluate_options,
+    .run = run_evaluate,
+};
+
+/* --- recommend -------------------------------------------------------------------------------------------- */
+
+static const option_spec recommend_options[] = {
+    {"at", "TIME", "as of this moment (default: after the last event)"},
+    {"limit", "N", "how many products (default 10)"},
+    {NULL, NULL, NULL},
+};
+
+static proffer_status show_recommend(const invocation *in, result *r, proffer_error *err)
+{
+    static const char *const headings[] = {"product", "title", "category", ">price", ">score"};
+    const json_value *list = json_member(r->top, "products");
+    table *t = table_new(5, headings, 50);
+    (void)in;
+    (void)err;
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        const json_value *one = &list->values[i];
+        table_cell(t, "%s", show_text(r, one, "id"));
+        table_cell(t, "%s", show_text(r, one, "title"));
+        table_cell(t, "%s", show_text(r, one, "category"));
+        table_cell(t, "%s", show_text(r, one, "price"));
+        table_cell(t, "%.3f", show_number(one, "score"));
+    }
+    table_print(t);
+    return PROFFER_OK;
+}
+
+static proffer_status recommend(proffer *p, const invocation *in, char **json,
+                                proffer_error *err)
+{
+    long limit = 10;
+    proffer_status s = option_integer(in, "limit", 1, 1000, 10, &limit, err);
+    if (s != PROFFER_OK)
+        return s;
+    return proffer_recommend(p, in->arguments[0], option_value(in, "at"), (int)limit, json,
+                             err);
+}
+
+static proffer_status run_recommend(const invocation *in, proffer_error *err)
+{
+    return run_in_workspace(in, recommend, show_recommend, err);
+}
+
+const command command_recommend = {
+    .name = "recommend",
+    .summary = "Show the products a shopper is likeliest to buy next",
+    .arguments = "SHOPPER",
+    .examples = "  proffer recommend 1042\n"
+                "  proffer recommend 1042 --at 2017-12-01 --limit 20\n",
+    .options = recommend_options,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run_recommend,
+};
