@@ -1,7 +1,7 @@
 /*
  * The intern table of base/intern.h: open addressing with linear probing over slots of
- * (number, 32 bits of the hash), at most three quarters full; texts in chunks that never
- * move, each as
+ * (text, number, 32 bits of the hash), at most three quarters full; texts in chunks that
+ * never move, each as
  *
  *     [ length: 4 bytes ][ text ][ 0 ]
  *
@@ -24,6 +24,8 @@ typedef struct chunk {
 } chunk;
 
 typedef struct slot {
+    const char
+        *text;       /* so that a look-up touches the slot and the text, no third place */
     uint32_t number; /* 0 = free */
     uint32_t tag;
 } slot;
@@ -81,8 +83,8 @@ static size_t find_slot(const intern *t, uint64_t hash, const char *text, size_t
         const slot *s = &t->slots[i];
         if (s->number == 0) return i;
         if (s->tag != tag) continue;
-        const char *held = t->texts[s->number - 1];
-        if (length_of(held) == n && (n == 0 || memcmp(held, text, n) == 0)) return i;
+        if (length_of(s->text) == n && (n == 0 || memcmp(s->text, text, n) == 0))
+            return i;
     }
 }
 
@@ -100,7 +102,7 @@ static bool grow_slots(intern *t)
         size_t i = (size_t)hash & mask;
         while (fresh[i].number)
             i = (i + 1) & mask;
-        fresh[i] = (slot){.number = number, .tag = (uint32_t)(hash >> 32)};
+        fresh[i] = (slot){.text = text, .number = number, .tag = (uint32_t)(hash >> 32)};
     }
     mem_free(t->slots);
     t->slots = fresh;
@@ -154,13 +156,24 @@ uint32_t intern_add(intern *t, const char *text, size_t n)
     const char *kept = keep_text(t, text, n);
     if (!kept) return 0;
     t->texts[t->count++] = kept;
-    t->slots[i] = (slot){.number = t->count, .tag = (uint32_t)(hash >> 32)};
+    t->slots[i] = (slot){.text = kept, .number = t->count, .tag = (uint32_t)(hash >> 32)};
     return t->count;
 }
 
 uint32_t intern_find(const intern *t, const char *text, size_t n)
 {
+    return intern_find_hashed(t, hash_bytes(text, n, &t->key), text, n);
+}
+
+uint64_t intern_hash(const intern *t, const char *text, size_t n)
+{
     uint64_t hash = hash_bytes(text, n, &t->key);
+    __builtin_prefetch(&t->slots[(size_t)hash & t->mask]);
+    return hash;
+}
+
+uint32_t intern_find_hashed(const intern *t, uint64_t hash, const char *text, size_t n)
+{
     return t->slots[find_slot(t, hash, text, n)].number;
 }
 

@@ -24,6 +24,11 @@ void intern_free(intern *table);
 uint32_t intern_add(intern *table, const char *text, size_t n);
 /* The number of text, or 0. */
 uint32_t intern_find(const intern *table, const char *text, size_t n);
+/* The same in two steps, for large tables: the first fetches the memory that the second
+ * needs, and other work can be done meanwhile. */
+uint64_t intern_hash(const intern *table, const char *text, size_t n);
+uint32_t intern_find_hashed(const intern *table, uint64_t hash, const char *text,
+                            size_t n);
 /* The text of a number in 1..count: terminated, owned by the table, valid until free. */
 const char *intern_text(const intern *table, uint32_t number);
 size_t intern_length(const intern *table, uint32_t number);

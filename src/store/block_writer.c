@@ -74,8 +74,7 @@ void block_writer_free(block_writer *w)
     mem_free(w);
 }
 
-/* --- the blocks that are there --------------------------------------------------------
- */
+/* --- the blocks that are there ----------------------------------------------------- */
 
 static pf_status keep_place(block_writer *w, sqlite3_stmt *st, pf_error *err)
 {
@@ -177,8 +176,7 @@ static size_t find_place(const block_writer *w, int64_t t)
     return low > w->next ? low - 1 : w->n_places;
 }
 
-/* --- writing --------------------------------------------------------------------------
- */
+/* --- writing ----------------------------------------------------------------------- */
 
 /* A part that no block with the same first time has, behind those that stay. Blocks that
  * begin at this time and were not taken yet will be: their parts are passed as well. */
@@ -256,8 +254,7 @@ static pf_status push(block_writer *w, const event_row *row, pf_error *err)
     return columns_push(out, row, err);
 }
 
-/* --- merging --------------------------------------------------------------------------
- */
+/* --- merging ----------------------------------------------------------------------- */
 
 /* Passes the old rows at or before t on, reading further blocks where they hang together
  * with the one before. */

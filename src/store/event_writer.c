@@ -113,8 +113,7 @@ void store_events_abandon(store_event_writer *w)
     if (w != NULL) free_writer(w);
 }
 
-/* --- adding ---------------------------------------------------------------------------
- */
+/* --- adding ------------------------------------------------------------------------ */
 
 static pf_status too_long(const char *what, unsigned longest, pf_error *err)
 {
@@ -148,31 +147,46 @@ static pf_status check_record(const event_record *r, pf_error *err)
     return PF_OK;
 }
 
-/* Numbers for the ids the event names. *outcome is STORE_ADDED when all are known. */
-static pf_status find_numbers(store_event_writer *w, const event_record *r,
-                              packed_numbers *numbers, store_outcome *outcome,
-                              pf_error *err)
+/* The things an event names, by table. */
+typedef struct event_names {
+    text ids[STANDING_TABLES];
+    uint64_t hashes[STANDING_TABLES];
+    uint32_t numbers[STANDING_TABLES];
+} event_names;
+
+/* Begins the look-ups: their memory is on its way while the content is hashed. */
+static void begin_names(const store_event_writer *w, const event_record *r,
+                        event_names *names)
 {
-    const struct {
-        standing_table table;
-        text id;
-        uint32_t *into;
-        store_outcome unknown;
-    } names[] = {
-        {STANDING_PRODUCT, r->product, &numbers->product, STORE_UNKNOWN_PRODUCT},
-        {STANDING_PROMOTION, r->promotion, &numbers->promotion, STORE_UNKNOWN_PROMOTION},
-        {STANDING_CAMPAIGN, r->campaign, &numbers->campaign, STORE_UNKNOWN_CAMPAIGN},
-        {STANDING_SHOPPER, r->shopper, &numbers->shopper, STORE_UNKNOWN_SHOPPER},
+    names->ids[STANDING_PRODUCT] = r->product;
+    names->ids[STANDING_SHOPPER] = r->shopper;
+    names->ids[STANDING_CAMPAIGN] = r->campaign;
+    names->ids[STANDING_PROMOTION] = r->promotion;
+    for (int t = 0; t < STANDING_TABLES; t++) {
+        names->numbers[t] = 0;
+        if (names->ids[t].n > 0)
+            names->hashes[t] = id_map_hash(&w->maps[t], names->ids[t]);
+    }
+}
+
+/* Numbers for the names. *outcome is STORE_ADDED when all are known. */
+static pf_status find_names(store_event_writer *w, event_names *names,
+                            store_outcome *outcome, pf_error *err)
+{
+    static const store_outcome unknown[STANDING_TABLES] = {
+        [STANDING_PRODUCT] = STORE_UNKNOWN_PRODUCT,
+        [STANDING_SHOPPER] = STORE_UNKNOWN_SHOPPER,
+        [STANDING_CAMPAIGN] = STORE_UNKNOWN_CAMPAIGN,
+        [STANDING_PROMOTION] = STORE_UNKNOWN_PROMOTION,
     };
     *outcome = STORE_ADDED;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        *names[i].into = 0;
-        if (names[i].id.n == 0) continue;
-        pf_status status =
-            id_map_find(&w->maps[names[i].table], w->s, names[i].id, names[i].into, err);
+    for (int t = 0; t < STANDING_TABLES; t++) {
+        if (names->ids[t].n == 0) continue;
+        pf_status status = id_map_find(&w->maps[t], w->s, names->ids[t], names->hashes[t],
+                                       &names->numbers[t], err);
         if (status != PF_OK) return status;
-        if (*names[i].into == 0) {
-            *outcome = names[i].unknown;
+        if (names->numbers[t] == 0) {
+            *outcome = unknown[t];
             return PF_OK;
         }
     }
@@ -197,15 +211,19 @@ static pf_status spill_runs(store_event_writer *w, pf_error *err)
 }
 
 static pf_status take_event(store_event_writer *w, const event_record *r,
-                            const packed_numbers *numbers, pf_error *err)
+                            const event_names *names, const hash_128 *content,
+                            pf_error *err)
 {
-    hash_128 content;
-    pf_status status = event_content_hash(r, &w->scratch, &content, err);
-    if (status == PF_OK && event_run_is_full(&w->events, r)) status = spill_runs(w, err);
+    const packed_numbers numbers = {.shopper = names->numbers[STANDING_SHOPPER],
+                                    .product = names->numbers[STANDING_PRODUCT],
+                                    .promotion = names->numbers[STANDING_PROMOTION],
+                                    .campaign = names->numbers[STANDING_CAMPAIGN]};
+    pf_status status = PF_OK;
+    if (event_run_is_full(&w->events, r)) status = spill_runs(w, err);
     if (status == PF_OK)
-        status = event_run_add(&w->events, r, numbers, w->n, content.low, err);
+        status = event_run_add(&w->events, r, &numbers, w->n, content->low, err);
     if (status == PF_OK)
-        status = id_run_add(&w->ids, event_identity(r, &content, &w->s->key), w->n, err);
+        status = id_run_add(&w->ids, event_identity(r, content, &w->s->key), w->n, err);
     if (status == PF_OK) w->n++;
     return status;
 }
@@ -213,18 +231,20 @@ static pf_status take_event(store_event_writer *w, const event_record *r,
 pf_status store_events_add(store_event_writer *w, const event_record *r,
                            store_outcome *outcome, pf_error *err)
 {
-    packed_numbers numbers;
+    event_names names;
+    hash_128 content;
     pf_status status = check_record(r, err);
     if (status != PF_OK) return status;
-    status = find_numbers(w, r, &numbers, outcome, err);
+    begin_names(w, r, &names);
+    status = event_content_hash(r, &w->scratch, &content, err);
+    if (status == PF_OK) status = find_names(w, &names, outcome, err);
     if (status == PF_OK && *outcome == STORE_ADDED)
-        status = take_event(w, r, &numbers, err);
+        status = take_event(w, r, &names, &content, err);
     w->failed |= status != PF_OK;
     return db_spoil(w->s, status);
 }
 
-/* --- finishing ------------------------------------------------------------------------
- */
+/* --- finishing --------------------------------------------------------------------- */
 
 static pf_status find_duplicates(store_event_writer *w, verdicts *v, pf_error *err)
 {

@@ -55,9 +55,15 @@ static pf_status give_provisional(id_map *m, text id, uint32_t *number, pf_error
     return status;
 }
 
-pf_status id_map_find(id_map *m, store *s, text id, uint32_t *number, pf_error *err)
+uint64_t id_map_hash(const id_map *m, text id)
 {
-    uint32_t place = intern_find(m->ids, id.data, id.n);
+    return intern_hash(m->ids, id.data, id.n);
+}
+
+pf_status id_map_find(id_map *m, store *s, text id, uint64_t hash, uint32_t *number,
+                      pf_error *err)
+{
+    uint32_t place = intern_find_hashed(m->ids, hash, id.data, id.n);
     if (place != 0) {
         *number = m->numbers[place - 1];
         return PF_OK;

@@ -34,8 +34,11 @@ typedef struct id_map {
 pf_status id_map_init(id_map *m, store *s, standing_table table, store_unknown rule,
                       pf_error *err);
 void id_map_free(id_map *m);
+/* First of the two steps of a look-up: fetches the memory of the second. */
+uint64_t id_map_hash(const id_map *m, text id);
 /* The number, provisional or final; 0: unknown, and the rules forbid to create it. */
-pf_status id_map_find(id_map *m, store *s, text id, uint32_t *number, pf_error *err);
+pf_status id_map_find(id_map *m, store *s, text id, uint64_t hash, uint32_t *number,
+                      pf_error *err);
 /* The final number. */
 pf_status id_map_settle(id_map *m, store *s, uint32_t number, uint32_t *final_number,
                         pf_error *err);
