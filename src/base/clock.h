@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-enum { US_PER_SECOND = 1000000 };
-#define US_PER_MINUTE (60 * (int64_t)US_PER_SECOND)
+/* 64 bits wide, so that seconds * US_PER_SECOND never overflows an int. */
+#define US_PER_SECOND INT64_C(1000000)
+#define US_PER_MINUTE (60 * US_PER_SECOND)
 #define US_PER_HOUR (60 * US_PER_MINUTE)
 #define US_PER_DAY (24 * US_PER_HOUR)
 

@@ -97,8 +97,10 @@ int64_t zone_local_to_utc(const zone *z, int64_t local_s, zone_repeat repeat,
             if (repeat == ZONE_REPEAT_EARLIER) return found;
         }
         if (i == z->n || z->table[i].at_s > local_s + ZONE_LARGEST_OFFSET_S) break;
-        if (ended && local_s < z->table[i].at_s + z->table[i].offset_s)
-            skipped = gap == ZONE_GAP_EDGE ? z->table[i].at_s : utc;
+        if (!ended || local_s >= z->table[i].at_s + z->table[i].offset_s) continue;
+        /* A jump over it comes before any later stretch that holds it. */
+        if (gap == ZONE_GAP_EDGE && !any) return z->table[i].at_s;
+        skipped = utc;
     }
     return any ? found : skipped;
 }
@@ -125,8 +127,7 @@ static bool add_transition(zone *z, int64_t at_s, int32_t offset_s)
 /* Continues the table by the footer's rule from behind `after_s`. */
 static bool add_rule(zone *z, const zone_rule *rule, int64_t after_s)
 {
-    if (after_s >= civil_to_days(ZONE_LAST_YEAR + 1, 1, 1) * SECONDS_PER_DAY)
-        return true;
+    if (after_s >= civil_to_days(ZONE_LAST_YEAR + 1, 1, 1) * SECONDS_PER_DAY) return true;
     int year = ZONE_FIRST_YEAR;
     if (after_s > civil_to_days(year, 1, 1) * SECONDS_PER_DAY)
         year = civil_from_days(floor_divide(after_s, SECONDS_PER_DAY)).year;

@@ -14,7 +14,8 @@ int32_t zone_offset_at(const zone *z, int64_t utc_s);
 /* What a local time that does not occur means. */
 typedef enum zone_gap {
     ZONE_GAP_FORWARD, /* moved on by the gap: RFC 5545 section 3.3.5 */
-    ZONE_GAP_EDGE     /* the first instant after the gap: where a day begins */
+    ZONE_GAP_EDGE     /* the first instant after the gap: where a day begins. Taken also
+                         when the time occurs later, after clocks were set back again */
 } zone_gap;
 
 /* The instant of a local time given as seconds since 1970-01-01T00:00 local. */

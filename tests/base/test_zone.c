@@ -379,6 +379,28 @@ static void a_rule_behind_a_late_transition_is_read_at_once(void **state)
     }
 }
 
+/* Found by fuzzing: clocks jump over midnight and are set back over it later the same day.
+ * The day begins at the jump, not at the midnight that occurs afterwards. */
+static void a_day_begins_at_the_jump_although_midnight_comes_later(void **state)
+{
+    (void)state;
+    made_file f = version_2("\n\n");
+    zone *z;
+    /* Offset -18 h until 1000 s, then +1 h, from 50000 s on -18 h again. */
+    enum { DATA = 48 + 44, BEFORE = -18 * 3600 };
+    for (size_t i = 0; i < 4; i++)
+        f.bytes[DATA + 18 + i] =
+            (unsigned char)((uint32_t)BEFORE >> (8 * (3 - i)) & 0xFF);
+    f.bytes[DATA + 14] = 50000 >> 8;
+    f.bytes[DATA + 15] = 50000 & 0xFF;
+    assert_int_equal(read_made(&f, &z), PF_OK);
+    assert_int_equal(calendar_midnight_us(20000 * US_PER_SECOND, z),
+                     1000 * US_PER_SECOND);
+    assert_int_equal(calendar_midnight_us(70000 * US_PER_SECOND, z),
+                     1000 * US_PER_SECOND);
+    zone_free(z);
+}
+
 static void a_file_without_transitions_follows_its_footer(void **state)
 {
     (void)state;
@@ -477,6 +499,7 @@ int main(void)
         cmocka_unit_test(both_versions_are_read),
         cmocka_unit_test(the_footer_rules_behind_the_last_transition),
         cmocka_unit_test(a_rule_behind_a_late_transition_is_read_at_once),
+        cmocka_unit_test(a_day_begins_at_the_jump_although_midnight_comes_later),
         cmocka_unit_test(a_file_without_transitions_follows_its_footer),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(broken_contents_are_refused),
