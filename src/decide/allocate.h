@@ -54,7 +54,8 @@ typedef struct allocate_problem {
      * groups ascend. NULL: each shopper takes one option at most. */
     const uint32_t *group;
     const uint8_t *picks; /* [S] most options of a shopper; NULL = 1 */
-    /* Lanes (channels): how many options of one lane a shopper takes at most. */
+    /* Lanes (channels): how many options of one lane a shopper takes at most. The answer
+     * keeps to them; the bound does not know of them, so it is loose where they bind. */
     uint32_t n_lanes;          /* 0 = none */
     const uint8_t *lane;       /* [A] */
     const uint8_t *lane_picks; /* [S * n_lanes] */

@@ -52,7 +52,7 @@ static pf_status read_rules(eligibility *e, pf_error *err)
         if (rule == 0 || e->rules[rule] != NULL) continue;
         const char *words = intern_text(e->rule_texts, rule);
         pf_status s = audience_parse(&e->rules[rule], words, strlen(words), err);
-        if (s != PF_OK) error_prefix(err, "promotion '%s': ", c->promotions[p].id);
+        if (s != PF_OK) error_prefix(err, "promotion '%s'", c->promotions[p].id);
         if (s != PF_OK) return s;
     }
     return PF_OK;

@@ -6,6 +6,13 @@
 #include "base/limits.h"
 #include "message/length.h"
 
+/* Where the text is to go. */
+typedef struct target {
+    channel channel;
+    bool subject;
+    arena *memory;
+} target;
+
 /* What is chosen of each part; n_choices of a part means left out. */
 typedef struct filling {
     const pattern *pattern;
@@ -144,28 +151,57 @@ static bool fits(const char *words, size_t n, channel c, bool subject)
     return subject ? length_fits_subject(words, n) : length_fits(c, words, n);
 }
 
+/* Writes the filling as it stands into a block of its own; *fit tells whether the channel
+ * takes it. PF_NO_MEMORY is the only failure. */
+static pf_status try_filling(const filling *f, const target *t, fill_result *out,
+                             bool *fit, pf_error *err)
+{
+    size_t n = write_text(f, NULL);
+    *fit = false;
+    if (n > LIMIT_TEXT_BYTES) return PF_OK;
+    char *words = arena_alloc(t->memory, n + 1, 1);
+    if (words == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a message");
+    n = trimmed_length(words, write_text(f, words));
+    words[n] = '\0';
+    *fit = n > 0 && fits(words, n, t->channel, t->subject);
+    if (!*fit) return PF_OK;
+    uint32_t slots = slots_said(f);
+    *out =
+        (fill_result){true, words, slots, slots & bit(SLOT_PRODUCTS) ? f->n_products : 0};
+    return PF_OK;
+}
+
+/* What gave way before the culprit was found comes back, from the first part on, where it
+ * still fits. */
+static pf_status restore(filling *f, const target *t, fill_result *out, pf_error *err)
+{
+    for (uint32_t i = 0; i < f->pattern->n_parts; i++) {
+        uint32_t settled = f->choice[i];
+        bool fit = false;
+        for (uint32_t c = 0; c < settled && !fit; c++) {
+            if (!can_say(f, &f->pattern->parts[i].choices[c])) continue;
+            f->choice[i] = c;
+            pf_status s = try_filling(f, t, out, &fit, err);
+            if (s != PF_OK) return s;
+        }
+        if (!fit) f->choice[i] = settled;
+    }
+    return PF_OK;
+}
+
 pf_status fill_pattern(const pattern *p, const fill_facts *facts, channel c, bool subject,
                        arena *memory, fill_result *out, pf_error *err)
 {
     filling f = {.pattern = p, .facts = facts, .n_products = facts->n_names};
+    target t = {c, subject, memory};
+    bool fit = false, shortened = false;
     f.condition = !subject && facts->known[SLOT_MINIMUM] != NULL;
     *out = (fill_result){.said = false, .text = ""};
     if (!begin(&f)) return PF_OK;
-    /* The first form is the longest in most cases; it is measured before it is written.
-     */
-    for (bool more = true; more; more = shorten(&f)) {
-        size_t n = write_text(&f, NULL);
-        if (n > LIMIT_TEXT_BYTES) continue;
-        char *words = arena_alloc(memory, n + 1, 1);
-        if (words == NULL)
-            return error_set(err, PF_NO_MEMORY, "out of memory for a message");
-        n = trimmed_length(words, write_text(&f, words));
-        words[n] = '\0';
-        if (n == 0 || !fits(words, n, c, subject)) continue;
-        uint32_t slots = slots_said(&f);
-        *out = (fill_result){true, words, slots,
-                             slots & bit(SLOT_PRODUCTS) ? f.n_products : 0};
-        return PF_OK;
+    pf_status s = try_filling(&f, &t, out, &fit, err);
+    while (s == PF_OK && !fit && shorten(&f)) {
+        shortened = true;
+        s = try_filling(&f, &t, out, &fit, err);
     }
-    return PF_OK;
+    return s == PF_OK && fit && shortened ? restore(&f, &t, out, err) : s;
 }

@@ -1,7 +1,8 @@
 /*
  * Filling a pattern with facts, and making it fit: first fewer products are named, then
  * parts give way from the last to the first, each to its next choice that can be said. A
- * part that states the minimum purchase does not give way.
+ * part that states the minimum purchase does not give way. Once it fits, what gave way in
+ * vain comes back where there is room, from the first part on.
  */
 #ifndef PROFFER_MESSAGE_FILL_H
 #define PROFFER_MESSAGE_FILL_H

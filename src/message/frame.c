@@ -122,7 +122,7 @@ static pf_status read_patterns(frame_set *set, const frame_words *w, frame *out,
     if (s == PF_OK && w->subject != NULL && w->subject[0] != '\0')
         s = pattern_parse(&out->subject, &set->memory, w->subject, strlen(w->subject),
                           err);
-    if (s == PF_USAGE) error_prefix(err, "'%s': ", w->id);
+    if (s == PF_USAGE) error_prefix(err, "frame '%s'", w->id);
     return s;
 }
 

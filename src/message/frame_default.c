@@ -20,21 +20,23 @@ static const char *const cores[LANGUAGE_COUNT][PROMOTION_KIND_COUNT] = {
         {
             [PROMOTION_INFORMATIONAL] = "[{title}|News for you][: {products}]",
             [PROMOTION_PERCENT_OFF] =
-                "[{discount} |A lower price on ][{products}|{scope}]",
-            [PROMOTION_MONEY_OFF] = "[{discount} |A coupon for ][{products}|{scope}]",
-            [PROMOTION_BOGO] = "{discount}: [{products}|{scope}]",
-            [PROMOTION_FREE_SHIPPING] = "{discount} on [{products}|{scope}]",
-            [PROMOTION_GIFT] = "{discount} with [{products}|{scope}]",
-            [PROMOTION_POINTS] = "{discount} on [{products}|{scope}]",
+                "[{discount} |A lower price on ][{products}|{scope}|selected products]",
+            [PROMOTION_MONEY_OFF] =
+                "[{discount} |A coupon for ][{products}|{scope}|selected products]",
+            [PROMOTION_BOGO] = "{discount}: [{products}|{scope}|selected products]",
+            [PROMOTION_FREE_SHIPPING] =
+                "{discount} on [{products}|{scope}|selected products]",
+            [PROMOTION_GIFT] = "{discount} with [{products}|{scope}|selected products]",
+            [PROMOTION_POINTS] = "{discount} on [{products}|{scope}|selected products]",
         },
     [LANGUAGE_ZH] = {
         [PROMOTION_INFORMATIONAL] = "[{title}|为您送上新消息][：{products}]",
-        [PROMOTION_PERCENT_OFF] = "[{products}|{scope}][ {discount}|有优惠]",
-        [PROMOTION_MONEY_OFF] = "[{products}|{scope}][ {discount}|有优惠券]",
-        [PROMOTION_BOGO] = "[{products}|{scope}] {discount}",
-        [PROMOTION_FREE_SHIPPING] = "[{products}|{scope}] {discount}",
-        [PROMOTION_GIFT] = "购买[{products}|{scope}]送{discount}",
-        [PROMOTION_POINTS] = "购买[{products}|{scope}]得{discount}",
+        [PROMOTION_PERCENT_OFF] = "[{products}|{scope}|指定商品][ {discount}|有优惠]",
+        [PROMOTION_MONEY_OFF] = "[{products}|{scope}|指定商品][ {discount}|有优惠券]",
+        [PROMOTION_BOGO] = "[{products}|{scope}|指定商品] {discount}",
+        [PROMOTION_FREE_SHIPPING] = "[{products}|{scope}|指定商品] {discount}",
+        [PROMOTION_GIFT] = "购买[{products}|{scope}|指定商品]送{discount}",
+        [PROMOTION_POINTS] = "购买[{products}|{scope}|指定商品]得{discount}",
     }};
 
 static const char *const conditions[LANGUAGE_COUNT] = {

@@ -92,7 +92,7 @@ pf_status frame_set_parse(frame_set *set, const char *yaml, size_t n, const char
     pf_status s = yaml_load(&top_value, yaml, n, name, &raw, err);
     if (s != PF_OK) return s;
     s = take(set, raw, err);
-    if (s != PF_OK) error_prefix(err, "%s: ", name);
+    if (s != PF_OK) error_prefix(err, "%s", name);
     yaml_free(&top_value, raw);
     return s;
 }
@@ -103,7 +103,7 @@ pf_status frame_set_load(frame_set *set, const char *path, pf_error *err)
     pf_status s = yaml_load_file(&top_value, path, &raw, err);
     if (s != PF_OK) return s;
     s = take(set, raw, err);
-    if (s != PF_OK) error_prefix(err, "%s: ", path);
+    if (s != PF_OK) error_prefix(err, "%s", path);
     yaml_free(&top_value, raw);
     return s;
 }

@@ -29,8 +29,8 @@ typedef struct reader {
 
 static bool fail(reader *r, size_t at, const char *what)
 {
-    r->status = error_set_at(r->err, PF_USAGE, NULL, 0, utf8_count(r->text, at) + 1,
-                             "frame: %s", what);
+    r->status =
+        error_set_at(r->err, PF_USAGE, NULL, 0, utf8_count(r->text, at) + 1, "%s", what);
     return false;
 }
 
@@ -53,7 +53,7 @@ static void *keep(reader *r, const void *items, size_t count, size_t size)
 
 static bool too_many(reader *r, const char *what, unsigned limit)
 {
-    r->status = error_set(r->err, PF_LIMIT, "frame: more than %u %s", limit, what);
+    r->status = error_set(r->err, PF_LIMIT, "more than %u %s", limit, what);
     return false;
 }
 
@@ -188,11 +188,11 @@ pf_status pattern_parse(pattern *out, arena *memory, const char *words, size_t n
 {
     size_t at = 0;
     if (n > LIMIT_FRAME_BYTES)
-        return error_set(err, PF_LIMIT, "frame: %zu bytes, at most %u are read", n,
+        return error_set(err, PF_LIMIT, "%zu bytes, at most %u are read", n,
                          LIMIT_FRAME_BYTES);
     if (!utf8_check(words, n, &at))
         return error_set_at(err, PF_USAGE, NULL, 0, utf8_count(words, at) + 1,
-                            "frame: the bytes here are not UTF-8");
+                            "the bytes here are not UTF-8");
     reader r = {.text = words, .n = n, .memory = memory, .err = err};
     return read_parts(&r, out) ? PF_OK : r.status;
 }

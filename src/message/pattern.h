@@ -10,7 +10,8 @@
  *     \{ \[ \|  the character itself, also \} \] and \\
  *
  * Parts do not nest. Where a message is too long, parts give way from the last to the
- * first, each going down its list of choices, so the least important one stands last.
+ * first, each going down its list of choices, so the least important one stands last; what
+ * need not have given way comes back.
  *
  * What a frame may not say. Every number, price, date and name of a message comes from
  * the data, so the words of a pattern hold no digits, no percent or currency signs and no

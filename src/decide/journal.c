@@ -1,0 +1,251 @@
+/* Writing and reading decisions as JSON; journal.h lists the members. */
+#include "decide/journal.h"
+
+#include <string.h>
+
+#include "base/intern.h"
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static const char *promotion_id(const shop_catalogue *c, uint32_t number)
+{
+    return number > 0 && number <= c->n_promotions ? c->promotions[number].id : "";
+}
+
+static void write_number(json_writer *w, const char *key, double value)
+{
+    json_key(w, key);
+    json_number(w, value);
+}
+
+static void write_text(json_writer *w, const char *key, const char *value)
+{
+    json_key(w, key);
+    json_text(w, value);
+}
+
+static void write_count(json_writer *w, const char *key, uint64_t value)
+{
+    json_key(w, key);
+    json_integer(w, (int64_t)value);
+}
+
+static void write_limits(const reason_facts *f, json_writer *w)
+{
+    if (f->limit == 0) return;
+    write_count(w, "limit", f->limit);
+    write_count(w, "seen", f->seen);
+    if (f->days > 0) write_count(w, "days", f->days);
+}
+
+static void write_cap(const reason_facts *f, const shop_catalogue *c, json_writer *w)
+{
+    write_text(w, "cap", cap_code(f->cap));
+    if (f->other != 0) write_text(w, "cap_promotion", promotion_id(c, f->other));
+    if (f->cap_channel != CHANNEL_NONE)
+        write_text(w, "cap_channel", channel_name(f->cap_channel));
+    write_number(w, "price", f->price);
+}
+
+static void write_reason(const reason_facts *f, const shop_catalogue *c, json_writer *w)
+{
+    write_text(w, "reason", reason_code(f->reason));
+    switch (f->reason) {
+    case REASON_BUDGET_EXHAUSTED: write_cap(f, c, w); break;
+    case REASON_STACKING:
+    case REASON_LOWER_VALUE: write_text(w, "other", promotion_id(c, f->other)); break;
+    case REASON_NOT_LIVE:
+        json_key(w, "time");
+        json_integer(w, f->time_us);
+        json_key(w, "early");
+        json_boolean(w, f->seen != 0);
+        break;
+    case REASON_REDEMPTION_LIMIT:
+    case REASON_SHOPPER_LIMIT:
+    case REASON_EXPOSURE_CAP: write_limits(f, w); break;
+    default: break;
+    }
+}
+
+static void write_outcome(const decide_outcome *o, const shop_catalogue *c,
+                          json_writer *w)
+{
+    const reason_facts *f = &o->why;
+    json_object_begin(w);
+    write_text(w, "promotion", promotion_id(c, o->promotion));
+    if (f->channel != CHANNEL_NONE) write_text(w, "channel", channel_name(f->channel));
+    write_number(w, "p_redeem", o->p_redeem);
+    write_number(w, "spend", o->spend_minor);
+    if (f->gain_minor != 0 || f->cost_minor != 0) {
+        write_number(w, "gain", f->gain_minor);
+        write_number(w, "cost", f->cost_minor);
+        write_number(w, "value", f->value_minor);
+    }
+    if (f->net_minor != 0) write_number(w, "net", f->net_minor);
+    if (f->reason == REASON_CHOSEN) write_count(w, "variant", o->variant);
+    write_reason(f, c, w);
+    json_object_end(w);
+}
+
+void journal_write_candidates(const decide_result *r, const shop_catalogue *c,
+                              const decide_shopper *s, json_writer *w)
+{
+    json_array_begin(w);
+    for (size_t i = 0; i < s->n_outcomes; i++)
+        write_outcome(&r->outcomes[s->first + i], c, w);
+    json_array_end(w);
+}
+
+static void write_caps(const decide_result *r, const shop_catalogue *c, json_writer *w)
+{
+    json_array_begin(w);
+    for (uint32_t m = 0; m < r->n_caps; m++) {
+        const decide_cap *cap = &r->caps[m];
+        json_object_begin(w);
+        write_text(w, "cap", cap_code(cap->kind));
+        if (cap->promotion != 0)
+            write_text(w, "promotion", promotion_id(c, cap->promotion));
+        if (cap->channel != CHANNEL_NONE)
+            write_text(w, "channel", channel_name(cap->channel));
+        write_number(w, "limit", cap->limit);
+        write_number(w, "used", cap->used);
+        write_number(w, "price", cap->price);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+void journal_write_summary(const decide_result *r, const shop_catalogue *c,
+                           json_writer *w)
+{
+    json_object_begin(w);
+    write_count(w, "shoppers", r->n_shoppers);
+    write_count(w, "treated", r->n_treated);
+    write_count(w, "held_out", r->n_held_out);
+    write_number(w, "holdout_share", r->holdout_share);
+    write_count(w, "candidates", r->n_outcomes);
+    write_count(w, "chosen", r->n_chosen);
+    json_key(w, "expected_cost_minor");
+    json_integer(w, r->cost_minor);
+    write_number(w, "expected_value_minor", r->value_minor);
+    write_number(w, "bound_minor", r->bound_minor);
+    write_number(w, "gap", r->gap);
+    json_key(w, "reasons");
+    json_object_begin(w);
+    for (int i = 0; i < REASON_COUNT; i++)
+        if (r->by_reason[i] > 0)
+            write_count(w, reason_code((decide_reason)i), r->by_reason[i]);
+    json_object_end(w);
+    json_key(w, "caps");
+    write_caps(r, c, w);
+    if (r->empty_audience != 0)
+        write_text(w, "empty_audience", promotion_id(c, r->empty_audience));
+    json_object_end(w);
+}
+
+void journal_write_policy(const policy *p, json_writer *w)
+{
+    char print[FINGERPRINT_TEXT_BYTES];
+    fingerprint f = policy_fingerprint(p);
+    fingerprint_format(&f, print);
+    json_object_begin(w);
+    write_text(w, "name", p->name);
+    write_count(w, "version", p->version);
+    write_text(w, "fingerprint", print);
+    write_number(w, "holdout_share", p->holdout_share);
+    json_object_end(w);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static double number_of(const json_value *v, const char *key)
+{
+    const json_value *m = json_member(v, key);
+    double number = 0;
+    if (m == NULL || m->kind != JSON_NUMBER || !text_to_double(m->text, &number))
+        return 0;
+    return number;
+}
+
+static uint32_t count_of(const json_value *v, const char *key)
+{
+    double number = number_of(v, key);
+    return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static text text_member(const json_value *v, const char *key)
+{
+    const json_value *m = json_member(v, key);
+    return m != NULL && m->kind == JSON_TEXT ? m->text : (text){"", 0};
+}
+
+static uint32_t promotion_of(const json_value *v, const char *key,
+                             const shop_catalogue *c)
+{
+    text id = text_member(v, key);
+    return id.n > 0 ? intern_find(c->promotion_ids, id.data, id.n) : 0;
+}
+
+/* A code, terminated for the parse functions; "" when it is too long to be one. */
+static const char *code_of(const json_value *v, const char *key, char into[64])
+{
+    text code = text_member(v, key);
+    size_t n = code.n < 64 ? code.n : 0;
+    memcpy(into, code.data, n);
+    into[n] = '\0';
+    return into;
+}
+
+static void read_outcome(const json_value *v, const shop_catalogue *c, decide_outcome *o)
+{
+    char code[64];
+    reason_facts *f = &o->why;
+    *o = (decide_outcome){.promotion = promotion_of(v, "promotion", c),
+                          .p_redeem = number_of(v, "p_redeem"),
+                          .spend_minor = number_of(v, "spend"),
+                          .variant = count_of(v, "variant")};
+    f->reason = reason_parse(code_of(v, "reason", code));
+    f->channel = channel_parse(text_member(v, "channel"));
+    f->gain_minor = number_of(v, "gain");
+    f->cost_minor = number_of(v, "cost");
+    f->value_minor = number_of(v, "value");
+    f->net_minor = number_of(v, "net");
+    f->cap = cap_parse(code_of(v, "cap", code));
+    f->cap_channel = channel_parse(text_member(v, "cap_channel"));
+    f->other = promotion_of(v, f->cap != DECIDE_CAP_NONE ? "cap_promotion" : "other", c);
+    f->price = number_of(v, "price");
+    f->limit = count_of(v, "limit");
+    f->days = count_of(v, "days");
+    const json_value *at = json_member(v, "time");
+    if (at != NULL && at->kind == JSON_NUMBER && !text_to_i64(at->text, &f->time_us))
+        f->time_us = 0;
+    const json_value *early = json_member(v, "early");
+    f->seen = early != NULL ? early->boolean : count_of(v, "seen");
+    o->cost_minor = money_from_expectation(f->cost_minor);
+}
+
+pf_status journal_read_candidates(const char *json, size_t n, const shop_catalogue *c,
+                                  arena *memory, journal_candidate **out, size_t *n_out,
+                                  pf_error *err)
+{
+    const json_value *tree = NULL;
+    pf_status s = json_parse(memory, json, n, &tree, err);
+    if (s != PF_OK) return s;
+    if (tree->kind != JSON_ARRAY)
+        return error_set(err, PF_DATA, "a decision's candidates are no JSON array");
+    journal_candidate *list = arena_alloc(memory, tree->n, sizeof *list);
+    if (list == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for candidates");
+    for (size_t i = 0; i < tree->n; i++) {
+        text id = text_member(&tree->values[i], "promotion");
+        list[i].promotion_id = arena_copy_text(memory, id.data, id.n);
+        if (list[i].promotion_id == NULL)
+            return error_set(err, PF_NO_MEMORY, "out of memory for candidates");
+        read_outcome(&tree->values[i], c, &list[i].outcome);
+        if (list[i].outcome.why.reason == REASON_COUNT)
+            return error_set(err, PF_DATA,
+                             "candidate %zu of a decision has no known reason", i);
+    }
+    *out = list;
+    *n_out = tree->n;
+    return PF_OK;
+}
