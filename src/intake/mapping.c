@@ -59,6 +59,10 @@ static const cyaml_strval_t returns_words[] = {
 static const cyaml_strval_t repeated_words[] = {
     {"reject", REPEATED_REJECT}, {"first", REPEATED_FIRST}, {"last", REPEATED_LAST}};
 
+/* libcyaml's own booleans take any word but "false" and "no" for true. */
+static const cyaml_strval_t yes_words[] = {
+    {"true", true}, {"yes", true}, {"false", false}, {"no", false}};
+
 static const cyaml_schema_field_t value_fields[] = {
     TEXT(map_value, "from", from), TEXT(map_value, "to", to), CYAML_FIELD_END};
 static const cyaml_schema_value_t value_entry = {
@@ -135,7 +139,7 @@ static const cyaml_schema_field_t table_fields[] = {
     WORD(map_table, "repeated", repeated, repeated_words),
     WORD(map_table, "missing_shopper", missing_shopper, missing_words),
     WORD(map_table, "returns", returns, returns_words),
-    CYAML_FIELD_BOOL("allow_empty", CYAML_FLAG_OPTIONAL, map_table, allow_empty),
+    WORD(map_table, "allow_empty", allow_empty, yes_words),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t table_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, map_table, table_fields)};
