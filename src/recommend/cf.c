@@ -8,16 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "recommend/sparse.h"
-
-struct cf_model {
-    cf_options options;
-    sparse rows;        /* row x column -> rating */
-    sparse columns;     /* its transpose */
-    double *mean;       /* [rows] */
-    double global_mean;
-    float *similarity;  /* [rows x rows] */
-};
+#include "recommend/cf_model.h"
 
 cf_options cf_options_default(cf_side side, cf_similarity similarity)
 {
@@ -57,9 +48,9 @@ static void visit_ratings(const interactions *x, bool by_user, uint32_t *seen,
         }
 }
 
-static pf_status build_matrices(cf_model *m, const interactions *x, pf_error *err)
+static pf_status build_rows(sparse *out, cf_side side, const interactions *x, pf_error *err)
 {
-    bool by_user = m->options.side == CF_USERS;
+    bool by_user = side == CF_USERS;
     sparse_counter k;
     uint32_t *seen = mem_alloc(x->n_products, sizeof *seen);
     if (seen == NULL)
@@ -70,10 +61,7 @@ static pf_status build_matrices(cf_model *m, const interactions *x, pf_error *er
     sparse_fill_begin(&k);
     visit_ratings(x, by_user, seen, &k, true);
     mem_free(seen);
-    pf_status s = sparse_finish(&k, &m->rows, err);
-    if (s == PF_OK && m->rows.n == 0)
-        s = error_set(err, PF_DATA, "there is no rating to learn from");
-    return s == PF_OK ? sparse_transpose(&m->rows, &m->columns, err) : s;
+    return sparse_finish(&k, out, err);
 }
 
 /* --- means and similarities --------------------------------------------------------------------- */
@@ -99,41 +87,46 @@ static void fill_means(cf_model *m)
     m->options.high = fmin(m->options.high, high);
 }
 
-/* Sums over what both rows rated. */
-typedef struct common {
-    double n, a, b, aa, bb, ab;
-} common;
-
-static common common_sums(const sparse *m, uint32_t p, uint32_t q)
+void cf_common_add(cf_common *c, double a, double b)
 {
-    common c = {0};
+    c->n += 1;
+    c->a += a;
+    c->b += b;
+    c->aa += a * a;
+    c->bb += b * b;
+    c->ab += a * b;
+}
+
+static cf_common common_sums(const sparse *m, uint32_t p, uint32_t q)
+{
+    cf_common c = {0};
     uint64_t i = m->start[p], j = m->start[q];
     while (i < m->start[p + 1] && j < m->start[q + 1]) {
-        if (m->column[i] != m->column[j]) {
-            m->column[i] < m->column[j] ? i++ : j++;
-            continue;
-        }
-        double a = (double)m->value[i++], b = (double)m->value[j++];
-        c.n += 1;
-        c.a += a;
-        c.b += b;
-        c.aa += a * a;
-        c.bb += b * b;
-        c.ab += a * b;
+        if (m->column[i] < m->column[j])
+            i++;
+        else if (m->column[i] > m->column[j])
+            j++;
+        else
+            cf_common_add(&c, (double)m->value[i++], (double)m->value[j++]);
     }
     return c;
 }
 
-static double cosine(common c)
+static double cosine(const cf_common *c)
 {
-    double norm = sqrt(c.aa * c.bb);
-    return norm > 0 ? c.ab / norm : 0;
+    double norm = sqrt(c->aa * c->bb);
+    return norm > 0 ? c->ab / norm : 0;
 }
 
-static double pearson(common c)
+static double pearson(const cf_common *c)
 {
-    double norm = sqrt((c.n * c.aa - c.a * c.a) * (c.n * c.bb - c.b * c.b));
-    return norm > 0 ? (c.n * c.ab - c.a * c.b) / norm : 0;
+    double norm = sqrt((c->n * c->aa - c->a * c->a) * (c->n * c->bb - c->b * c->b));
+    return norm > 0 ? (c->n * c->ab - c->a * c->b) / norm : 0;
+}
+
+double cf_similarity_from(cf_similarity kind, const cf_common *c)
+{
+    return kind == CF_COSINE ? cosine(c) : pearson(c);
 }
 
 static void fill_similarities(cf_model *m)
@@ -141,63 +134,72 @@ static void fill_similarities(cf_model *m)
     size_t n = m->rows.rows;
     for (uint32_t p = 0; p < n; p++)
         for (uint32_t q = p; q < n; q++) {
-            common c = common_sums(&m->rows, p, q);
-            double sim = m->options.similarity == CF_COSINE ? cosine(c) : pearson(c);
-            m->similarity[p * n + q] = m->similarity[q * n + p] = (float)sim;
+            cf_common c = common_sums(&m->rows, p, q);
+            double sim = cf_similarity_from(m->options.similarity, &c);
+            m->similarity[p * n + q] = m->similarity[q * n + p] = sim;
         }
 }
 
-static pf_status check(const interactions *x, const cf_options *o, pf_error *err)
+static pf_status fill(cf_model *m, pf_error *err)
 {
-    uint32_t rows = o->side == CF_USERS ? x->n_users : x->n_products;
-    if (x->rating == NULL)
-        return error_set(err, PF_DATA, "there are no ratings to learn from");
-    if (rows > CF_MAX_ROWS)
+    size_t n = m->rows.rows;
+    if (n > CF_MAX_ROWS)
         return error_set(err, PF_LIMIT,
-                         "the textbook formula keeps all pairs of %u %s; at most %d fit: use "
-                         "%s instead", rows, o->side == CF_USERS ? "shoppers" : "products",
-                         CF_MAX_ROWS, o->side == CF_USERS ? "user-knn" : "item-knn");
+                         "the textbook formula keeps all pairs of %zu %s; at most %d fit: "
+                         "use %s instead",
+                         n, m->options.side == CF_USERS ? "shoppers" : "products",
+                         CF_MAX_ROWS,
+                         m->options.side == CF_USERS ? "user-knn" : "item-knn");
+    if (m->rows.n == 0) return error_set(err, PF_DATA, "there is no rating to learn from");
+    pf_status s = sparse_transpose(&m->rows, &m->columns, err);
+    if (s != PF_OK) return s;
+    m->mean = mem_alloc(n, sizeof *m->mean);
+    m->similarity = mem_alloc(n * n, sizeof *m->similarity);
+    if (m->mean == NULL || m->similarity == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu similarities", n * n);
+    fill_means(m);
+    fill_similarities(m);
     return PF_OK;
+}
+
+pf_status cf_from_rows(sparse *rows, const cf_options *options, cf_model **out,
+                       pf_error *err)
+{
+    cf_model *m = mem_alloc_zero(1, sizeof *m);
+    if (m == NULL) {
+        sparse_free(rows);
+        return error_set(err, PF_NO_MEMORY, "out of memory for ratings");
+    }
+    m->options = *options;
+    m->rows = *rows;
+    *rows = (sparse){0};
+    pf_status s = fill(m, err);
+    if (s != PF_OK)
+        cf_free(m);
+    else
+        *out = m;
+    return s;
 }
 
 pf_status cf_fit(const interactions *train, const cf_options *options, cf_model **out,
                  pf_error *err)
 {
-    pf_status s = check(train, options, err);
-    if (s != PF_OK)
-        return s;
-    cf_model *m = mem_alloc_zero(1, sizeof *m);
-    if (m == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for ratings");
-    m->options = *options;
-    s = build_matrices(m, train, err);
-    if (s == PF_OK) {
-        size_t n = m->rows.rows;
-        m->mean = mem_alloc(n, sizeof *m->mean);
-        m->similarity = mem_alloc(n * n, sizeof *m->similarity);
-        if (m->mean == NULL || m->similarity == NULL)
-            s = error_set(err, PF_NO_MEMORY, "out of memory for %zu similarities", n * n);
-    }
-    if (s != PF_OK) {
-        cf_free(m);
-        return s;
-    }
-    fill_means(m);
-    fill_similarities(m);
-    *out = m;
-    return PF_OK;
+    sparse rows = {0};
+    if (train->rating == NULL)
+        return error_set(err, PF_DATA, "there are no ratings to learn from");
+    pf_status s = build_rows(&rows, options->side, train, err);
+    return s == PF_OK ? cf_from_rows(&rows, options, out, err) : s;
 }
 
 /* --- prediction ---------------------------------------------------------------------------------- */
 
 double cf_similarity_of(const cf_model *m, uint32_t a, uint32_t b)
 {
-    return (double)m->similarity[(size_t)a * m->rows.rows + b];
+    return m->similarity[(size_t)a * m->rows.rows + b];
 }
 
-/* The neighbours' similarity below which one does not enter, so that just the most similar
- * `neighbours` do: found by counting how many are larger. Ties enter together up to the
- * wanted number, in the order of rows. */
+/* How many of those who rated the column are nearer to the row than the i-th is: equal
+ * ones in the order of their numbers. Just those of rank below `neighbours` enter. */
 static uint32_t rank_of(const cf_model *m, uint32_t row, uint32_t column, uint64_t i)
 {
     double sim = cf_similarity_of(m, row, m->columns.column[i]);
@@ -209,7 +211,7 @@ static uint32_t rank_of(const cf_model *m, uint32_t row, uint32_t column, uint64
     return rank;
 }
 
-static double clip(const cf_model *m, double rating)
+double cf_clip(const cf_model *m, double rating)
 {
     return fmin(fmax(rating, m->options.low), m->options.high);
 }
@@ -235,5 +237,5 @@ double cf_predict(const cf_model *m, uint32_t user, uint32_t item)
         above += sim * ((double)m->columns.value[i] - m->mean[other]);
         below += fabs(sim);
     }
-    return clip(m, m->mean[row] + (below > 0 ? above / below : 0));
+    return cf_clip(m, m->mean[row] + (below > 0 ? above / below : 0));
 }

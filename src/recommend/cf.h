@@ -27,8 +27,8 @@
 typedef enum cf_side { CF_USERS, CF_ITEMS } cf_side;
 typedef enum cf_similarity { CF_COSINE, CF_PEARSON } cf_similarity;
 
-/* All pairs of rows are kept: this many rows need 256 MiB. */
-enum { CF_MAX_ROWS = 8192 };
+/* All pairs of rows are kept: this many rows need 512 MiB. */
+enum { CF_MAX_ROWS = 8192, CF_MAX_COLUMNS = 1 << 23 };
 
 typedef struct cf_options {
     cf_side side;

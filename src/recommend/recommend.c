@@ -4,18 +4,21 @@
  */
 #include "recommend/recommend.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "recommend/inner.h"
 #include "recommend/kinds.h"
 #include "recommend/scratch.h"
 
 struct recommender {
     const recommender_kind *kind;
     void *state;
-    uint32_t n_products;
+    uint64_t n_products;
+    float *popularity; /* [V] ln(1 + count): the answer to a past without events */
 };
 
 const recommender_kind *recommender_kind_at(size_t i)
@@ -44,37 +47,54 @@ static pf_status check_input(const recommend_input *input, pf_error *err)
     return PF_OK;
 }
 
-static pf_status wrap(const recommender_kind *kind, void *state, uint32_t n_products,
-                      recommender **out, pf_error *err)
+/* A recommender without a state yet, its popularity all zero. */
+static recommender *frame_new(const recommender_kind *kind, uint32_t n_products)
 {
-    recommender *m = mem_alloc(1, sizeof *m);
-    if (m == NULL) {
-        kind->free(state);
-        return error_set(err, PF_NO_MEMORY, "out of memory");
-    }
-    *m = (recommender){kind, state, n_products};
-    *out = m;
-    return PF_OK;
+    recommender *m = mem_alloc_zero(1, sizeof *m);
+    if (m == NULL) return NULL;
+    m->kind = kind;
+    m->n_products = n_products;
+    m->popularity = mem_alloc_zero(n_products, sizeof *m->popularity);
+    if (m->popularity != NULL) return m;
+    mem_free(m);
+    return NULL;
+}
+
+static void count_popularity(recommender *m, const interactions *x)
+{
+    for (uint64_t i = 0; i < x->n; i++)
+        m->popularity[x->product[i]] += 1;
+    for (uint32_t v = 0; v < x->n_products; v++)
+        m->popularity[v] = log1pf(m->popularity[v]);
 }
 
 pf_status recommender_fit(const recommender_kind *kind, const recommend_input *input,
                           recommender **out, pf_error *err)
 {
-    void *state = NULL;
+    recommender *m = NULL;
     pf_status s = check_input(input, err);
-    if (s == PF_OK)
-        s = kind->fit(input, &state, err);
+    if (s == PF_OK) {
+        m = frame_new(kind, input->train->n_products);
+        s = m ? kind->fit(input, &m->state, err)
+              : error_set(err, PF_NO_MEMORY, "out of memory");
+    }
     if (s != PF_OK) {
+        recommender_free(m);
         error_prefix(err, "%s: ", kind->name);
         return s;
     }
-    return wrap(kind, state, input->train->n_products, out, err);
+    count_popularity(m, input->train);
+    *out = m;
+    return PF_OK;
 }
 
 void recommender_score(const recommender *m, const recommend_query *query, float *scores,
                        recommend_scratch *scratch)
 {
-    m->kind->score(m->state, query, scores, scratch);
+    if (query->n == 0)
+        memcpy(scores, m->popularity, m->n_products * sizeof *scores);
+    else
+        m->kind->score(m->state, query, scores, scratch);
 }
 
 const recommender_kind *recommender_kind_of(const recommender *m)
@@ -84,7 +104,17 @@ const recommender_kind *recommender_kind_of(const recommender *m)
 
 uint32_t recommender_n_products(const recommender *m)
 {
-    return m->n_products;
+    return (uint32_t)m->n_products;
+}
+
+const void *recommender_state(const recommender *m)
+{
+    return m->state;
+}
+
+size_t recommender_scratch_floats(const recommender *m)
+{
+    return m->kind->scratch_floats ? m->kind->scratch_floats(m->state) : 0;
 }
 
 void recommender_free(recommender *m)
@@ -92,6 +122,7 @@ void recommender_free(recommender *m)
     if (m == NULL)
         return;
     m->kind->free(m->state);
+    mem_free(m->popularity);
     mem_free(m);
 }
 
@@ -107,19 +138,24 @@ static pf_status write_card(const char *path, const char *card, pf_error *err)
     return file_write_atomic(name, card, strlen(card), err);
 }
 
+pf_status recommender_put(const recommender *m, safetensors_writer *file, pf_error *err)
+{
+    pf_status s = safetensors_note(file, "kind", m->kind->name, err);
+    if (s == PF_OK)
+        s = safetensors_add(file, "n_products", TENSOR_U64, &m->n_products, 0, NULL, err);
+    if (s == PF_OK)
+        s = safetensors_add(file, "popularity", TENSOR_F32, m->popularity, 1,
+                            &m->n_products, err);
+    return s == PF_OK ? m->kind->save(m->state, file, err) : s;
+}
+
 pf_status recommender_save(const recommender *m, const char *path, const char *card_json,
                            pf_error *err)
 {
     safetensors_writer *file = NULL;
-    uint64_t n = m->n_products;
     pf_status s = safetensors_begin(&file, path, err);
-    if (s != PF_OK)
-        return s;
-    s = safetensors_note(file, "kind", m->kind->name, err);
-    if (s == PF_OK)
-        s = safetensors_add(file, "n_products", TENSOR_U64, &n, 0, NULL, err);
-    if (s == PF_OK)
-        s = m->kind->save(m->state, file, err);
+    if (s != PF_OK) return s;
+    s = recommender_put(m, file, err);
     if (s != PF_OK) {
         safetensors_abandon(file);
         return s;
@@ -149,27 +185,53 @@ static pf_status read_kind(const safetensors *file, uint32_t n_products,
     return PF_OK;
 }
 
+static pf_status read_popularity(recommender *m, const safetensors *file, pf_error *err)
+{
+    const tensor_view *t = NULL;
+    pf_status s =
+        safetensors_find(file, "popularity", TENSOR_F32, 1, m->n_products, &t, err);
+    if (s != PF_OK) return s;
+    memcpy(m->popularity, t->data, m->n_products * sizeof *m->popularity);
+    for (uint64_t v = 0; v < m->n_products; v++)
+        if (!isfinite(m->popularity[v]))
+            return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                                "the popularity of a product is no number; train again");
+    return PF_OK;
+}
+
+pf_status recommender_take(const safetensors *file, uint32_t n_products, recommender **out,
+                           pf_error *err)
+{
+    const recommender_kind *kind = NULL;
+    pf_status s = read_kind(file, n_products, &kind, err);
+    if (s != PF_OK) return s;
+    recommender *m = frame_new(kind, n_products);
+    if (m == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
+    s = read_popularity(m, file, err);
+    if (s == PF_OK) s = kind->load(file, n_products, &m->state, err);
+    if (s != PF_OK)
+        recommender_free(m);
+    else
+        *out = m;
+    return s;
+}
+
 pf_status recommender_load(const char *path, uint32_t n_products, recommender **out,
                            pf_error *err)
 {
     safetensors *file = NULL;
-    const recommender_kind *kind = NULL;
-    void *state = NULL;
     pf_status s = safetensors_open(&file, path, err);
-    if (s != PF_OK)
-        return s;
-    s = read_kind(file, n_products, &kind, err);
-    if (s == PF_OK)
-        s = kind->load(file, n_products, &state, err);
+    if (s != PF_OK) return s;
+    s = recommender_take(file, n_products, out, err);
     safetensors_close(file);
-    return s == PF_OK ? wrap(kind, state, n_products, out, err) : s;
+    return s;
 }
 
 /* --- scratch ---------------------------------------------------------------------------------- */
 
 pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out, pf_error *err)
 {
-    size_t n = m->kind->scratch_floats ? m->kind->scratch_floats(m->state) : 0;
+    size_t n = recommender_scratch_floats(m);
     recommend_scratch *s = mem_alloc(1, sizeof *s);
     if (s != NULL)
         *s = (recommend_scratch){.n = n, .floats = n ? mem_alloc_aligned(n, 4) : NULL};

@@ -52,13 +52,24 @@ typedef struct product_side {
     const struct lexical *words; /* language/lexical.h, document i = product i; or NULL */
 } product_side;
 
+typedef struct recommender_kind recommender_kind;
+#define RECOMMEND_NO_PRODUCT UINT32_MAX
+
 typedef struct recommend_input {
     const interactions *train;
-    const product_side *side;
-    int64_t until_us;   /* the moment the training data end (0 without times) */
-    bool repeats;       /* products already taken may be recommended again */
+    const product_side *side; /* NULL: nothing is known */
+    int64_t until_us;         /* the moment the training data end (0 without times) */
+    bool repeats;             /* products already taken may be recommended again */
     uint64_t seed;
-    pool *pool;         /* or NULL */
+    pool *pool; /* or NULL */
+    /* For the blend alone. members NULL: every other kind that the data allow. next [U]:
+     * what each shopper took right after train, or RECOMMEND_NO_PRODUCT; weights are learnt
+     * on it and the members stay fitted on train. next NULL: the blend holds back each
+     * shopper's last event, learns, and fits the members again on all of train. */
+    const recommender_kind *const *members;
+    size_t n_members;
+    const uint32_t *next;
+    const int64_t *next_time_us; /* [U] or NULL */
 } recommend_input;
 
 /* A shopper's past as of a moment, oldest first, and the moment asked about. */
@@ -78,7 +89,7 @@ typedef struct recommender recommender;
 typedef struct recommend_scratch recommend_scratch; /* per-thread memory of scoring */
 
 /* What a kind of model is and can do. */
-typedef struct recommender_kind {
+struct recommender_kind {
     const char *name;    /* "transitions" */
     const char *summary; /* one line for people */
     const char *source;  /* paper, section, equation; or how the data ask for it */
@@ -94,13 +105,15 @@ typedef struct recommender_kind {
     void (*free)(void *state);
     /* How many floats of scratch one score call needs. */
     size_t (*scratch_floats)(const void *state);
-} recommender_kind;
+};
 
 /* The kind of a name, or NULL; the i-th kind, or NULL behind the last. */
 const recommender_kind *recommender_find(const char *name);
 const recommender_kind *recommender_kind_at(size_t i);
 
-/* PF_DATA when there is nothing to learn from (no interactions), PF_UNAVAILABLE when the
+/* A past without events gets the order of popularity, whatever the kind.
+ *
+ * PF_DATA when there is nothing to learn from (no interactions), PF_UNAVAILABLE when the
  * kind needs a part that is absent (texts without vectors), PF_NO_MEMORY. */
 pf_status recommender_fit(const recommender_kind *kind, const recommend_input *input,
                           recommender **out, pf_error *err);

@@ -16,9 +16,9 @@
 #include "base/memory.h"
 #include "recommend/kinds.h"
 #include "recommend/sparse.h"
+#include "recommend/transitions.h"
 
-enum { GAP = 5, LAST = 10 };
-static const float decay = 0.7f;
+enum { GAP = 5 };
 
 typedef struct transitions {
     uint32_t n_products;
@@ -71,29 +71,31 @@ static void normalise(sparse *m, const float *popularity)
     }
 }
 
-static pf_status fit(const recommend_input *input, void **state, pf_error *err)
+pf_status transitions_matrix(const interactions *x, sparse *out, pf_error *err)
 {
-    const interactions *x = input->train;
     sparse_counter k;
-    transitions *t = mem_alloc_zero(1, sizeof *t);
     float *popularity = mem_alloc_zero(x->n_products, sizeof *popularity);
-    pf_status s = PF_OK;
-    if (t == NULL || popularity == NULL) {
-        s = error_set(err, PF_NO_MEMORY, "out of memory for %u products", x->n_products);
-        goto done;
-    }
-    t->n_products = x->n_products;
+    if (popularity == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products",
+                         x->n_products);
     for (uint64_t i = 0; i < x->n; i++)
         popularity[x->product[i]] += 1;
     sparse_count_begin(&k, x->n_products, x->n_products);
     visit_pairs(x, count_pair, &k);
     sparse_fill_begin(&k);
     visit_pairs(x, add_pair, &k);
-    s = sparse_finish(&k, &t->next, err);
-    if (s == PF_OK)
-        normalise(&t->next, popularity);
-done:
+    pf_status s = sparse_finish(&k, out, err);
+    if (s == PF_OK) normalise(out, popularity);
     mem_free(popularity);
+    return s;
+}
+
+static pf_status fit(const recommend_input *input, void **state, pf_error *err)
+{
+    transitions *t = mem_alloc_zero(1, sizeof *t);
+    if (t == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
+    t->n_products = input->train->n_products;
+    pf_status s = transitions_matrix(input->train, &t->next, err);
     if (s != PF_OK)
         transitions_free(t);
     else
@@ -108,7 +110,7 @@ static void score(const void *state, const recommend_query *query, float *scores
     float weight = 1;
     (void)scratch;
     memset(scores, 0, t->n_products * sizeof *scores);
-    for (size_t age = 0; age < query->n && age < LAST; age++, weight *= decay) {
+    for (size_t age = 0; age < query->n && age < TRANSITIONS_LAST; age++, weight *= TRANSITIONS_DECAY) {
         uint32_t i = query->product[query->n - 1 - age];
         for (uint64_t k = t->next.start[i]; k < t->next.start[i + 1]; k++)
             scores[t->next.column[k]] += weight * t->next.value[k];

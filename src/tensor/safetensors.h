@@ -60,6 +60,9 @@ pf_status safetensors_note(safetensors_writer *w, const char *key, const char *v
 pf_status safetensors_add(safetensors_writer *w, const char *name, tensor_type type,
                           const void *data, unsigned rank, const uint64_t *shape,
                           pf_error *err);
+/* From here on every name and key gets "scope." in front, so that one file holds several
+ * models; "" ends that. A scope too long is PF_LIMIT. */
+pf_status safetensors_scope(safetensors_writer *w, const char *scope, pf_error *err);
 /* Writes everything and consumes the writer, whether it succeeds or fails. */
 pf_status safetensors_commit(safetensors_writer *w, pf_error *err);
 /* NULL is fine. */
@@ -80,6 +83,10 @@ pf_status safetensors_open(safetensors **out, const char *path, pf_error *err);
 /* The same from bytes (fuzzing); they are borrowed until close and must be aligned to 8. */
 pf_status safetensors_from_bytes(safetensors **out, const void *bytes, size_t n,
                                  const char *name, pf_error *err);
+/* What a scope of the file holds, under the names it had inside: a file of its own for
+ * whoever reads it, which must be closed before the whole. PF_NO_MEMORY. */
+pf_status safetensors_within(const safetensors *file, const char *scope, safetensors **out,
+                             pf_error *err);
 /* NULL is fine. */
 void safetensors_close(safetensors *file);
 

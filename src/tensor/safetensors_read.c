@@ -178,6 +178,41 @@ pf_status safetensors_open(safetensors **out, const char *path, pf_error *err)
     return s;
 }
 
+/* The name behind "scope.", or NULL when it stands in no such scope. */
+static const char *name_within(const char *name, const char *scope)
+{
+    size_t n = strlen(scope);
+    return strncmp(name, scope, n) == 0 && name[n] == '.' ? name + n + 1 : NULL;
+}
+
+pf_status safetensors_within(const safetensors *file, const char *scope, safetensors **out,
+                             pf_error *err)
+{
+    safetensors *f = mem_alloc_zero(1, sizeof *f);
+    char *path = mem_copy_text(file->path, strlen(file->path));
+    if (f == NULL || path == NULL) {
+        mem_free(f);
+        mem_free(path);
+        return error_set(err, PF_NO_MEMORY, "out of memory while reading %s", file->path);
+    }
+    arena_init(&f->memory, 0);
+    f->path = path;
+    for (size_t i = 0; i < file->n; i++) {
+        const char *name = name_within(file->tensors[i].name, scope);
+        if (name == NULL) continue;
+        f->tensors[f->n] = file->tensors[i];
+        f->tensors[f->n++].name = name;
+    }
+    for (size_t i = 0; i < file->n_notes; i++) {
+        const char *key = name_within(file->notes[i].key, scope);
+        if (key == NULL) continue;
+        f->notes[f->n_notes].key = key;
+        f->notes[f->n_notes++].value = file->notes[i].value;
+    }
+    *out = f;
+    return PF_OK;
+}
+
 void safetensors_close(safetensors *f)
 {
     if (f == NULL)

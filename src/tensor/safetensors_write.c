@@ -1,6 +1,7 @@
 /*
  * Writing a model file: header first, then each tensor's bytes in the order of the header.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct safetensors_writer {
     size_t n;
     note notes[SAFETENSORS_MAX_NOTES];
     size_t n_notes;
+    char scope[SAFETENSORS_NAME_BYTES]; /* with its point, or "" */
 };
 
 static const struct {
@@ -85,14 +87,31 @@ void safetensors_abandon(safetensors_writer *w)
     mem_free(w);
 }
 
+pf_status safetensors_scope(safetensors_writer *w, const char *scope, pf_error *err)
+{
+    if (strlen(scope) + 1 >= sizeof w->scope)
+        return error_set(err, PF_LIMIT, "the scope '%s' does not fit into a model file",
+                         scope);
+    (void)snprintf(w->scope, sizeof w->scope, "%s%s", scope, *scope ? "." : "");
+    return PF_OK;
+}
+
+/* false when the name, with the scope in front, does not fit. */
+static bool scoped_name(const safetensors_writer *w, const char *name,
+                        char into[SAFETENSORS_NAME_BYTES])
+{
+    return snprintf(into, SAFETENSORS_NAME_BYTES, "%s%s", w->scope, name) <
+           SAFETENSORS_NAME_BYTES;
+}
+
 pf_status safetensors_note(safetensors_writer *w, const char *key, const char *value,
                            pf_error *err)
 {
-    if (w->n_notes == SAFETENSORS_MAX_NOTES || strlen(key) >= SAFETENSORS_NAME_BYTES ||
+    note *next = &w->notes[w->n_notes];
+    if (w->n_notes == SAFETENSORS_MAX_NOTES || !scoped_name(w, key, next->key) ||
         strlen(value) >= NOTE_BYTES)
         return error_set(err, PF_LIMIT, "the note '%s' does not fit into a model file", key);
-    note *next = &w->notes[w->n_notes++];
-    memcpy(next->key, key, strlen(key) + 1);
+    w->n_notes++;
     memcpy(next->value, value, strlen(value) + 1);
     return PF_OK;
 }
@@ -102,13 +121,14 @@ pf_status safetensors_add(safetensors_writer *w, const char *name, tensor_type t
                           pf_error *err)
 {
     size_t bytes = tensor_type_size(type);
-    if (w->n == SAFETENSORS_MAX_TENSORS || strlen(name) >= SAFETENSORS_NAME_BYTES ||
-        rank > SAFETENSORS_MAX_RANK)
+    pending *next = &w->tensors[w->n];
+    if (w->n == SAFETENSORS_MAX_TENSORS || rank > SAFETENSORS_MAX_RANK ||
+        !scoped_name(w, name, next->name))
         return error_set(err, PF_LIMIT, "the tensor '%s' does not fit into a model file",
                          name);
-    pending *next = &w->tensors[w->n];
-    *next = (pending){.type = type, .rank = rank, .data = data};
-    memcpy(next->name, name, strlen(name) + 1);
+    next->type = type;
+    next->rank = rank;
+    next->data = data;
     for (unsigned d = 0; d < rank; d++) {
         next->shape[d] = shape[d];
         if (!size_multiply(bytes, shape[d], &bytes))

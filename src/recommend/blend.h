@@ -1,0 +1,16 @@
+/* What a fitted blend is made of, for reports. */
+#ifndef PROFFER_RECOMMEND_BLEND_H
+#define PROFFER_RECOMMEND_BLEND_H
+
+#include "recommend/recommend.h"
+
+typedef struct blend_part {
+    const char *kind; /* static text */
+    double weight;    /* of its scores over their standard deviation */
+} blend_part;
+
+/* How many models a recommender of kind "blend" combines; 0 for any other kind. */
+size_t blend_parts(const recommender *m);
+blend_part blend_part_at(const recommender *m, size_t i);
+
+#endif

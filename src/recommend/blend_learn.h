@@ -1,0 +1,45 @@
+/*
+ * Learning the weights of a blend: of every shopper some candidates, the product he took
+ * first among them, each with the scores of all models; the weights that put the product
+ * highest (mean NDCG@10) by coordinate ascent.
+ *
+ * The recipe: of each model the best 100 products of a shopper are candidates, so what is
+ * outside can hardly reach a blend's first ten; a model's scores are divided by their
+ * standard deviation over all candidates; the model that is best alone starts with weight
+ * 1, the others with 0; then one weight after the other takes the best value of a grid,
+ * until a round changes nothing (at most four). Metzler and Croft, "Linear feature-based
+ * models for information retrieval", Information Retrieval 10, 2007, section 4.2.2, with a
+ * grid for the line search. Equal values: the smaller weight.
+ */
+#ifndef PROFFER_RECOMMEND_BLEND_LEARN_H
+#define PROFFER_RECOMMEND_BLEND_LEARN_H
+
+#include "base/pool.h"
+#include "recommend/recommend.h"
+
+enum { BLEND_MAX_MODELS = 16, BLEND_TOP = 100, BLEND_CUT = 10 };
+
+typedef struct blend_task {
+    const interactions *past;  /* every shopper's events before the one to predict */
+    const uint32_t *next;      /* [U] or RECOMMEND_NO_PRODUCT */
+    const int64_t *next_time_us; /* [U] or NULL */
+    int64_t until_us;
+    bool repeats; /* else what the past holds is no candidate */
+    recommender *const *model;
+    size_t n_models;
+    pool *threads;
+} blend_task;
+
+typedef struct blend_weights {
+    double weight[BLEND_MAX_MODELS]; /* of the scores over their scale */
+    double scale[BLEND_MAX_MODELS];  /* standard deviation; 0: all scores equal */
+    double alone[BLEND_MAX_MODELS];  /* NDCG@10 of each model by itself */
+    double together;                 /* and of the blend, both on what was learnt from */
+    uint32_t shoppers;               /* how many that were */
+} blend_weights;
+
+/* The same for any number of threads. PF_DATA when nobody has both a past and a next
+ * product; PF_NO_MEMORY. */
+pf_status blend_learn(const blend_task *task, blend_weights *out, pf_error *err);
+
+#endif

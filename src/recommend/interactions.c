@@ -1,0 +1,103 @@
+/* Copies are counted first, allocated at once, and filled in the order of shoppers. */
+#include "recommend/interactions.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+void interactions_free(interactions_owned *x)
+{
+    if (x == NULL) return;
+    mem_free(x->first);
+    mem_free(x->product);
+    mem_free(x->time_us);
+    mem_free(x->quantity);
+    mem_free(x->rating);
+    mem_free(x->basket);
+    mem_free(x);
+}
+
+/* Which columns there are is taken from `like`. */
+static interactions_owned *owned_new(const interactions *like, uint64_t n)
+{
+    size_t room = n ? (size_t)n : 1;
+    interactions_owned *x = mem_alloc_zero(1, sizeof *x);
+    if (x == NULL) return NULL;
+    x->first = mem_alloc_zero((size_t)like->n_users + 1, sizeof *x->first);
+    x->product = mem_alloc(room, sizeof *x->product);
+    bool ok = x->first && x->product;
+    if (like->time_us) ok &= (x->time_us = mem_alloc(room, sizeof *x->time_us)) != NULL;
+    if (like->quantity) ok &= (x->quantity = mem_alloc(room, sizeof *x->quantity)) != NULL;
+    if (like->rating) ok &= (x->rating = mem_alloc(room, sizeof *x->rating)) != NULL;
+    if (like->basket) ok &= (x->basket = mem_alloc(room, sizeof *x->basket)) != NULL;
+    if (!ok) {
+        interactions_free(x);
+        return NULL;
+    }
+    x->view = (interactions){.n_users = like->n_users,
+                             .n_products = like->n_products,
+                             .n = n,
+                             .first = x->first,
+                             .product = x->product,
+                             .time_us = x->time_us,
+                             .quantity = x->quantity,
+                             .rating = x->rating,
+                             .basket = x->basket};
+    return x;
+}
+
+static void copy_row(interactions_owned *x, uint64_t to, const interactions *all,
+                     uint64_t from)
+{
+    x->product[to] = all->product[from];
+    if (x->time_us) x->time_us[to] = all->time_us[from];
+    if (x->quantity) x->quantity[to] = all->quantity[from];
+    if (x->rating) x->rating[to] = all->rating[from];
+    if (x->basket) x->basket[to] = all->basket[from];
+}
+
+static uint64_t kept_of(const interactions *all, uint32_t u, unsigned drop,
+                        uint64_t at_least)
+{
+    uint64_t n = all->first[u + 1] - all->first[u];
+    return n >= at_least ? n - drop : n;
+}
+
+pf_status interactions_without_last(const interactions *all, unsigned drop,
+                                    uint64_t at_least, interactions_owned **out,
+                                    pf_error *err)
+{
+    uint64_t n = 0;
+    for (uint32_t u = 0; u < all->n_users; u++)
+        n += kept_of(all, u, drop, at_least);
+    interactions_owned *x = owned_new(all, n);
+    if (x == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %llu interactions",
+                         (unsigned long long)n);
+    uint64_t to = 0;
+    for (uint32_t u = 0; u < all->n_users; u++) {
+        uint64_t kept = kept_of(all, u, drop, at_least);
+        for (uint64_t i = 0; i < kept; i++)
+            copy_row(x, to++, all, all->first[u] + i);
+        x->first[u + 1] = to;
+    }
+    *out = x;
+    return PF_OK;
+}
+
+/* --- repeats ------------------------------------------------------------------------------------ */
+
+double interactions_repeat_share(const interactions *x)
+{
+    uint64_t repeats = 0;
+    if (x->n == 0) return 0;
+    uint32_t *seen = mem_alloc_zero(x->n_products, sizeof *seen);
+    if (seen == NULL) return NAN;
+    for (uint32_t u = 0; u < x->n_users; u++)
+        for (uint64_t i = x->first[u]; i < x->first[u + 1]; i++) {
+            repeats += seen[x->product[i]] == u + 1;
+            seen[x->product[i]] = u + 1;
+        }
+    mem_free(seen);
+    return (double)repeats / (double)x->n;
+}

@@ -1,0 +1,38 @@
+/*
+ * A part of interactions with memory of its own, such as the training parts of a protocol.
+ *
+ *     interactions_owned *train;
+ *     interactions_without_last(&all, 2, 3, &train, err);
+ *     input.train = &train->view;
+ *     interactions_free(train);
+ */
+#ifndef PROFFER_RECOMMEND_INTERACTIONS_H
+#define PROFFER_RECOMMEND_INTERACTIONS_H
+
+#include "recommend/recommend.h"
+
+typedef struct interactions_owned {
+    interactions view; /* points at the arrays below */
+    uint64_t *first;
+    uint32_t *product;
+    int64_t *time_us;
+    float *quantity, *rating;
+    uint64_t *basket;
+} interactions_owned;
+
+/* A copy without the last `drop` events of every shopper who has at least `at_least`;
+ * shoppers with fewer keep all of theirs. at_least >= drop. PF_NO_MEMORY. */
+pf_status interactions_without_last(const interactions *all, unsigned drop,
+                                    uint64_t at_least, interactions_owned **out,
+                                    pf_error *err);
+
+/* NULL is fine. */
+void interactions_free(interactions_owned *x);
+
+/* The share of events whose product the same shopper had taken before; 0 without events.
+ * NAN when memory is short. */
+double interactions_repeat_share(const interactions *x);
+/* Above this share, products already taken are worth recommending again. */
+#define INTERACTIONS_REPEATS_FROM 0.05
+
+#endif
