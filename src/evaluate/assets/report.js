@@ -1,0 +1,210 @@
+/* Draws the report from the JSON in #data. Nothing is fetched. Every text from the data
+   goes through textContent, so a product's title can never become markup. */
+(function () {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const root = document.getElementById("report");
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue("--" + name).trim();
+
+  /* --- small tools ------------------------------------------------------------------- */
+
+  function el(tag, attributes, ...children) {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
+    for (const child of children.flat()) {
+      if (child === null || child === undefined) continue;
+      node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    }
+    return node;
+  }
+  const number = (x, digits) =>
+    x === null || x === undefined || Number.isNaN(Number(x)) ? "–"
+      : Number(x).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const percent = (x, digits) => (x === null || x === undefined ? "–" : number(100 * x, digits || 0) + " %");
+  const ratio = (x, digits) => (x === null || x === undefined ? "–" : Number(x).toFixed(digits || 3).replace(/^0\./, "."));
+  const money = (x) => (x === null || x === undefined ? "–"
+    : number(Number(x), 2) + " " + (data.decided ? data.decided.currency : data.workspace.currency));
+  const day = (x) => (x ? x.slice(0, 10) : "–");
+  const readable = (x) => String(x).replace(/[_-]/g, " ");
+
+  function section(title, lead, ...children) {
+    root.append(el("h2", {}, title), el("p", {}, lead), ...children);
+  }
+  function cards(...pairs) {
+    return el("div", { class: "cards" }, pairs.filter(Boolean).map(([big, small]) =>
+      el("div", { class: "card" }, el("b", {}, big), el("span", {}, small))));
+  }
+  function figure(title, meaning, draw) {
+    const canvas = el("canvas", { role: "img", "aria-label": title });
+    const box = el("figure", {}, el("h3", {}, title), el("div", { class: "plot" }, canvas),
+      el("figcaption", {}, meaning));
+    queue.push(() => draw(canvas));
+    return box;
+  }
+  const queue = [];
+
+  function table(headings, rows, best) {
+    const cell = (tag, value, heading) => el(tag, heading.n ? { class: "n" } : {}, value);
+    return el("div", { class: "scroll" }, el("table", {},
+      el("thead", {}, el("tr", {}, headings.map((h) => cell("th", h.name, h)))),
+      el("tbody", {}, rows.map((row, i) => el("tr", i === best ? { class: "best" } : {},
+        headings.map((h, k) => cell("td", row[k], h)))))));
+  }
+
+  /* --- plots -------------------------------------------------------------------------- */
+
+  Chart.defaults.color = colour("soft");
+  Chart.defaults.borderColor = colour("grid");
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  Chart.defaults.animation = false;
+  Chart.defaults.maintainAspectRatio = false;
+  Chart.defaults.plugins.legend.labels.boxWidth = 12;
+
+  const axis = (title, more) => Object.assign({ title: { display: true, text: title } }, more || {});
+
+  function plotReliability(points) {
+    return (canvas) => {
+      const top = Math.max(...points.map((q) => Math.max(q.p, q.y))) * 1.08 || 1;
+      new Chart(canvas, {
+        type: "scatter",
+        data: { datasets: [
+          { label: "a tenth of the shoppers", data: points.map((q) => ({ x: q.p, y: q.y })),
+            backgroundColor: colour("accent"), radius: 6 },
+          { label: "perfect", type: "line", data: [{ x: 0, y: 0 }, { x: top, y: top }],
+            borderColor: colour("soft"), borderDash: [5, 5], borderWidth: 1.5, pointRadius: 0 }] },
+        options: { scales: {
+          x: axis("predicted share who redeem", { min: 0, max: top, ticks: { callback: (v) => percent(v) } }),
+          y: axis("share who did", { min: 0, max: top, ticks: { callback: (v) => percent(v) } }) } },
+      });
+    };
+  }
+  function plotBars(labels, values, axisTitle, options) {
+    const o = options || {};
+    return (canvas) => new Chart(canvas, {
+      type: "bar",
+      data: { labels, datasets: [{ data: values, borderRadius: 4,
+        backgroundColor: values.map((_, i) => (i === o.best ? colour("accent") : colour(o.fill || "blue"))) }] },
+      options: { indexAxis: o.flat ? "y" : "x", plugins: { legend: { display: false } },
+        scales: { [o.flat ? "x" : "y"]: axis(axisTitle, { beginAtZero: true }),
+          [o.flat ? "y" : "x"]: axis(o.across || "", { grid: { display: false } }) } },
+    });
+  }
+  function plotBudgets(caps) {
+    return (canvas) => new Chart(canvas, {
+      type: "bar",
+      data: { labels: caps.map((c) => c.name), datasets: [
+        { label: "planned", data: caps.map((c) => Number(c.used)), backgroundColor: colour("accent"), borderRadius: 4 },
+        { label: "limit", data: caps.map((c) => Number(c.limit)), backgroundColor: colour("accent-soft"), borderRadius: 4 }] },
+      options: { indexAxis: "y", scales: { x: axis(data.decided.currency, { beginAtZero: true }),
+        y: { grid: { display: false } } } },
+    });
+  }
+
+  /* --- the parts ------------------------------------------------------------------------ */
+
+  function head() {
+    const w = data.workspace, n = w.counts;
+    root.append(el("header", {}, el("h1", {}, w.shop + ": who gets which promotion, and why"),
+      el("p", {}, "What Proffer learnt from " + number(n.events, 0) + " events of " +
+        number(n.shoppers, 0) + " shoppers between " + day(w.first_event) + " and " +
+        day(w.last_event) + ", how good its predictions were in weeks it had not seen, and what it decided.")));
+  }
+
+  function responsePart(e) {
+    const any = e.any && (e.any.all || e.any);
+    if (!any) return;
+    const lift = any.lift || [];
+    section("Will a shopper redeem anything at all?",
+      "Every campaign from " + e.test_from + " on was predicted by a model that had seen only campaigns already over. " +
+      number(any.rows, 0) + " mailings, " + percent(any.rows ? any.positives / any.rows : null, 1) + " of them redeemed.",
+      cards([ratio(any.auc), "AUC: how often a redeemer is ranked above a non-redeemer (.5 is chance)"],
+        [number(any.sum_p_over_sum_y, 2), "predicted redeemers for each real one (1 is right)"],
+        [ratio(any.ece), "calibration error: the usual distance between promise and fact"],
+        [ratio(any.log_loss), "log-loss; always saying the last known rate gives " +
+          ratio(((any.baselines || []).find((b) => /constant/.test(b.model)) || {}).log_loss)]),
+      el("div", { class: "pair" },
+        figure("Promise against fact", "Each dot is a tenth of the shoppers, from least to most likely. On the dashed line a predicted 20 % is a real 20 %.",
+          plotReliability(any.reliability || [])),
+        figure("Where the redeemers are", lift.length
+          ? "Mailing only the best tenth would have reached " + number(lift[0].lift, 1) + " times as many redeemers a letter as mailing at random."
+          : "", plotBars(lift.map((_, i) => String(i + 1)), lift.map((q) => q.lift),
+          "redemptions against the average", { across: "tenth of shoppers, best first", best: 0 }))),
+      (any.baselines || []).length ? table(
+        [{ name: "model" }, { name: "AUC", n: 1 }, { name: "log-loss", n: 1 }, { name: "calibration error", n: 1 }, { name: "predicted / real", n: 1 }],
+        [["Proffer", ratio(any.auc), ratio(any.log_loss), ratio(any.ece), number(any.sum_p_over_sum_y, 2)]].concat(
+          any.baselines.map((b) => [readable(b.model), ratio(b.auc), ratio(b.log_loss), ratio(b.ece), number(b.sum_p_over_sum_y, 2)])), 0) : null);
+  }
+
+  function modelsPart(title, lead, rows, meaning) {
+    const best = rows.reduce((at, r, i) => (r["ndcg@10"] > rows[at]["ndcg@10"] ? i : at), 0);
+    section(title, lead, figure("Ranking quality, NDCG@10", meaning,
+      plotBars(rows.map((r) => readable(r.model)), rows.map((r) => r["ndcg@10"]), "NDCG@10 (1 is perfect)", { flat: true, best })),
+      table([{ name: "model" }, { name: "NDCG@10", n: 1 }, { name: "± se", n: 1 }, { name: "recall@10", n: 1 }, { name: "hit rate@10", n: 1 }, { name: "coverage@10", n: 1 }],
+        rows.map((r) => [readable(r.model), ratio(r["ndcg@10"], 4), ratio(r["ndcg@10_se"], 4), ratio(r["recall@10"], 4), ratio(r["hr@10"]), ratio(r["coverage@10"])]), best));
+  }
+
+  function evaluationPart(e) {
+    responsePart(e);
+    const which = e.which && (e.which.all || e.which);
+    if (which) {
+      const own = Object.assign({ model: "Proffer" }, which);
+      modelsPart("Which of the promotions?",
+        "For the " + number(which.pairs, 0) + " times that a shopper redeemed something of a test campaign: how high did the right promotions stand among all of that campaign?",
+        [own].concat(which.baselines || []),
+        "Higher is better: the redeemed promotions stand nearer to the top of the list.");
+    }
+    if (e.products && e.products.models && e.products.models.length)
+      modelsPart("Which products next?",
+        "Products bought between " + day(e.products.from) + " and " + day(e.products.to) + " by " + number(e.products.users, 0) +
+        " shoppers, predicted from what came before; products bought earlier may come again.",
+        e.products.models, "A list of ten: how well its order agrees with what went into the baskets.");
+  }
+
+  function decisionCard(s) {
+    const sent = s.decision === "send";
+    return el("article", { class: "decision" },
+      el("div", { class: "who" }, el("span", {}, "Shopper " + s.shopper),
+        el("span", { class: sent ? "tag" : "tag no" }, sent ? s.channel : readable(s.reason_code))),
+      sent ? el("blockquote", {}, s.message) : null,
+      sent ? el("p", { class: "why" }, s.title + " · chance to redeem " + percent(s.p_redeem, 1) +
+        " · expected gain " + money(s.gain) + " for " + money(s.cost)) : null,
+      el("p", { class: "why" }, s.reason));
+  }
+
+  function decisionPart(d) {
+    const caps = d.caps.filter((c) => c.used !== null && Number(c.used) > 0 && /budget/.test(c.kind)).slice(0, 9);
+    const total = d.caps.find((c) => c.kind === "total_budget");
+    section("What was decided", (d.campaign ? "Campaign " + d.campaign + ", as of " : "As of ") + day(d.at) + ": " + number(d.candidates, 0) +
+      " promotions against " + number(d.shoppers, 0) + " shoppers. Nobody gets one that is expected to cost more than it brings.",
+      cards([number(d.messages, 0), "messages to " + number(d.treated, 0) + " shoppers"],
+        [number(d.held_out, 0), "shoppers held out at random, to measure against"],
+        [money(d.cost), "expected cost, redemptions included"],
+        [money(d.gain), "expected margin of the redemptions"]),
+      caps.length ? figure("Spending against budget", total && total.shadow_price > 0
+        ? "The total budget binds: one more " + d.currency + " would bring " + number(1 + total.shadow_price, 2) + " in margin."
+        : "No budget binds in total: more money would not be worth sending.", plotBudgets(caps)) : null,
+      el("h2", {}, "Ten shoppers"), el("p", {}, "What each reads, and why; or why nothing was best."),
+      el("div", { class: "decisions" }, d.sample.map(decisionCard)),
+      el("h2", {}, "Why not"), el("p", {}, "Every pair of shopper and promotion has a reason."),
+      table([{ name: "reason" }, { name: "pairs", n: 1 }],
+        d.reasons.slice().sort((a, b) => b.pairs - a.pairs).map((r) => [readable(r.code), number(r.pairs, 0)])));
+  }
+
+  function honestPart() {
+    section("What this does not show", "Read before deciding anything with these figures.",
+      el("div", { class: "honest" }, el("ul", {},
+        el("li", {}, "Mailings here were not randomised: the shop chose whom to write to. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
+        el("li", {}, "Gain is the margin of expected redemptions under the assumptions of proffer.yaml (margin rate, cost of a message, worth of a coupon), not an increase over doing nothing."),
+        el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off, which flatters no one but makes predicted numbers look too high."),
+        el("li", {}, "The figures hold for shoppers like these and weeks like these."))));
+  }
+
+  head();
+  if (data.evaluation) evaluationPart(data.evaluation);
+  if (data.decided) decisionPart(data.decided);
+  honestPart();
+  root.append(el("footer", {}, "Made by Proffer " + data.workspace.version + " at " + data.made_at +
+    ". Plots by Chart.js (MIT). The same figures as JSON: proffer evaluate --json, proffer export --decisions."));
+  queue.forEach((draw) => draw());
+})();
