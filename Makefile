@@ -20,7 +20,7 @@ demo:
 	scripts/setup
 	cmake --preset release
 	cmake --build --preset release --target proffer
-	build/release/proffer demo
+	build/release/proffer demo -w build/demo
 
 test:
 	scripts/test

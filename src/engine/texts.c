@@ -26,6 +26,22 @@ static pf_status open_remote(proffer *p, pf_error *err)
     return encoder_open_remote(&p->encoder, &o, err);
 }
 
+/* Where the encoder's files are: as configured; else below PROFFER_MODELS; else in a
+ * models folder here (the set-up makes one in the checkout); else the user's own place. */
+static pf_status find_models(const proffer *p, char folder[WORKSPACE_PATH_BYTES],
+                             pf_error *err)
+{
+    static const char here[] = "models/usem3";
+    if (p->config->models_folder[0] != 0)
+        return file_join_path(folder, WORKSPACE_PATH_BYTES, p->config->models_folder, "usem3",
+                              err);
+    if (getenv("PROFFER_MODELS") == NULL && file_is_folder(here)) {
+        memcpy(folder, here, sizeof here);
+        return PF_OK;
+    }
+    return encoder_default_folder(folder, WORKSPACE_PATH_BYTES, err);
+}
+
 pf_status workspace_encoder(proffer *p, pf_error *err)
 {
     char folder[WORKSPACE_PATH_BYTES];
@@ -36,10 +52,7 @@ pf_status workspace_encoder(proffer *p, pf_error *err)
         return error_set(err, PF_UNAVAILABLE, "language.encoder is none in proffer.yaml");
     if (!strcmp(p->config->encoder, "remote"))
         return open_remote(p, err);
-    if (p->config->models_folder[0] != 0)
-        s = file_join_path(folder, sizeof folder, p->config->models_folder, "usem3", err);
-    else
-        s = encoder_default_folder(folder, sizeof folder, err);
+    s = find_models(p, folder, err);
     return s == PF_OK ? encoder_open_folder(&p->encoder, folder, err) : s;
 }
 
