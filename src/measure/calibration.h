@@ -67,8 +67,8 @@ typedef struct platt {
 
 /* By Newton's method with the smoothed targets of Platt (1999) as in Lin, Lin and Weng,
  * "A note on Platt's probabilistic outputs", Machine Learning 68 (2007), algorithm 1.
- * PF_DATA without rows, for a score that is not a finite number, or when the search
- * cannot end (scores of wildly different size). */
+ * PF_DATA without rows (or weight), for a score that is not a finite number, or for scores
+ * so large or so far apart that no minimum is found; *out is then untouched. */
 pf_status platt_fit(platt *out, const double *score, const uint8_t *y, const double *w,
                     size_t n, pf_error *err);
 double platt_apply(const platt *map, double score);

@@ -1,10 +1,12 @@
 /*
  * Platt scaling (measure/calibration.h): minimise, over slope a and shift b,
  *
- *     F(a, b) = sum_i w_i (log(1 + exp(z_i)) - t_i z_i),   z_i = a s_i + b
+ *     F(a, b) = mean of w_i (log(1 + exp(z_i)) - t_i z_i),   z_i = a s_i + b
  *
  * the cross-entropy against smoothed targets t: (N+ + 1) / (N+ + 2) for a responder and
- * 1 / (N- + 2) for the others. Newton steps, halved until F falls enough.
+ * 1 / (N- + 2) for the others. Newton steps, halved until F falls enough. The search sees
+ * scores brought to mean 0 and deviation 1 and a mean instead of a sum, so that where it
+ * ends depends neither on the scores' unit nor on the number of rows.
  */
 #include "measure/calibration.h"
 
@@ -13,13 +15,17 @@
 
 enum { MOST_STEPS = 100 };
 
-static const double least_step = 1e-10, ridge = 1e-12, flat = 1e-5, enough_fall = 1e-4;
+static const double least_step = 1e-10, ridge = 1e-12, flat = 1e-8, enough_fall = 1e-4;
+/* What rounding may add to F near its minimum. */
+static const double noise = 1e-12;
 
 typedef struct platt_data {
     const double *score, *w;
     const uint8_t *y;
     size_t n;
+    double total; /* of the weights */
     double target_positive, target_negative;
+    double mean, deviation; /* of the scores */
 } platt_data;
 
 typedef struct newton {
@@ -30,6 +36,11 @@ typedef struct newton {
 static double row_weight(const platt_data *d, size_t i)
 {
     return d->w ? d->w[i] : 1.0;
+}
+
+static double row_score(const platt_data *d, size_t i)
+{
+    return (d->score[i] - d->mean) / d->deviation;
 }
 
 static double row_target(const platt_data *d, size_t i)
@@ -51,17 +62,18 @@ static double loss_at(double z, double t)
 static double loss_of(const platt_data *d, platt m)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < d->n; i++)
-        sum +=
-            row_weight(d, i) * loss_at(m.slope * d->score[i] + m.shift, row_target(d, i));
-    return sum;
+    for (size_t i = 0; i < d->n; i++) {
+        double z = m.slope * row_score(d, i) + m.shift;
+        sum += row_weight(d, i) * loss_at(z, row_target(d, i));
+    }
+    return sum / d->total;
 }
 
 static newton derivatives(const platt_data *d, platt m)
 {
     newton g = {.aa = ridge, .bb = ridge};
     for (size_t i = 0; i < d->n; i++) {
-        double s = d->score[i], w = row_weight(d, i);
+        double s = row_score(d, i), w = row_weight(d, i) / d->total;
         double p = logistic(m.slope * s + m.shift);
         double first = w * (p - row_target(d, i)), second = w * p * (1.0 - p);
         g.gradient_a += first * s;
@@ -84,7 +96,7 @@ static bool step(const platt_data *d, platt *m, double *loss)
     for (double size = 1.0; size >= least_step; size /= 2.0) {
         platt next = {.slope = m->slope + size * da, .shift = m->shift + size * db};
         double now = loss_of(d, next);
-        if (now < *loss + enough_fall * size * slope) {
+        if (now < *loss + enough_fall * size * slope + noise) {
             *m = next;
             *loss = now;
             return true;
@@ -99,8 +111,8 @@ static bool is_flat(const platt_data *d, platt m)
     return fabs(g.gradient_a) < flat && fabs(g.gradient_b) < flat;
 }
 
-static pf_status prepare(platt_data *d, double *positives, double *negatives,
-                         pf_error *err)
+static pf_status count_rows(platt_data *d, double *positives, double *negatives,
+                            pf_error *err)
 {
     *positives = *negatives = 0.0;
     for (size_t i = 0; i < d->n; i++) {
@@ -108,10 +120,27 @@ static pf_status prepare(platt_data *d, double *positives, double *negatives,
             return error_set(err, PF_DATA, "the score of row %zu is not finite", i);
         *(d->y[i] ? positives : negatives) += row_weight(d, i);
     }
-    if (!(*positives + *negatives > 0.0))
+    d->total = *positives + *negatives;
+    if (!(d->total > 0.0))
         return error_set(err, PF_DATA, "there are no rows to calibrate with");
     d->target_positive = (*positives + 1.0) / (*positives + 2.0);
     d->target_negative = 1.0 / (*negatives + 2.0);
+    return PF_OK;
+}
+
+/* Mean and deviation of the scores; 1 for a deviation of nothing. */
+static pf_status find_scale(platt_data *d, pf_error *err)
+{
+    double squares = 0.0;
+    for (size_t i = 0; i < d->n; i++)
+        d->mean += row_weight(d, i) / d->total * d->score[i];
+    for (size_t i = 0; i < d->n; i++) {
+        double off = d->score[i] - d->mean;
+        squares += row_weight(d, i) / d->total * off * off;
+    }
+    d->deviation = squares > 0.0 ? sqrt(squares) : 1.0;
+    if (!isfinite(d->mean) || !isfinite(d->deviation))
+        return error_set(err, PF_DATA, "the scores are too large to calibrate");
     return PF_OK;
 }
 
@@ -120,17 +149,17 @@ pf_status platt_fit(platt *out, const double *score, const uint8_t *y, const dou
 {
     platt_data d = {.score = score, .y = y, .w = w, .n = n};
     double positives, negatives;
-    pf_status status = prepare(&d, &positives, &negatives, err);
+    pf_status status = count_rows(&d, &positives, &negatives, err);
+    if (status == PF_OK) status = find_scale(&d, err);
     if (status != PF_OK) return status;
     platt m = {.slope = 0.0, .shift = log((positives + 1.0) / (negatives + 1.0))};
     double loss = loss_of(&d, m);
     bool moving = true;
     for (int i = 0; moving && i < MOST_STEPS && !is_flat(&d, m); i++)
         moving = step(&d, &m, &loss);
-    if (!isfinite(m.slope) || !isfinite(m.shift) || !is_flat(&d, m))
-        return error_set(err, PF_DATA,
-                         "Platt scaling found no minimum; bring the scores to one scale");
-    *out = m;
+    if (!is_flat(&d, m)) return error_set(err, PF_DATA, "Platt scaling found no minimum");
+    out->slope = m.slope / d.deviation;
+    out->shift = m.shift - out->slope * d.mean;
     return PF_OK;
 }
 
