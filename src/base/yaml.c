@@ -102,7 +102,7 @@ pf_status yaml_load_file(const cyaml_schema_value_t *schema, const char *path, v
     return s;
 }
 
-void yaml_free(const cyaml_schema_value_t *schema, void *value)
+void yaml_release(const cyaml_schema_value_t *schema, void *value)
 {
     complaint c = {.words = ""};
     cyaml_config_t config = settings(&c);

@@ -4,7 +4,7 @@
  *
  *     pf_status s = yaml_load(&top_schema, bytes, n, "proffer.yaml", (void **)&raw, err);
  *     ...
- *     yaml_free(&top_schema, raw);
+ *     yaml_release(&top_schema, raw);
  *
  * Unknown keys are errors. Thread-safe.
  */
@@ -24,7 +24,7 @@ pf_status yaml_load(const cyaml_schema_value_t *schema, const char *bytes, size_
 /* The same from a file of at most LIMIT_YAML_BYTES. */
 pf_status yaml_load_file(const cyaml_schema_value_t *schema, const char *path, void **out,
                          pf_error *err);
-/* NULL is fine. */
-void yaml_free(const cyaml_schema_value_t *schema, void *value);
+/* NULL is fine. (libyaml has a yaml_free of its own, which must not be shadowed.) */
+void yaml_release(const cyaml_schema_value_t *schema, void *value);
 
 #endif

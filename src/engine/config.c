@@ -447,7 +447,7 @@ static pf_status parse(config **out, const char *yaml, size_t n, const char *nam
     if (s == PF_USAGE)
         error_prefix(err, "%s: ", name);
 done:
-    yaml_free(&top_value, raw);
+    yaml_release(&top_value, raw);
     if (s != PF_OK)
         config_free(c);
     else

@@ -93,7 +93,7 @@ pf_status frame_set_parse(frame_set *set, const char *yaml, size_t n, const char
     if (s != PF_OK) return s;
     s = take(set, raw, err);
     if (s != PF_OK) error_prefix(err, "%s", name);
-    yaml_free(&top_value, raw);
+    yaml_release(&top_value, raw);
     return s;
 }
 
@@ -104,6 +104,6 @@ pf_status frame_set_load(frame_set *set, const char *path, pf_error *err)
     if (s != PF_OK) return s;
     s = take(set, raw, err);
     if (s != PF_OK) error_prefix(err, "%s", path);
-    yaml_free(&top_value, raw);
+    yaml_release(&top_value, raw);
     return s;
 }
