@@ -112,22 +112,35 @@ void loader_undo_rejects(loader *l)
 
 /* --- references ---------------------------------------------------------------------- */
 
-static bool creates(map_unknown rule, uint64_t known)
+/* Which tables some import has ever loaded rows of: only then is an id that is not there
+ * more likely wrong than new. */
+static bool note_loaded(void *context, const import_record *r)
 {
-    return rule == UNKNOWN_CREATE || (rule == UNKNOWN_AUTO && known == 0);
+    bool *loaded = context;
+    const intake_table t = intake_table_parse(text_of(r->table));
+    if (t < TABLE_COUNT && r->rows > r->rejected)
+        loaded[t] = true;
+    return true;
+}
+
+static bool creates(map_unknown rule, bool loaded)
+{
+    return rule == UNKNOWN_CREATE || (rule == UNKNOWN_AUTO && !loaded);
 }
 
 static pf_status resolve_unknowns(loader *l, pf_error *err)
 {
     const map_unknowns *rules = &l->plan->tables[l->table].map->unknown;
-    store_counts now;
-    const pf_status s = store_count(l->store, &now, err);
+    bool loaded[TABLE_COUNT] = {false};
+    const pf_status s = store_visit_imports(l->store, note_loaded, loaded, err);
     if (s != PF_OK)
         return s;
+    for (size_t i = 0; i < l->table; i++) /* of this import */
+        loaded[l->plan->tables[i].map->table] = true;
     l->unknowns.create_shoppers = rules->shoppers != UNKNOWN_REJECT;
-    l->unknowns.create_products = creates(rules->products, now.products);
-    l->unknowns.create_promotions = creates(rules->promotions, now.promotions);
-    l->unknowns.create_campaigns = creates(rules->campaigns, now.campaigns);
+    l->unknowns.create_products = creates(rules->products, loaded[TABLE_PRODUCTS]);
+    l->unknowns.create_promotions = creates(rules->promotions, loaded[TABLE_PROMOTIONS]);
+    l->unknowns.create_campaigns = creates(rules->campaigns, loaded[TABLE_CAMPAIGNS]);
     return PF_OK;
 }
 

@@ -182,7 +182,7 @@ pf_status mapping_load(mapping **out, const char *path, pf_error *err)
 
 void mapping_free(mapping *m)
 {
-    yaml_free(&mapping_value, m);
+    yaml_release(&mapping_value, m);
 }
 
 const char *map_table_label(const map_table *t)

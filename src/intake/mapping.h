@@ -80,8 +80,9 @@ typedef struct map_time {
     map_time_form form;
 } map_time;
 
-/* What happens to a reference that leads nowhere. AUTO: create where nothing of the kind
- * is known at all (there is nothing to check against), reject otherwise. */
+/* What happens to a reference that leads nowhere. AUTO: rejected once a table of that kind
+ * was loaded, by this import or an earlier one; made where none ever was (a shop that sends
+ * events alone has nothing to check them against). */
 typedef enum map_unknown { UNKNOWN_AUTO, UNKNOWN_CREATE, UNKNOWN_REJECT } map_unknown;
 
 typedef struct map_unknowns {
