@@ -56,7 +56,8 @@ static pf_status fit_member(blend *b, const recommend_input *input,
     if (kind == &blend_kind)
         return error_set(err, PF_USAGE, "a blend cannot hold another blend");
     if (b->n == BLEND_MAX_MODELS)
-        return error_set(err, PF_LIMIT, "a blend holds at most %d models", BLEND_MAX_MODELS);
+        return error_set(err, PF_LIMIT, "a blend holds at most %d models",
+                         BLEND_MAX_MODELS);
     pf_error why = {0};
     pf_status s = recommender_fit(kind, input, &b->model[b->n], &why);
     if (s == PF_OK) {
@@ -163,7 +164,8 @@ static pf_status fit_holding_back(blend *b, const recommend_input *input, pf_err
         part.train = &l.past->view;
         s = fit_members(b, &part, err);
     }
-    if (s == PF_OK) s = learn(b, &part, l.next, input->train->time_us ? l.time_us : NULL, err);
+    if (s == PF_OK)
+        s = learn(b, &part, l.next, input->train->time_us ? l.time_us : NULL, err);
     if (s == PF_OK) s = refit(b, input, err);
     lesson_free(&l);
     return s;
@@ -253,7 +255,8 @@ static pf_status save(const void *state, safetensors_writer *file, pf_error *err
     return s == PF_OK ? safetensors_scope(file, "", err) : s;
 }
 
-static pf_status read_weights(blend *b, const safetensors *file, uint64_t *n, pf_error *err)
+static pf_status read_weights(blend *b, const safetensors *file, uint64_t *n,
+                              pf_error *err)
 {
     const tensor_view *weight = NULL, *scale = NULL;
     pf_status s = safetensors_find(file, "weight", TENSOR_F64, 1, 0, &weight, err);

@@ -16,12 +16,11 @@
 /* At most so many values are kept; of more shoppers an even sample takes part. */
 enum { TABLE_VALUES_MAX = 48 << 20, ROUNDS = 4, BLOCK = 256 };
 
-static const double grid[] = {0,    .02, .05, .1, .15, .2, .3, .4,
-                              .5,   .7,  1,   1.4, 2,  3,  5};
+static const double grid[] = {0, .02, .05, .1, .15, .2, .3, .4, .5, .7, 1, 1.4, 2, 3, 5};
 enum { GRID = sizeof grid / sizeof grid[0] };
 
 typedef struct worker {
-    float *scores;       /* [V] */
+    float *scores;       /* [models x V] */
     uint32_t *candidate; /* [places] */
     recommend_scratch *scratch[BLEND_MAX_MODELS];
 } worker;
@@ -30,8 +29,8 @@ typedef struct table {
     const blend_task *task;
     uint32_t *shopper; /* [n] who takes part */
     uint32_t n;
-    size_t places;   /* rows a shopper */
-    uint32_t *count; /* [n] rows in use */
+    size_t places;                  /* rows a shopper */
+    uint32_t *count;                /* [n] rows in use */
     float *value[BLEND_MAX_MODELS]; /* [n x places] */
     float *rest;                    /* [n x places] the blend without one model */
     double *part;                   /* [blocks] sums of blocks of shoppers */
@@ -60,7 +59,8 @@ static void table_free(table *t)
 
 static bool has_lesson(const blend_task *k, uint32_t u)
 {
-    return k->next[u] != RECOMMEND_NO_PRODUCT && k->past->first[u + 1] > k->past->first[u];
+    return k->next[u] != RECOMMEND_NO_PRODUCT &&
+           k->past->first[u + 1] > k->past->first[u];
 }
 
 /* An even sample of those with a lesson, at most `most`. */
@@ -71,9 +71,10 @@ static pf_status choose_shoppers(table *t, uint64_t most, pf_error *err)
     for (uint32_t u = 0; u < k->past->n_users; u++)
         with += has_lesson(k, u);
     if (with == 0)
-        return error_set(err, PF_DATA,
-                         "no shopper took two products one after the other, so no weights "
-                         "can be learnt; use a single model");
+        return error_set(
+            err, PF_DATA,
+            "no shopper took two products one after the other, so no weights "
+            "can be learnt; use a single model");
     uint64_t n = with < most ? with : most;
     t->shopper = mem_alloc(n, sizeof *t->shopper);
     if (t->shopper == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
@@ -90,7 +91,9 @@ static pf_status worker_new(table *t, worker *w, pf_error *err)
 {
     const blend_task *k = t->task;
     pf_status s = PF_OK;
-    w->scores = mem_alloc_aligned(k->past->n_products, sizeof *w->scores);
+    size_t n = 0;
+    if (size_multiply(k->n_models, k->past->n_products, &n))
+        w->scores = mem_alloc_aligned(n, sizeof *w->scores);
     w->candidate = mem_alloc(t->places, sizeof *w->candidate);
     if (w->scores == NULL || w->candidate == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for candidates");
@@ -139,11 +142,6 @@ static recommend_query query_of(const blend_task *k, uint32_t u)
     };
 }
 
-static void score(const blend_task *k, worker *w, size_t m, const recommend_query *q)
-{
-    recommender_score(k->model[m], q, w->scores, w->scratch[m]);
-}
-
 static void hide_past(const recommend_query *q, float *scores)
 {
     for (size_t i = 0; i < q->n; i++)
@@ -168,24 +166,29 @@ static uint32_t settle(uint32_t *candidate, uint32_t n, uint32_t target)
     return kept;
 }
 
+/* The past is hidden after all models were asked, so that a target in it keeps its scores. */
 static void gather(void *context, size_t task, unsigned number)
 {
     table *t = context;
     const blend_task *k = t->task;
     worker *w = &t->workers[number];
+    size_t V = k->past->n_products;
     recommend_query q = query_of(k, t->shopper[task]);
     uint32_t target = k->next[t->shopper[task]], n = 1;
+    float kept[BLEND_MAX_MODELS];
     for (size_t m = 0; m < k->n_models; m++) {
-        score(k, w, m, &q);
-        if (!k->repeats) hide_past(&q, w->scores);
-        n += (uint32_t)ranking_top(w->scores, k->past->n_products, BLEND_TOP,
-                                   w->candidate + n);
+        float *scores = w->scores + m * V;
+        recommender_score(k->model[m], &q, scores, w->scratch[m]);
+        kept[m] = scores[target];
+        if (!k->repeats) hide_past(&q, scores);
+        n += (uint32_t)ranking_top(scores, V, BLEND_TOP, w->candidate + n);
     }
     n = t->count[task] = settle(w->candidate, n, target);
     for (size_t m = 0; m < k->n_models; m++) {
-        score(k, w, m, &q);
-        for (uint32_t i = 0; i < n; i++)
-            t->value[m][task * t->places + i] = w->scores[w->candidate[i]];
+        float *value = t->value[m] + task * t->places;
+        value[0] = kept[m];
+        for (uint32_t i = 1; i < n; i++)
+            value[i] = w->scores[m * V + w->candidate[i]];
     }
 }
 

@@ -20,8 +20,8 @@
 enum { BLEND_MAX_MODELS = 16, BLEND_TOP = 100, BLEND_CUT = 10 };
 
 typedef struct blend_task {
-    const interactions *past;  /* every shopper's events before the one to predict */
-    const uint32_t *next;      /* [U] or RECOMMEND_NO_PRODUCT */
+    const interactions *past;    /* every shopper's events before the one to predict */
+    const uint32_t *next;        /* [U] or RECOMMEND_NO_PRODUCT */
     const int64_t *next_time_us; /* [U] or NULL */
     int64_t until_us;
     bool repeats; /* else what the past holds is no candidate */

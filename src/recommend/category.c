@@ -84,8 +84,8 @@ static size_t scratch_floats(const void *state)
 static pf_status save(const void *state, safetensors_writer *file, pf_error *err)
 {
     const category_model *m = state;
-    pf_status s = safetensors_add(file, "n_categories", TENSOR_U64, &m->n_categories, 0,
-                                  NULL, err);
+    pf_status s =
+        safetensors_add(file, "n_categories", TENSOR_U64, &m->n_categories, 0, NULL, err);
     if (s == PF_OK)
         s = safetensors_add(file, "category", TENSOR_U32, m->category, 1, &m->n_products,
                             err);
@@ -98,7 +98,8 @@ static pf_status save(const void *state, safetensors_writer *file, pf_error *err
 static bool is_sound(const category_model *m)
 {
     for (uint64_t v = 0; v < m->n_products; v++)
-        if (m->category[v] >= m->n_categories || !isfinite(m->popularity[v])) return false;
+        if (m->category[v] >= m->n_categories || !isfinite(m->popularity[v]))
+            return false;
     return true;
 }
 

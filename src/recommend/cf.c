@@ -12,14 +12,13 @@
 
 cf_options cf_options_default(cf_side side, cf_similarity similarity)
 {
-    return (cf_options){.side = side, .similarity = similarity, .low = -INFINITY,
-                        .high = INFINITY};
+    return (cf_options){
+        .side = side, .similarity = similarity, .low = -INFINITY, .high = INFINITY};
 }
 
 void cf_free(cf_model *m)
 {
-    if (m == NULL)
-        return;
+    if (m == NULL) return;
     sparse_free(&m->rows);
     sparse_free(&m->columns);
     mem_free(m->mean);
@@ -38,8 +37,7 @@ static void visit_ratings(const interactions *x, bool by_user, uint32_t *seen,
     for (uint32_t u = 0; u < x->n_users; u++)
         for (uint64_t i = x->first[u + 1]; i-- > x->first[u];) {
             uint32_t v = x->product[i];
-            if (isnan(x->rating[i]) || seen[v] == u + 1)
-                continue;
+            if (isnan(x->rating[i]) || seen[v] == u + 1) continue;
             seen[v] = u + 1;
             if (add)
                 sparse_add(k, by_user ? u : v, by_user ? v : u, x->rating[i]);
@@ -48,13 +46,15 @@ static void visit_ratings(const interactions *x, bool by_user, uint32_t *seen,
         }
 }
 
-static pf_status build_rows(sparse *out, cf_side side, const interactions *x, pf_error *err)
+static pf_status build_rows(sparse *out, cf_side side, const interactions *x,
+                            pf_error *err)
 {
     bool by_user = side == CF_USERS;
     sparse_counter k;
     uint32_t *seen = mem_alloc(x->n_products, sizeof *seen);
     if (seen == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", x->n_products);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products",
+                         x->n_products);
     sparse_count_begin(&k, by_user ? x->n_users : x->n_products,
                        by_user ? x->n_products : x->n_users);
     visit_ratings(x, by_user, seen, &k, false);
@@ -144,13 +144,14 @@ static pf_status fill(cf_model *m, pf_error *err)
 {
     size_t n = m->rows.rows;
     if (n > CF_MAX_ROWS)
-        return error_set(err, PF_LIMIT,
-                         "the textbook formula keeps all pairs of %zu %s; at most %d fit: "
-                         "use %s instead",
-                         n, m->options.side == CF_USERS ? "shoppers" : "products",
-                         CF_MAX_ROWS,
-                         m->options.side == CF_USERS ? "user-knn" : "item-knn");
-    if (m->rows.n == 0) return error_set(err, PF_DATA, "there is no rating to learn from");
+        return error_set(
+            err, PF_LIMIT,
+            "the textbook formula keeps all pairs of %zu %s; at most %d fit: "
+            "use %s instead",
+            n, m->options.side == CF_USERS ? "shoppers" : "products", CF_MAX_ROWS,
+            m->options.side == CF_USERS ? "user-knn" : "item-knn");
+    if (m->rows.n == 0)
+        return error_set(err, PF_DATA, "there is no rating to learn from");
     pf_status s = sparse_transpose(&m->rows, &m->columns, err);
     if (s != PF_OK) return s;
     m->mean = mem_alloc(n, sizeof *m->mean);
@@ -230,10 +231,8 @@ double cf_predict(const cf_model *m, uint32_t user, uint32_t item)
     for (uint64_t i = from; i < to; i++) {
         uint32_t other = m->columns.column[i];
         double sim = cf_similarity_of(m, row, other);
-        if (other == row || (m->options.positive_only && sim <= 0))
-            continue;
-        if (!all && rank_of(m, row, column, i) >= m->options.neighbours)
-            continue;
+        if (other == row || (m->options.positive_only && sim <= 0)) continue;
+        if (!all && rank_of(m, row, column, i) >= m->options.neighbours) continue;
         above += sim * ((double)m->columns.value[i] - m->mean[other]);
         below += fabs(sim);
     }

@@ -33,9 +33,9 @@ enum { CF_MAX_ROWS = 8192, CF_MAX_COLUMNS = 1 << 23 };
 typedef struct cf_options {
     cf_side side;
     cf_similarity similarity;
-    uint32_t neighbours;  /* the most similar ones that enter; 0 = all */
-    bool positive_only;   /* neighbours with sim <= 0 do not enter */
-    double low, high;     /* predictions are clipped to these */
+    uint32_t neighbours; /* the most similar ones that enter; 0 = all */
+    bool positive_only;  /* neighbours with sim <= 0 do not enter */
+    double low, high;    /* predictions are clipped to these */
 } cf_options;
 
 /* All neighbours of either sign; clipped to the smallest and largest rating seen. */

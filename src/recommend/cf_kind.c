@@ -19,7 +19,8 @@ static cf_options options_of(cf_side side)
     return cf_options_default(side, side == CF_USERS ? CF_PEARSON : CF_COSINE);
 }
 
-static pf_status fit(const recommend_input *input, cf_side side, void **state, pf_error *err)
+static pf_status fit(const recommend_input *input, cf_side side, void **state,
+                     pf_error *err)
 {
     cf_options o = options_of(side);
     cf_model *m = NULL;
@@ -108,8 +109,10 @@ static void score_users(const void *state, const recommend_query *query, float *
             above += (double)similarity[u] * ((double)m->columns.value[i] - m->mean[u]);
             below += fabs((double)similarity[u]);
         }
-        double rating = n && to > from ? cf_clip(m, mean + (below > 0 ? above / below : 0))
-                                       : n ? m->global_mean : mean_of_column(m, v);
+        double rating = n && to > from
+                            ? cf_clip(m, mean + (below > 0 ? above / below : 0))
+                        : n ? m->global_mean
+                            : mean_of_column(m, v);
         scores[v] = (float)rating;
     }
 }
@@ -132,8 +135,9 @@ static void score_items(const void *state, const recommend_query *query, float *
             above += sim * ((double)rated[j] - m->mean[j]);
             below += fabs(sim);
         }
-        scores[v] = known ? (float)cf_clip(m, m->mean[v] + (below > 0 ? above / below : 0))
-                          : (float)m->global_mean;
+        scores[v] = known
+                        ? (float)cf_clip(m, m->mean[v] + (below > 0 ? above / below : 0))
+                        : (float)m->global_mean;
     }
 }
 

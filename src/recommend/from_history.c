@@ -20,8 +20,7 @@ static uint64_t count_purchases(const shop_history *h, const bool *excluded,
 
 void purchases_free(purchases *x)
 {
-    if (x == NULL)
-        return;
+    if (x == NULL) return;
     mem_free((void *)x->data.first);
     mem_free((void *)x->data.product);
     mem_free((void *)x->data.time_us);
@@ -55,14 +54,14 @@ static bool allocate(purchases *x, columns *c, uint64_t n, uint32_t users)
     return c->first && c->product && c->time_us && c->quantity && c->basket;
 }
 
-static void fill(const shop_history *h, const bool *excluded, int64_t until_us, columns *c)
+static void fill(const shop_history *h, const bool *excluded, int64_t until_us,
+                 columns *c)
 {
     uint64_t to = 0;
     for (uint32_t s = 1; s <= h->n_shoppers; s++) {
         uint64_t end = history_before(h, s, until_us);
         for (uint64_t i = h->first[s]; i < end; i++) {
-            if (!counts(h, i, excluded))
-                continue;
+            if (!counts(h, i, excluded)) continue;
             c->product[to] = h->product[i] - 1;
             c->time_us[to] = h->time_us[i];
             c->quantity[to] = h->quantity[i];

@@ -8,8 +8,8 @@
  * is borrowed until the commit. */
 pf_status recommender_put(const recommender *m, safetensors_writer *file, pf_error *err);
 /* And back, from a file or a view of one scope of it. */
-pf_status recommender_take(const safetensors *file, uint32_t n_products, recommender **out,
-                           pf_error *err);
+pf_status recommender_take(const safetensors *file, uint32_t n_products,
+                           recommender **out, pf_error *err);
 
 /* Floats of scratch that recommender_score needs. */
 size_t recommender_scratch_floats(const recommender *m);

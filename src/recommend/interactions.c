@@ -27,7 +27,8 @@ static interactions_owned *owned_new(const interactions *like, uint64_t n)
     x->product = mem_alloc(room, sizeof *x->product);
     bool ok = x->first && x->product;
     if (like->time_us) ok &= (x->time_us = mem_alloc(room, sizeof *x->time_us)) != NULL;
-    if (like->quantity) ok &= (x->quantity = mem_alloc(room, sizeof *x->quantity)) != NULL;
+    if (like->quantity)
+        ok &= (x->quantity = mem_alloc(room, sizeof *x->quantity)) != NULL;
     if (like->rating) ok &= (x->rating = mem_alloc(room, sizeof *x->rating)) != NULL;
     if (like->basket) ok &= (x->basket = mem_alloc(room, sizeof *x->basket)) != NULL;
     if (!ok) {

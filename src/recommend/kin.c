@@ -70,7 +70,8 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
         goto done;
     }
     m->n_products = input->train->n_products;
-    s = neighbours_find(m->n_products, KIN, squared_cosines, &t, input->pool, &m->kin, err);
+    s = neighbours_find(m->n_products, KIN, squared_cosines, &t, input->pool, &m->kin,
+                        err);
     if (s == PF_OK) s = transitions_matrix(input->train, &m->next, err);
     if (s == PF_OK) make_rows_sum_to_one(&m->kin);
 done:

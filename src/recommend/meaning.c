@@ -54,7 +54,8 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
     const product_side *side = input->side;
     if (side == NULL || side->vectors == NULL || side->dimension == 0)
         return error_set(err, PF_UNAVAILABLE, "the products have no vectors");
-    return meaning_new(input->train->n_products, side->dimension, side->vectors, state, err);
+    return meaning_new(input->train->n_products, side->dimension, side->vectors, state,
+                       err);
 }
 
 static void score(const void *state, const recommend_query *query, float *scores,

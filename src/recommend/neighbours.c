@@ -97,7 +97,8 @@ static void visit_sets(const interactions *x, uint32_t most, uint32_t *seen,
     }
 }
 
-pf_status sets_of_shoppers(const interactions *x, uint32_t most, sparse *out, pf_error *err)
+pf_status sets_of_shoppers(const interactions *x, uint32_t most, sparse *out,
+                           pf_error *err)
 {
     sparse_counter k;
     uint32_t *seen = mem_alloc(x->n_products, sizeof *seen);

@@ -22,6 +22,7 @@ pf_status neighbours_find(uint32_t n, unsigned most, neighbours_row *row,
 
 /* Shoppers x products, 1 where a shopper took a product; of each shopper the `most` taken
  * last (0 = all). PF_NO_MEMORY. */
-pf_status sets_of_shoppers(const interactions *x, uint32_t most, sparse *out, pf_error *err);
+pf_status sets_of_shoppers(const interactions *x, uint32_t most, sparse *out,
+                           pf_error *err);
 
 #endif

@@ -20,8 +20,7 @@ typedef struct popularity {
 static void popularity_free(void *state)
 {
     popularity *p = state;
-    if (p == NULL)
-        return;
+    if (p == NULL) return;
     mem_free(p->score);
     mem_free(p);
 }
@@ -29,8 +28,7 @@ static void popularity_free(void *state)
 static popularity *popularity_new(uint32_t n_products)
 {
     popularity *p = mem_alloc(1, sizeof *p);
-    if (p == NULL)
-        return NULL;
+    if (p == NULL) return NULL;
     *p = (popularity){n_products, mem_alloc_zero(n_products, sizeof *p->score)};
     if (p->score == NULL) {
         popularity_free(p);
@@ -45,10 +43,10 @@ static pf_status count_since(const recommend_input *input, int64_t from_us, void
     const interactions *x = input->train;
     popularity *p = popularity_new(x->n_products);
     if (p == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", x->n_products);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products",
+                         x->n_products);
     for (uint64_t i = 0; i < x->n; i++)
-        if (x->time_us == NULL || x->time_us[i] >= from_us)
-            p->score[x->product[i]] += 1;
+        if (x->time_us == NULL || x->time_us[i] >= from_us) p->score[x->product[i]] += 1;
     for (uint32_t v = 0; v < x->n_products; v++)
         p->score[v] = log1pf(p->score[v]);
     *state = p;
@@ -75,7 +73,8 @@ static pf_status fit_recent(const recommend_input *input, void **state, pf_error
         return error_set(err, PF_UNAVAILABLE, "the data carry no times");
     uint64_t enough = x->n < RECENT_MINIMUM ? x->n : RECENT_MINIMUM;
     int64_t days = RECENT_DAYS;
-    while (days < 36500 && interactions_since(x, input->until_us - days * US_PER_DAY) < enough)
+    while (days < 36500 &&
+           interactions_since(x, input->until_us - days * US_PER_DAY) < enough)
         days *= 2;
     return count_since(input, input->until_us - days * US_PER_DAY, state, err);
 }
@@ -101,8 +100,7 @@ static pf_status load(const safetensors *file, uint32_t n_products, void **state
 {
     const tensor_view *t = NULL;
     pf_status s = safetensors_find(file, "score", TENSOR_F32, 1, n_products, &t, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     popularity *p = popularity_new(n_products);
     if (p == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %u products", n_products);

@@ -29,8 +29,7 @@ const recommender_kind *recommender_kind_at(size_t i)
 const recommender_kind *recommender_find(const char *name)
 {
     for (size_t i = 0; i < recommender_kinds_count; i++)
-        if (!strcmp(recommender_kinds[i]->name, name))
-            return recommender_kinds[i];
+        if (!strcmp(recommender_kinds[i]->name, name)) return recommender_kinds[i];
     return NULL;
 }
 
@@ -119,8 +118,7 @@ size_t recommender_scratch_floats(const recommender *m)
 
 void recommender_free(recommender *m)
 {
-    if (m == NULL)
-        return;
+    if (m == NULL) return;
     m->kind->free(m->state);
     mem_free(m->popularity);
     mem_free(m);
@@ -131,8 +129,7 @@ void recommender_free(recommender *m)
 static pf_status write_card(const char *path, const char *card, pf_error *err)
 {
     char name[4096];
-    if (card == NULL)
-        return PF_OK;
+    if (card == NULL) return PF_OK;
     if ((size_t)snprintf(name, sizeof name, "%s.json", path) >= sizeof name)
         return error_set(err, PF_LIMIT, "the path %s is too long", path);
     return file_write_atomic(name, card, strlen(card), err);
@@ -174,8 +171,7 @@ static pf_status read_kind(const safetensors *file, uint32_t n_products,
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
                             "no recommender is called '%s'", name);
     pf_status s = safetensors_find(file, "n_products", TENSOR_U64, 0, 1, &n, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     uint64_t found = *(const uint64_t *)n->data;
     if (found != n_products)
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
@@ -199,8 +195,8 @@ static pf_status read_popularity(recommender *m, const safetensors *file, pf_err
     return PF_OK;
 }
 
-pf_status recommender_take(const safetensors *file, uint32_t n_products, recommender **out,
-                           pf_error *err)
+pf_status recommender_take(const safetensors *file, uint32_t n_products,
+                           recommender **out, pf_error *err)
 {
     const recommender_kind *kind = NULL;
     pf_status s = read_kind(file, n_products, &kind, err);
@@ -229,7 +225,8 @@ pf_status recommender_load(const char *path, uint32_t n_products, recommender **
 
 /* --- scratch ---------------------------------------------------------------------------------- */
 
-pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out, pf_error *err)
+pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out,
+                                pf_error *err)
 {
     size_t n = recommender_scratch_floats(m);
     recommend_scratch *s = mem_alloc(1, sizeof *s);
@@ -245,8 +242,7 @@ pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out, p
 
 void recommend_scratch_free(recommend_scratch *s)
 {
-    if (s == NULL)
-        return;
+    if (s == NULL) return;
     mem_free(s->floats);
     mem_free(s);
 }

@@ -44,11 +44,11 @@ typedef struct interactions {
 
 /* What is known of products besides who took them; any part may be absent. Borrowed. */
 typedef struct product_side {
-    const uint32_t *category;   /* [V], 0 = none; or NULL */
-    uint32_t n_categories;      /* largest number + 1 */
-    const bool *excluded;       /* [V]: never to be ranked; or NULL */
-    const float *vectors;       /* [V x D] rows of length 1, centred; or NULL */
-    size_t dimension;           /* D */
+    const uint32_t *category;    /* [V], 0 = none; or NULL */
+    uint32_t n_categories;       /* largest number + 1 */
+    const bool *excluded;        /* [V]: never to be ranked; or NULL */
+    const float *vectors;        /* [V x D] rows of length 1, centred; or NULL */
+    size_t dimension;            /* D */
     const struct lexical *words; /* language/lexical.h, document i = product i; or NULL */
 } product_side;
 
@@ -80,8 +80,8 @@ typedef struct recommend_query {
     const float *rating;     /* [n] or NULL */
     const uint64_t *basket;  /* [n] or NULL */
     size_t n;
-    int64_t at_us;           /* 0 without times */
-    uint32_t user;           /* who it is in the training data, or RECOMMEND_NO_USER */
+    int64_t at_us; /* 0 without times */
+    uint32_t user; /* who it is in the training data, or RECOMMEND_NO_USER */
 } recommend_query;
 #define RECOMMEND_NO_USER UINT32_MAX
 

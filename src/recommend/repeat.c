@@ -50,8 +50,8 @@ static void score(const void *state, const recommend_query *query, float *scores
 static pf_status save(const void *state, safetensors_writer *file, pf_error *err)
 {
     const repeat_model *m = state;
-    pf_status s = safetensors_add(file, "half_life_days", TENSOR_F64, &m->half_life_days, 0,
-                                  NULL, err);
+    pf_status s = safetensors_add(file, "half_life_days", TENSOR_F64, &m->half_life_days,
+                                  0, NULL, err);
     if (s == PF_OK)
         s = safetensors_add(file, "half_life_events", TENSOR_F64, &m->half_life_events, 0,
                             NULL, err);

@@ -24,15 +24,13 @@ void sparse_count_begin(sparse_counter *k, uint32_t rows, uint32_t columns)
 
 void sparse_count(sparse_counter *k, uint32_t row)
 {
-    if (!k->failed)
-        k->m.start[row + 1]++;
+    if (!k->failed) k->m.start[row + 1]++;
 }
 
 void sparse_fill_begin(sparse_counter *k)
 {
     sparse *m = &k->m;
-    if (k->failed)
-        return;
+    if (k->failed) return;
     for (uint32_t r = 0; r < m->rows; r++)
         m->start[r + 1] += m->start[r];
     m->n = m->start[m->rows];
@@ -41,14 +39,12 @@ void sparse_fill_begin(sparse_counter *k)
     m->value = mem_alloc(n, sizeof *m->value);
     k->at = mem_alloc((size_t)m->rows + 1, sizeof *k->at);
     k->failed = m->column == NULL || m->value == NULL || k->at == NULL;
-    if (!k->failed)
-        memcpy(k->at, m->start, m->rows * sizeof *k->at);
+    if (!k->failed) memcpy(k->at, m->start, m->rows * sizeof *k->at);
 }
 
 void sparse_add(sparse_counter *k, uint32_t row, uint32_t column, float value)
 {
-    if (k->failed)
-        return;
+    if (k->failed) return;
     uint64_t i = k->at[row]++;
     k->m.column[i] = column;
     k->m.value[i] = value;
@@ -150,8 +146,8 @@ pf_status sparse_save(const sparse *m, const char *prefix, safetensors_writer *f
 {
     char name[SAFETENSORS_NAME_BYTES];
     uint64_t starts = (uint64_t)m->rows + 1;
-    pf_status s = safetensors_add(file, part(name, prefix, "start"), TENSOR_U64, m->start, 1,
-                                  &starts, err);
+    pf_status s = safetensors_add(file, part(name, prefix, "start"), TENSOR_U64, m->start,
+                                  1, &starts, err);
     if (s == PF_OK)
         s = safetensors_add(file, part(name, prefix, "column"), TENSOR_U32, m->column, 1,
                             &m->n, err);
@@ -164,19 +160,17 @@ pf_status sparse_save(const sparse *m, const char *prefix, safetensors_writer *f
 static bool is_sound(const uint64_t *start, const uint32_t *column, const float *value,
                      uint32_t rows, uint32_t columns, uint64_t n)
 {
-    if (start[0] != 0 || start[rows] != n)
-        return false;
+    if (start[0] != 0 || start[rows] != n) return false;
     for (uint32_t r = 0; r < rows; r++)
-        if (start[r] > start[r + 1] || start[r + 1] > n)
-            return false;
+        if (start[r] > start[r + 1] || start[r + 1] > n) return false;
     for (uint64_t i = 0; i < n; i++)
-        if (column[i] >= columns || !isfinite(value[i]))
-            return false;
+        if (column[i] >= columns || !isfinite(value[i])) return false;
     return true;
 }
 
-static pf_status copy_views(sparse *out, const tensor_view *start, const tensor_view *column,
-                            const tensor_view *value, pf_error *err)
+static pf_status copy_views(sparse *out, const tensor_view *start,
+                            const tensor_view *column, const tensor_view *value,
+                            pf_error *err)
 {
     size_t n = out->n ? (size_t)out->n : 1;
     out->start = mem_alloc((size_t)out->rows + 1, sizeof *out->start);
@@ -200,12 +194,12 @@ pf_status sparse_load(sparse *out, const char *prefix, uint32_t rows, uint32_t c
     pf_status s = safetensors_find(file, part(name, prefix, "start"), TENSOR_U64, 1,
                                    (uint64_t)rows + 1, &start, err);
     if (s == PF_OK)
-        s = safetensors_find(file, part(name, prefix, "column"), TENSOR_U32, 1, 0, &column,
-                             err);
+        s = safetensors_find(file, part(name, prefix, "column"), TENSOR_U32, 1, 0,
+                             &column, err);
     if (s == PF_OK)
-        s = safetensors_find(file, part(name, prefix, "value"), TENSOR_F32, 1, 0, &value, err);
-    if (s != PF_OK)
-        return s;
+        s = safetensors_find(file, part(name, prefix, "value"), TENSOR_F32, 1, 0, &value,
+                             err);
+    if (s != PF_OK) return s;
     if (value->count != column->count ||
         !is_sound(start->data, column->data, value->data, rows, columns, value->count))
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,

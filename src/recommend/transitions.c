@@ -28,8 +28,7 @@ typedef struct transitions {
 static void transitions_free(void *state)
 {
     transitions *t = state;
-    if (t == NULL)
-        return;
+    if (t == NULL) return;
     sparse_free(&t->next);
     mem_free(t);
 }
@@ -110,7 +109,8 @@ static void score(const void *state, const recommend_query *query, float *scores
     float weight = 1;
     (void)scratch;
     memset(scores, 0, t->n_products * sizeof *scores);
-    for (size_t age = 0; age < query->n && age < TRANSITIONS_LAST; age++, weight *= TRANSITIONS_DECAY) {
+    for (size_t age = 0; age < query->n && age < TRANSITIONS_LAST;
+         age++, weight *= TRANSITIONS_DECAY) {
         uint32_t i = query->product[query->n - 1 - age];
         for (uint64_t k = t->next.start[i]; k < t->next.start[i + 1]; k++)
             scores[t->next.column[k]] += weight * t->next.value[k];
@@ -127,8 +127,7 @@ static pf_status load(const safetensors *file, uint32_t n_products, void **state
                       pf_error *err)
 {
     transitions *t = mem_alloc_zero(1, sizeof *t);
-    if (t == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for a model");
+    if (t == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
     t->n_products = n_products;
     pf_status s = sparse_load(&t->next, "next", n_products, n_products, file, err);
     if (s != PF_OK)

@@ -54,8 +54,8 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 
 /* common[u] = how many different products of the query u took; returns how many different
  * ones there are. marks [V] is scratch. */
-static uint32_t count_common(const user_knn *m, const recommend_query *query, float *common,
-                             float *marks)
+static uint32_t count_common(const user_knn *m, const recommend_query *query,
+                             float *common, float *marks)
 {
     uint32_t different = 0;
     memset(common, 0, m->n_users * sizeof *common);
@@ -134,7 +134,8 @@ static pf_status load(const safetensors *file, uint32_t n_products, void **state
 const recommender_kind user_knn_kind = {
     .name = "user-knn",
     .summary = "what shoppers with a like past take",
-    .source = "Breese et al. 1998, section 2.1; implicit form: Ferrari Dacrema et al. 2019",
+    .source =
+        "Breese et al. 1998, section 2.1; implicit form: Ferrari Dacrema et al. 2019",
     .fit = fit,
     .score = score,
     .save = save,

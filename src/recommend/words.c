@@ -48,12 +48,12 @@ static void gather_terms(const sparse *rows, const recommend_query *query, float
     const uint32_t *latest = query->product + query->n - 1;
     float worth = 1;
     for (size_t age = 0; age < events_of(query); age++)
-        for (uint64_t i = rows->start[*(latest - age)]; i < rows->start[*(latest - age) + 1];
-             i++)
+        for (uint64_t i = rows->start[*(latest - age)];
+             i < rows->start[*(latest - age) + 1]; i++)
             weight[rows->column[i]] = 0;
     for (size_t age = 0; age < events_of(query); age++, worth *= TRANSITIONS_DECAY)
-        for (uint64_t i = rows->start[*(latest - age)]; i < rows->start[*(latest - age) + 1];
-             i++)
+        for (uint64_t i = rows->start[*(latest - age)];
+             i < rows->start[*(latest - age) + 1]; i++)
             weight[rows->column[i]] += worth * rows->value[i];
 }
 

@@ -1,0 +1,96 @@
+/*
+ * Leave-one-out: how well a recommender guesses what a shopper took last.
+ *
+ *     past ..., validation, test        one shopper's events, oldest first
+ *     '- train -'
+ *
+ * Of every shopper with three or more events the last is the test, the one before the
+ * validation; the rest is training. Models, counts and popularity see the training parts
+ * only; the validation event chooses weights (a blend's), joins the past when the test is
+ * asked for, and nothing is refitted on it. Every product is ranked; those already in the
+ * past are not, unless the data repeat themselves. A tie counts with its mean rank.
+ * Shoppers with fewer events train and are not tested.
+ *
+ *     loo_split *split;
+ *     loo_split_new(&all, LOO_REPEATS_AUTO, &split, err);
+ *     loo_fit(split, kind, &given, &model, &train_s, err);
+ *     loo_measure(split, model, 10, pool, &result, err);
+ *
+ * A split is immutable; results do not depend on the number of threads.
+ */
+#ifndef PROFFER_EVALUATE_LEAVE_ONE_OUT_H
+#define PROFFER_EVALUATE_LEAVE_ONE_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "measure/ranking.h"
+#include "recommend/interactions.h"
+#include "recommend/recommend.h"
+
+typedef enum loo_repeats {
+    LOO_REPEATS_AUTO, /* allowed when more than 5 % of the training events are repeats */
+    LOO_REPEATS_MASKED,
+    LOO_REPEATS_ALLOWED
+} loo_repeats;
+
+enum { LOO_MINIMUM_EVENTS = 3, LOO_COLD_EVENTS = 5 };
+
+typedef struct loo_split {
+    interactions_owned *train; /* the training parts, and all of short shoppers */
+    interactions_owned *past;  /* the same with the validation event: the past at test */
+    uint32_t *validation;      /* [U], RECOMMEND_NO_PRODUCT for short shoppers */
+    uint32_t *test;            /* [U] likewise */
+    int64_t *validation_us;    /* [U], or NULL without times */
+    int64_t *test_us;
+    uint32_t *times;  /* [V] how often each product was taken in training */
+    int64_t until_us; /* behind the last training event; 0 without times */
+    bool repeats;
+    double repeat_share; /* of the training events */
+    uint32_t tested;     /* shoppers with a test */
+    uint32_t untested;   /* with some events, but too few */
+} loo_split;
+
+/* Copies what it needs. PF_DATA when nobody has three events; PF_NO_MEMORY. */
+pf_status loo_split_new(const interactions *all, loo_repeats repeats, loo_split **out,
+                        pf_error *err);
+/* NULL is fine. */
+void loo_split_free(loo_split *split);
+
+/* Fits a kind on the training parts. given: side, seed, pool and members; the rest is set
+ * here. train_s gets wall seconds. Errors as recommender_fit. */
+pf_status loo_fit(const loo_split *split, const recommender_kind *kind,
+                  const recommend_input *given, recommender **out, double *train_s,
+                  pf_error *err);
+
+/* Means over some of the tested shoppers; NaN where users is 0. */
+typedef struct loo_group {
+    uint32_t users;
+    double hr, ndcg, mrr;
+} loo_group;
+
+typedef struct loo_result {
+    const char *model; /* the kind's name, static */
+    unsigned k;
+    bool repeats;
+    uint32_t users, untested;
+    ranking_values mean, standard_error; /* over shoppers, at k */
+    double coverage;                     /* share of products in anybody's best k */
+    double novelty;                      /* bits */
+    loo_group cold_products; /* shoppers whose test product nobody took in training */
+    loo_group cold_shoppers; /* shoppers with at most LOO_COLD_EVENTS training events */
+    double train_s, score_s; /* wall seconds; train_s is set by the caller */
+} loo_result;
+
+/* PF_USAGE for k outside 1..RANKING_CUT_MAX; PF_NO_MEMORY. */
+pf_status loo_measure(const loo_split *split, const recommender *model, unsigned k,
+                      pool *threads, loo_result *out, pf_error *err);
+
+/* One object: {"model":...,"hr@10":...,"ndcg@10":...,...,"users":...,"train_s":...}. For a
+ * blend also its parts and their weights; model may be NULL. */
+void loo_write_json(json_writer *w, const loo_result *r, const recommender *model);
+
+#endif
