@@ -66,7 +66,33 @@ static cyaml_config_t settings(complaint *c)
         .log_ctx = c,
         .log_level = CYAML_LOG_ERROR,
         .mem_fn = allocate,
+        /* Lists of aliases of lists grow without measure from a short file. */
+        .flags = CYAML_CFG_NO_ALIAS,
     };
+}
+
+/* For a key that no schema knows libcyaml tells the place of the value before it: looks
+ * from there on for the line that begins with the key. */
+static void find_unexpected_key(complaint *c, const char *bytes, size_t n)
+{
+    static const char front[] = "Unexpected key: ";
+    if (strncmp(c->words, front, sizeof front - 1) != 0) return;
+    const char *key = c->words + sizeof front - 1, *end = bytes + n;
+    size_t length = strlen(key);
+    unsigned long line = 1;
+    for (const char *p = bytes; p < end; line++) {
+        const char *feed = memchr(p, '\n', (size_t)(end - p));
+        const char *stop = feed ? feed : end, *word = p;
+        while (word < stop && (*word == ' ' || *word == '-'))
+            word++;
+        if (line >= c->line && (size_t)(stop - word) > length && word[length] == ':' &&
+            memcmp(word, key, length) == 0) {
+            c->line = line;
+            c->column = (unsigned long)(word - p) + 1;
+            return;
+        }
+        p = stop + 1;
+    }
 }
 
 pf_status yaml_load(const cyaml_schema_value_t *schema, const char *bytes, size_t n,
@@ -79,6 +105,10 @@ pf_status yaml_load(const cyaml_schema_value_t *schema, const char *bytes, size_
         cyaml_load_data((const uint8_t *)bytes, n, &config, schema, &value, NULL);
     if (code == CYAML_ERR_OOM)
         return error_set(err, PF_NO_MEMORY, "out of memory while reading %s", name);
+    if (code == CYAML_ERR_ALIAS)
+        return error_set_at(err, PF_USAGE, name, c.line, c.column,
+                            "aliases (*name) are not read; write the value out");
+    find_unexpected_key(&c, bytes, n);
     if (code != CYAML_OK)
         return error_set_at(err, PF_USAGE, name, c.line, c.column, "%s%s%s%s",
                             c.words[0] ? c.words : cyaml_strerror(code),

@@ -6,7 +6,8 @@
  *     ...
  *     yaml_release(&top_schema, raw);
  *
- * Unknown keys are errors. Thread-safe.
+ * Unknown keys are errors, and so are aliases, by which a short file could fill the
+ * memory. Thread-safe.
  */
 #ifndef PROFFER_BASE_YAML_H
 #define PROFFER_BASE_YAML_H

@@ -74,6 +74,24 @@ static void many_texts_agree_with_a_list(void **state)
     intern_free(t);
 }
 
+/* The two-step look-up is the plain one, also for texts that are not there. */
+static void a_hashed_look_up_finds_the_same(void **state)
+{
+    (void)state;
+    intern *t = intern_new(5000);
+    char text[32];
+    for (uint32_t i = 0; i < 5000; i++) {
+        int n = snprintf(text, sizeof text, "k%u", i);
+        if (i % 2) intern_add(t, text, (size_t)n);
+    }
+    for (uint32_t i = 0; i < 5000; i++) {
+        size_t n = (size_t)snprintf(text, sizeof text, "k%u", i);
+        uint64_t hash = intern_hash(t, text, n);
+        assert_int_equal(intern_find_hashed(t, hash, text, n), i % 2 ? i / 2 + 1 : 0);
+    }
+    intern_free(t);
+}
+
 static void a_text_longer_than_any_chunk_fits(void **state)
 {
     (void)state;
@@ -128,6 +146,7 @@ int main(void)
         cmocka_unit_test(texts_are_bytes_of_a_length),
         cmocka_unit_test(the_largest_number_is_given_and_none_above),
         cmocka_unit_test(many_texts_agree_with_a_list),
+        cmocka_unit_test(a_hashed_look_up_finds_the_same),
         cmocka_unit_test(a_text_longer_than_any_chunk_fits),
         cmocka_unit_test(a_failed_allocation_leaves_the_table_as_it_was),
     };
