@@ -15,7 +15,7 @@ enum { BLOCK_TEXT_BYTES = 256 << 10 };
 
 /* A block that was there when the shopper began. */
 typedef struct block_place {
-    int64_t block, first_us, last_us, part;
+    int64_t block, first_us, last_us;
     uint32_t n;
 } block_place;
 
@@ -31,10 +31,9 @@ struct block_writer {
     bool chained; /* a block was read; it ends at chain_us */
     int64_t chain_us;
     event_columns *out;
-    bool has_before; /* the key of the block before the one written next */
-    int64_t before_us, before_part;
-    buffer bytes;   /* of the block being written */
-    int64_t *spare; /* rows of blocks that were read and deleted */
+    int64_t next_part; /* above that of every block of the shopper */
+    buffer bytes;      /* of the block being written */
+    int64_t *spare;    /* rows of blocks that were read and deleted */
     size_t n_spare, spare_capacity;
     int64_t next_block;
 };
@@ -84,8 +83,9 @@ static pf_status keep_place(block_writer *w, sqlite3_stmt *st, pf_error *err)
     w->places[w->n_places++] = (block_place){.block = sqlite3_column_int64(st, 0),
                                              .first_us = sqlite3_column_int64(st, 1),
                                              .last_us = sqlite3_column_int64(st, 2),
-                                             .part = sqlite3_column_int64(st, 3),
                                              .n = (uint32_t)sqlite3_column_int64(st, 4)};
+    if (sqlite3_column_int64(st, 3) >= w->next_part)
+        w->next_part = sqlite3_column_int64(st, 3) + 1;
     return PF_OK;
 }
 
@@ -111,7 +111,8 @@ pf_status block_writer_begin(block_writer *w, uint32_t number, bool fresh, pf_er
 {
     w->shopper = number;
     w->n_places = w->next = 0;
-    w->open = w->chained = w->has_before = false;
+    w->next_part = 0;
+    w->open = w->chained = false;
     columns_clear(w->old);
     columns_clear(w->out);
     w->old_at = 0;
@@ -178,25 +179,7 @@ static size_t find_place(const block_writer *w, int64_t t)
 
 /* --- writing ----------------------------------------------------------------------- */
 
-/* A part that no block with the same first time has, behind those that stay. Blocks that
- * begin at this time and were not taken yet will be: their parts are passed as well. */
-static int64_t choose_part(const block_writer *w, int64_t first_us)
-{
-    if (w->has_before && w->before_us == first_us) return w->before_part + 1;
-    size_t low = 0, high = w->n_places;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->places[middle].first_us <= first_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low > 0 && w->places[low - 1].first_us == first_us)
-        return w->places[low - 1].part + 1;
-    return 0;
-}
-
-static pf_status insert_block(block_writer *w, uint32_t n, int64_t part, pf_error *err)
+static pf_status insert_block(block_writer *w, uint32_t n, pf_error *err)
 {
     static const char sql[] =
         "INSERT INTO event_blocks (block, shopper, first_time_us, part, last_time_us, n,"
@@ -208,7 +191,7 @@ static pf_status insert_block(block_writer *w, uint32_t n, int64_t part, pf_erro
     sqlite3_bind_int64(st, 1, block);
     sqlite3_bind_int64(st, 2, w->shopper);
     sqlite3_bind_int64(st, 3, w->out->time_us[0]);
-    sqlite3_bind_int64(st, 4, part);
+    sqlite3_bind_int64(st, 4, w->next_part++);
     sqlite3_bind_int64(st, 5, w->out->time_us[n - 1]);
     sqlite3_bind_int64(st, 6, n);
     sqlite3_bind_blob64(st, 7, w->bytes.data, w->bytes.length, SQLITE_STATIC);
@@ -218,14 +201,10 @@ static pf_status insert_block(block_writer *w, uint32_t n, int64_t part, pf_erro
 /* Writes the first n rows as a block. */
 static pf_status write_block(block_writer *w, uint32_t n, pf_error *err)
 {
-    int64_t first_us = w->out->time_us[0], part = choose_part(w, first_us);
     buffer_clear(&w->bytes);
     pf_status status = block_encode(w->out, 0, n, w->shopper, &w->bytes, err);
-    if (status == PF_OK) status = insert_block(w, n, part, err);
+    if (status == PF_OK) status = insert_block(w, n, err);
     if (status != PF_OK) return status;
-    w->has_before = true;
-    w->before_us = first_us;
-    w->before_part = part;
     columns_drop_front(w->out, n);
     return PF_OK;
 }
@@ -291,16 +270,6 @@ static pf_status finish_open(block_writer *w, pf_error *err)
     return status;
 }
 
-static void pass_places(block_writer *w, size_t next)
-{
-    if (next > w->next) {
-        w->has_before = true;
-        w->before_us = w->places[next - 1].first_us;
-        w->before_part = w->places[next - 1].part;
-    }
-    w->next = next;
-}
-
 /* Begins to gather at the block that an event at t belongs to. */
 static pf_status open_at(block_writer *w, int64_t t, pf_error *err)
 {
@@ -308,7 +277,7 @@ static pf_status open_at(block_writer *w, int64_t t, pf_error *err)
     bool take = false;
     if (i < w->n_places) {
         take = w->places[i].n < BLOCK_ROWS || t < w->places[i].last_us;
-        pass_places(w, take ? i : i + 1);
+        w->next = take ? i : i + 1;
     } else if (w->next < w->n_places) {
         take = w->places[w->next].n < BLOCK_ROWS; /* before the first block */
     }

@@ -13,8 +13,9 @@
  *
  * Blocks of a shopper are ordered by (first_time_us, part). Where possible a cut falls
  * between different times; where more events than fit in a block share one time, `part`
- * counts up. Such blocks hang together: when one is touched, those that begin at the time
- * it ends with are written anew as well, so that no two blocks can claim one place.
+ * tells them apart: a block written later has a larger one. For that to be their order,
+ * such blocks hang together: when one is touched, those that begin at the time it ends
+ * with are written anew behind it.
  */
 #ifndef PROFFER_STORE_BLOCK_WRITER_H
 #define PROFFER_STORE_BLOCK_WRITER_H
