@@ -316,6 +316,10 @@ pf_status zone_open(zone **out, const char *name, pf_error *err)
     if (strcmp(name, "UTC") == 0) return open_utc(out, err);
     const char *folder = getenv("TZDIR");
     if (!folder || !folder[0]) folder = "/usr/share/zoneinfo";
+    if (!file_is_folder(folder))
+        return error_set(err, PF_UNAVAILABLE,
+                         "there are no time zones in %s: install the package tzdata",
+                         folder);
     char path[4096];
     pf_status status = file_join_path(path, sizeof path, folder, name, err);
     if (status != PF_OK) return status;
