@@ -22,7 +22,8 @@ typedef struct zone zone;
 typedef enum zone_repeat { ZONE_REPEAT_EARLIER, ZONE_REPEAT_LATER } zone_repeat;
 
 /* "UTC", "America/New_York", ...; PF_NOT_FOUND for an unknown name, PF_DATA for a broken
- * file, PF_UNAVAILABLE where the system has no zones at all. The name may hold letters, digits, _ + - and / only. Free with zone_free. */
+ * file, PF_UNAVAILABLE where the system has no zones at all. The name may hold letters,
+ * digits, _ + - and / only. Free with zone_free. */
 pf_status zone_open(zone **out, const char *name, pf_error *err);
 /* The same from bytes of a TZif file (tests, fuzzing). */
 pf_status zone_from_bytes(zone **out, const void *bytes, size_t n, pf_error *err);
