@@ -142,8 +142,10 @@ void progress_end(progress *p)
     if (!p) return;
     char line[LINE_BYTES];
     if (p->terminal) terminal_bar(NULL);
-    format_line(p, clock_wall_s(), true, line);
-    log_line(LOG_INFO, "%s", line);
+    if (p->done > 0 || p->count > 0) {
+        format_line(p, clock_wall_s(), true, line);
+        log_line(LOG_INFO, "%s", line);
+    }
     mem_free(p);
 }
 

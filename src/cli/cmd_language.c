@@ -43,10 +43,10 @@ static const option_spec search_options[] = {
 
 static proffer_status show_search(const invocation *in, result *r, proffer_error *err)
 {
-    static const char *const headings[] = {"product", "title", "category", ">price",
-                                           ">score"};
+    static const char *const headings[] = {"product", "title",  "category",
+                                           ">price",  ">alike", ">score"};
     const json_value *found = json_member(r->top, "products");
-    table *t = table_new(5, headings, 50);
+    table *t = table_new(6, headings, 50);
     (void)in;
     (void)err;
     for (size_t i = 0; found != NULL && i < found->n; i++) {
@@ -55,12 +55,10 @@ static proffer_status show_search(const invocation *in, result *r, proffer_error
         table_cell(t, "%s", show_text(r, f, "title"));
         table_cell(t, "%s", show_text(r, f, "category"));
         table_cell(t, "%s", show_text(r, f, "price"));
+        table_cell(t, "%.0f", show_number(f, "alike"));
         table_cell(t, "%.3f", show_number(f, "score"));
     }
     table_print(t);
-    const char *note = show_text(r, r->top, "note");
-    if (note[0] != 0)
-        show_talk("%s", note);
     return PROFFER_OK;
 }
 
@@ -68,7 +66,7 @@ static proffer_status search(proffer *p, const invocation *in, char **json,
                              proffer_error *err)
 {
     long limit = 10;
-    proffer_status s = option_integer(in, "limit", 1, 1000, 10, &limit, err);
+    proffer_status s = option_integer(in, "limit", 1, 200, 10, &limit, err);
     return s != PROFFER_OK ? s
                            : proffer_search(p, in->arguments[0], (int)limit, json, err);
 }

@@ -9,6 +9,8 @@ static const option_spec options[] = {
     {NULL, NULL, NULL},
 };
 
+enum { SHOWN_PROMOTIONS = 12 };
+
 static void show_list(result *r, const char *heading, const char *key)
 {
     const json_value *list = json_member(r->top, key);
@@ -29,7 +31,7 @@ static void show_promotions(result *r)
         return;
     printf("\n");
     table *t = table_new(5, headings, 44);
-    for (size_t i = 0; i < list->n; i++) {
+    for (size_t i = 0; i < list->n && i < SHOWN_PROMOTIONS; i++) {
         const json_value *offer = &list->values[i];
         table_cell(t, "%s", show_text(r, offer, "id"));
         table_cell(t, "%s", show_text(r, offer, "title"));
@@ -38,6 +40,8 @@ static void show_promotions(result *r)
         table_cell(t, "%.0f", show_number(offer, "days_since"));
     }
     table_print(t);
+    if (list->n > SHOWN_PROMOTIONS)
+        printf("… and %zu more; all of them with --json\n", list->n - SHOWN_PROMOTIONS);
 }
 
 static proffer_status show(const invocation *in, result *r, proffer_error *err)
