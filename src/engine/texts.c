@@ -28,13 +28,12 @@ static pf_status open_remote(proffer *p, pf_error *err)
 
 /* Where the encoder's files are: as configured; else below PROFFER_MODELS; else in a
  * models folder here (the set-up makes one in the checkout); else the user's own place. */
-static pf_status find_models(const proffer *p, char folder[WORKSPACE_PATH_BYTES],
+static pf_status find_models(const char *configured, char folder[WORKSPACE_PATH_BYTES],
                              pf_error *err)
 {
     static const char here[] = "models/usem3";
-    if (p->config->models_folder[0] != 0)
-        return file_join_path(folder, WORKSPACE_PATH_BYTES, p->config->models_folder, "usem3",
-                              err);
+    if (configured != NULL && configured[0] != 0)
+        return file_join_path(folder, WORKSPACE_PATH_BYTES, configured, "usem3", err);
     if (getenv("PROFFER_MODELS") == NULL && file_is_folder(here)) {
         memcpy(folder, here, sizeof here);
         return PF_OK;
@@ -42,18 +41,22 @@ static pf_status find_models(const proffer *p, char folder[WORKSPACE_PATH_BYTES]
     return encoder_default_folder(folder, WORKSPACE_PATH_BYTES, err);
 }
 
-pf_status workspace_encoder(proffer *p, pf_error *err)
+pf_status workspace_open_models(const char *configured, encoder **out, pf_error *err)
 {
     char folder[WORKSPACE_PATH_BYTES];
-    pf_status s = PF_OK;
+    pf_status s = find_models(configured, folder, err);
+    return s == PF_OK ? encoder_open_folder(out, folder, err) : s;
+}
+
+pf_status workspace_encoder(proffer *p, pf_error *err)
+{
     if (p->encoder != NULL)
         return PF_OK;
     if (!strcmp(p->config->encoder, "none"))
         return error_set(err, PF_UNAVAILABLE, "language.encoder is none in proffer.yaml");
     if (!strcmp(p->config->encoder, "remote"))
         return open_remote(p, err);
-    s = find_models(p, folder, err);
-    return s == PF_OK ? encoder_open_folder(&p->encoder, folder, err) : s;
+    return workspace_open_models(p->config->models_folder, &p->encoder, err);
 }
 
 /* --- words ------------------------------------------------------------------------------- */

@@ -56,6 +56,9 @@ pf_status workspace_path(const proffer *p, const char *name, char *into, pf_erro
 /* Opens the encoder the configuration asks for (p->encoder) if it is not open yet;
  * PF_UNAVAILABLE with advice when it is absent. */
 pf_status workspace_encoder(proffer *p, pf_error *err);
+/* The local encoder of a models folder (NULL or "": the usual places); no workspace is
+ * needed. */
+pf_status workspace_open_models(const char *configured, encoder **out, pf_error *err);
 /* Fits p->words on the snapshot's products if that was not done yet. */
 pf_status workspace_words(proffer *p, pf_error *err);
 /* Fills p->products and p->promotions from the cache, encoding what is new. Opens the
