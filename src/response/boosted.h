@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "response/linear.h"
+#include "tensor/linear.h"
 #include "tensor/safetensors.h"
 
 typedef struct boosted_options {

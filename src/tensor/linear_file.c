@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "response/linear.h"
+#include "tensor/linear.h"
 
 pf_status linear_save(const linear_model *m, const char *prefix, safetensors_writer *file,
                       pf_error *err)

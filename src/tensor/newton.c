@@ -1,5 +1,5 @@
 /* Newton's method and the small Cholesky it needs. */
-#include "response/newton.h"
+#include "tensor/newton.h"
 
 #include <math.h>
 #include <string.h>

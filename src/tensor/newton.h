@@ -3,8 +3,8 @@
  * solves H step = gradient by Cholesky and halves the step until the loss falls (Boyd and
  * Vandenberghe, "Convex optimization", algorithm 9.5 with backtracking 9.2).
  */
-#ifndef PROFFER_RESPONSE_NEWTON_H
-#define PROFFER_RESPONSE_NEWTON_H
+#ifndef PROFFER_TENSOR_NEWTON_H
+#define PROFFER_TENSOR_NEWTON_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /*
- * Linear models of response, fitted by Newton's method with an L2 penalty:
+ * Linear models, fitted by Newton's method with an L2 penalty:
  *
  *   logistic   P(y = 1 | x) = 1 / (1 + exp(-(b0 + x b)))                one row alone
  *   choice     P(row of its group) = exp(x b) / sum over the group      rows compete
@@ -21,8 +21,8 @@
  *
  * A fitted model is immutable.
  */
-#ifndef PROFFER_RESPONSE_LINEAR_H
-#define PROFFER_RESPONSE_LINEAR_H
+#ifndef PROFFER_TENSOR_LINEAR_H
+#define PROFFER_TENSOR_LINEAR_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,14 +2,14 @@
  * Both losses work on standardised rows made once; the parameters are the weights, and for
  * the logistic the intercept behind them.
  */
-#include "response/linear.h"
+#include "tensor/linear.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "response/newton.h"
+#include "tensor/newton.h"
 
 linear_options linear_options_default(void)
 {
