@@ -167,10 +167,11 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
 
 /* --- use -------------------------------------------------------------------------------------------- */
 
-enum { PREDICT_MARGIN = 1 };
+enum { PREDICT_MARGIN = 1, PREDICT_CONTRIBUTIONS = 4 };
 
-pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float *margin,
-                        pf_error *err)
+/* each: how many numbers a row gives. */
+static pf_status predict(const boosted_model *m, const feature_rows *rows, int what,
+                         size_t each, float *into, pf_error *err)
 {
     DMatrixHandle matrix = NULL;
     const float *result = NULL;
@@ -181,15 +182,28 @@ pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float 
     pf_status s = make_matrix(rows, &matrix, err);
     if (s != PF_OK)
         return s;
-    if (XGBoosterPredict(m->booster, matrix, PREDICT_MARGIN, 0, 0, &n, &result) != 0)
+    if (XGBoosterPredict(m->booster, matrix, what, 0, 0, &n, &result) != 0)
         s = failed(err, "score");
-    else if (n != rows->n)
-        s = error_set(err, PF_INTERNAL, "XGBoost scored %llu of %zu rows",
+    else if (n != rows->n * each)
+        s = error_set(err, PF_INTERNAL, "XGBoost gave %llu numbers for %zu rows",
                       (unsigned long long)n, rows->n);
     else
-        memcpy(margin, result, rows->n * sizeof *margin);
+        memcpy(into, result, (size_t)n * sizeof *into);
     (void)XGDMatrixFree(matrix);
     return s;
+}
+
+pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float *margin,
+                        pf_error *err)
+{
+    return predict(m, rows, PREDICT_MARGIN, 1, margin, err);
+}
+
+pf_status boosted_contributions(const boosted_model *m, const float *row, float *parts,
+                                pf_error *err)
+{
+    feature_rows rows = {1, m->features, row};
+    return predict(m, &rows, PREDICT_CONTRIBUTIONS, m->features + 1, parts, err);
 }
 
 pf_status boosted_save(const boosted_model *m, const char *prefix, safetensors_writer *file,

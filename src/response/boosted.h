@@ -47,6 +47,9 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
 /* The sum of the trees of each row. */
 pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float *margin,
                         pf_error *err);
+/* What each feature adds to the margin of one row [F], and what all rows have [F + 1st]. */
+pf_status boosted_contributions(const boosted_model *m, const float *row, float *parts,
+                                pf_error *err);
 void boosted_free(boosted_model *m);
 
 pf_status boosted_save(const boosted_model *m, const char *prefix, safetensors_writer *file,

@@ -1,0 +1,130 @@
+/* Rows and outcomes of every past group. */
+#include "response/data.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+bool data_known(const data_group *g, int64_t until_us)
+{
+    return g->teaches && g->ends_us <= until_us;
+}
+
+void response_data_free(response_data *d)
+{
+    if (d == NULL)
+        return;
+    for (size_t i = 0; i < d->n; i++) {
+        response_rows_free(&d->group[i].rows);
+        mem_free(d->group[i].shopper);
+        mem_free(d->group[i].answered);
+        mem_free(d->group[i].used);
+    }
+    mem_free(d->group);
+    response_rows_maker_free(d->maker);
+    mem_free(d);
+}
+
+/* Shown to somebody, offering something, after purchases began. */
+static bool is_usable(const response_data *d, const offer_group *g)
+{
+    return g->n_shoppers > 0 && g->n_promotions > 0 &&
+           g->starts_us > response_rows_first_us(d->maker) && g->starts_us != INT64_MAX;
+}
+
+static size_t sample_size(const offer_group *g)
+{
+    size_t most = DATA_MAX_PAIRS / g->n_promotions;
+    if (most == 0)
+        most = 1;
+    return g->n_shoppers < most ? g->n_shoppers : most;
+}
+
+static pf_status outcomes_new(data_group *g, const offer_group *from, pf_error *err)
+{
+    g->n_shown = from->n_shoppers;
+    g->n_promotions = from->n_promotions;
+    g->n_shoppers = sample_size(from);
+    g->promotion = from->promotion;
+    g->shopper = mem_alloc(g->n_shoppers, sizeof *g->shopper);
+    g->answered = mem_alloc_zero(g->n_shoppers, 1);
+    g->used = mem_alloc_zero(g->n_shoppers, g->n_promotions);
+    if (g->shopper == NULL || g->answered == NULL || g->used == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu shoppers", g->n_shoppers);
+    for (size_t i = 0; i < g->n_shoppers; i++)
+        g->shopper[i] = from->shopper[i * from->n_shoppers / g->n_shoppers];
+    return PF_OK;
+}
+
+static void find_outcomes(data_group *g, const offer_groups *groups)
+{
+    for (size_t i = 0; i < g->n_shoppers; i++) {
+        g->answered[i] = offer_used(groups, g->group, g->shopper[i], 0);
+        g->n_answered += g->answered[i];
+        for (size_t k = 0; g->answered[i] && k < g->n_promotions; k++) {
+            bool used = offer_used(groups, g->group, g->shopper[i], g->promotion[k]);
+            g->used[i * g->n_promotions + k] = used;
+            g->n_used += used;
+        }
+    }
+}
+
+static pf_status add_group(response_data *d, uint32_t number, pf_error *err)
+{
+    const offer_groups *groups = response_rows_groups(d->maker);
+    const offer_group *from = &groups->group[number];
+    data_group *g = &d->group[d->n++];
+    *g = (data_group){.group = number,
+                      .campaign = from->campaign,
+                      .starts_us = from->starts_us,
+                      .ends_us = from->ends_us};
+    g->teaches = from->starts_us - response_rows_first_us(d->maker) >=
+                 DATA_HISTORY_DAYS * US_PER_DAY;
+    pf_status s = outcomes_new(g, from, err);
+    if (s != PF_OK)
+        return s;
+    find_outcomes(g, groups);
+    response_question q = {g->promotion, (uint32_t)g->n_promotions, g->shopper,
+                           g->n_shoppers, g->starts_us};
+    return response_rows_make(d->maker, &q, d->world.pool, &g->rows, err);
+}
+
+static pf_status add_groups(response_data *d, pf_error *err)
+{
+    const offer_groups *groups = response_rows_groups(d->maker);
+    size_t usable = 0;
+    pf_status s = PF_OK;
+    for (uint32_t k = 0; k < groups->n; k++)
+        usable += is_usable(d, &groups->group[k]);
+    size_t skip = usable > DATA_MAX_GROUPS ? usable - DATA_MAX_GROUPS : 0;
+    d->group = mem_alloc_zero(usable - skip + 1, sizeof *d->group);
+    if (d->group == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu campaigns", usable);
+    for (uint32_t k = 0; s == PF_OK && k < groups->n; k++) {
+        if (!is_usable(d, &groups->group[k]))
+            continue;
+        if (skip > 0)
+            skip--;
+        else
+            s = add_group(d, k, err);
+    }
+    return s;
+}
+
+pf_status response_data_new(const response_world *world, response_data **out, pf_error *err)
+{
+    response_data *d = mem_alloc_zero(1, sizeof *d);
+    *out = NULL;
+    if (d == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for response data");
+    d->world = *world;
+    pf_status s = response_rows_maker_new(world->catalogue, world->history, world->zone,
+                                          &d->maker, err);
+    if (s == PF_OK)
+        s = add_groups(d, err);
+    if (s != PF_OK) {
+        response_data_free(d);
+        return s;
+    }
+    *out = d;
+    return PF_OK;
+}

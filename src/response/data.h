@@ -1,0 +1,48 @@
+/*
+ * The past as response learns it: for every group of promotions that was shown to
+ * somebody, the rows of whom it was shown to as of its start, and what they used of it.
+ * Private to this room.
+ */
+#ifndef PROFFER_RESPONSE_DATA_H
+#define PROFFER_RESPONSE_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "features/response_rows.h"
+#include "response/response.h"
+
+enum {
+    /* Features want a month of history; what started earlier teaches nothing. */
+    DATA_HISTORY_DAYS = 30,
+    /* The newest groups are kept, and of each at most so many rows, shoppers taken
+     * evenly: more would teach little and cost memory. */
+    DATA_MAX_GROUPS = 512,
+    DATA_MAX_PAIRS = 2000000
+};
+
+typedef struct data_group {
+    uint32_t group; /* in offer_groups */
+    uint32_t campaign;
+    int64_t starts_us, ends_us;
+    const uint32_t *promotion; /* [P] */
+    uint32_t *shopper;         /* [S] sorted */
+    size_t n_shoppers, n_promotions, n_shown; /* S, P, and shown to before sampling */
+    response_rows rows;
+    uint8_t *answered; /* [S] */
+    uint8_t *used;     /* [S x P] */
+    size_t n_answered, n_used;
+    bool teaches; /* started late enough */
+} data_group;
+
+struct response_data {
+    response_world world;
+    response_rows_maker *maker;
+    data_group *group; /* [n] by start */
+    size_t n;
+};
+
+/* Whether the group had ended by the moment and teaches. */
+bool data_known(const data_group *g, int64_t until_us);
+
+#endif

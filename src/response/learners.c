@@ -1,0 +1,334 @@
+/*
+ * Fitting and applying the raw learners. The ridge of the logistic grows with the rows (as
+ * if each feature's weight had been seen to be zero in a fifth of them): campaigns differ
+ * more than shoppers do, so more rows of the same few campaigns do not prove as much. That
+ * of `which` is a fixed prior.
+ */
+#include "response/learners.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const double any_ridge = 0.2;
+static const double which_prior = 30;
+/* Of a feature's spread over all rows, beside its spread within the shopper. */
+static const double floor_share = 0.3;
+
+void learners_free(learners *l)
+{
+    linear_free(&l->logistic);
+    boosted_free(&l->trees);
+    linear_free(&l->centred);
+    linear_free(&l->scaled);
+    *l = (learners){.has_logistic = false};
+}
+
+/* --- rows of several groups ------------------------------------------------------------------ */
+
+/* Rows with their outcomes, owned; `start` where they compete. */
+typedef struct taught {
+    float *x;
+    uint8_t *y;
+    size_t *start;
+    size_t n, groups;
+} taught;
+
+static void free_taught(taught *t)
+{
+    mem_free(t->x);
+    mem_free(t->y);
+    mem_free(t->start);
+}
+
+static bool take_any(const response_data *d, int64_t until_us, taught *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        n += data_known(&d->group[i], until_us) ? d->group[i].n_shoppers : 0;
+    t->x = mem_alloc(n + 1, RESPONSE_ANY_FEATURES * sizeof *t->x);
+    t->y = mem_alloc(n + 1, 1);
+    if (t->x == NULL || t->y == NULL)
+        return false;
+    for (size_t i = 0; i < d->n; i++) {
+        const data_group *g = &d->group[i];
+        if (!data_known(g, until_us))
+            continue;
+        memcpy(t->x + t->n * RESPONSE_ANY_FEATURES, g->rows.any,
+               g->n_shoppers * RESPONSE_ANY_FEATURES * sizeof *t->x);
+        memcpy(t->y + t->n, g->answered, g->n_shoppers);
+        t->n += g->n_shoppers;
+    }
+    return true;
+}
+
+/* One group a shopper who used something where there was a choice. */
+static bool is_choice(const data_group *g, size_t i)
+{
+    size_t used = 0;
+    for (size_t k = 0; k < g->n_promotions; k++)
+        used += g->used[i * g->n_promotions + k];
+    return used > 0 && used < g->n_promotions;
+}
+
+static void count_choices(const response_data *d, int64_t until_us, size_t *groups,
+                          size_t *rows)
+{
+    *groups = *rows = 0;
+    for (size_t j = 0; j < d->n; j++) {
+        const data_group *g = &d->group[j];
+        for (size_t i = 0; data_known(g, until_us) && i < g->n_shoppers; i++)
+            if (g->answered[i] && is_choice(g, i)) {
+                *groups += 1;
+                *rows += g->n_promotions;
+            }
+    }
+}
+
+static void take_choice(const data_group *g, size_t i, taught *t)
+{
+    size_t P = g->n_promotions;
+    which_centre(g->rows.which + i * P * RESPONSE_WHICH_FEATURES, P,
+                 t->x + t->n * RESPONSE_WHICH_FEATURES);
+    memcpy(t->y + t->n, g->used + i * P, P);
+    t->n += P;
+    t->start[++t->groups] = t->n;
+}
+
+/* Centred rows. */
+static bool take_which(const response_data *d, int64_t until_us, taught *t)
+{
+    size_t groups, rows;
+    count_choices(d, until_us, &groups, &rows);
+    t->x = mem_alloc(rows + 1, RESPONSE_WHICH_FEATURES * sizeof *t->x);
+    t->y = mem_alloc(rows + 1, 1);
+    t->start = mem_alloc_zero(groups + 1, sizeof *t->start);
+    if (t->x == NULL || t->y == NULL || t->start == NULL)
+        return false;
+    for (size_t j = 0; j < d->n; j++) {
+        const data_group *g = &d->group[j];
+        for (size_t i = 0; data_known(g, until_us) && i < g->n_shoppers; i++)
+            if (g->answered[i] && is_choice(g, i))
+                take_choice(g, i, t);
+    }
+    return true;
+}
+
+/* --- fitting ------------------------------------------------------------------------------------- */
+
+static pf_status fit_any(learners *l, const taught *t, const learners_want *want,
+                         pf_error *err)
+{
+    feature_rows rows = {t->n, RESPONSE_ANY_FEATURES, t->x};
+    pf_status s = PF_OK;
+    if (want->logistic) {
+        linear_options o = linear_options_default();
+        o.ridge = any_ridge;
+        s = linear_fit_logistic(&l->logistic, &rows, t->y, NULL, &o, err);
+        l->has_logistic = s == PF_OK;
+    }
+    if (s == PF_OK && want->trees) {
+        boosted_options o = boosted_options_default();
+        o.seed = (uint32_t)want->seed;
+        o.threads = want->threads;
+        s = boosted_fit(&l->trees, &rows, t->y, NULL, 0, &o, err);
+        l->has_trees = s == PF_OK;
+    }
+    return s;
+}
+
+static void find_floor(learners *l, const taught *t)
+{
+    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+        double square = 0;
+        for (size_t i = 0; i < t->n; i++) {
+            double x = (double)t->x[i * RESPONSE_WHICH_FEATURES + f];
+            square += x * x;
+        }
+        l->floor[f] = floor_share * sqrt(square / (double)t->n);
+    }
+}
+
+static void scale_all(const learners *l, taught *t)
+{
+    for (size_t g = 0; g < t->groups; g++) {
+        float *x = t->x + t->start[g] * RESPONSE_WHICH_FEATURES;
+        which_scale(x, t->start[g + 1] - t->start[g], l->floor, x);
+    }
+}
+
+/* The prior's weight is fixed; linear_options wants it a unit of weight. */
+static linear_options which_options(const taught *t)
+{
+    linear_options o = linear_options_default();
+    double total = 0;
+    for (size_t g = 0; g < t->groups; g++) {
+        size_t used = 0;
+        for (size_t i = t->start[g]; i < t->start[g + 1]; i++)
+            used += t->y[i];
+        total += pow((double)used, o.alpha);
+    }
+    o.clip = 0;
+    o.ridge = which_prior / total;
+    return o;
+}
+
+static pf_status fit_which(learners *l, taught *t, pf_error *err)
+{
+    if (t->groups == 0)
+        return PF_OK;
+    feature_rows rows = {t->n, RESPONSE_WHICH_FEATURES, t->x};
+    linear_options o = which_options(t);
+    pf_status s = linear_fit_choice(&l->centred, &rows, t->y, t->start, t->groups, &o, err);
+    if (s != PF_OK)
+        return s;
+    find_floor(l, t);
+    scale_all(l, t);
+    s = linear_fit_choice(&l->scaled, &rows, t->y, t->start, t->groups, &o, err);
+    l->has_which = s == PF_OK;
+    return s;
+}
+
+static pf_status count_known(learners *l, const response_data *d, int64_t until_us,
+                             pf_error *err)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        if (!data_known(&d->group[i], until_us))
+            continue;
+        l->groups++;
+        l->rows += d->group[i].n_shoppers;
+        l->answers += d->group[i].n_answered;
+        used += d->group[i].n_used;
+    }
+    if (l->groups == 0)
+        return error_set(err, PF_DATA,
+                         "no campaign to learn from: none that was shown to shoppers, "
+                         "with a month of purchases before it, had ended by then");
+    if (l->answers == 0 || l->answers == l->rows)
+        return error_set(err, PF_DATA,
+                         "nothing to learn: %s of %zu shoppers used a promotion of the %zu "
+                         "campaigns that had ended by then", l->answers ? "all" : "none",
+                         l->rows, l->groups);
+    l->uses_per_answer = fmax((double)used / (double)l->answers, 1);
+    return PF_OK;
+}
+
+pf_status learners_fit(learners *l, const response_data *d, int64_t until_us,
+                       const learners_want *want, pf_error *err)
+{
+    taught any = {0}, which = {0};
+    *l = (learners){.groups = 0};
+    pf_status s = count_known(l, d, until_us, err);
+    if (s == PF_OK && (!take_any(d, until_us, &any) || !take_which(d, until_us, &which)))
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", l->rows);
+    if (s == PF_OK)
+        s = fit_any(l, &any, want, err);
+    if (s == PF_OK)
+        s = fit_which(l, &which, err);
+    free_taught(&any);
+    free_taught(&which);
+    if (s != PF_OK)
+        learners_free(l);
+    return s;
+}
+
+/* --- any ------------------------------------------------------------------------------------------- */
+
+void learners_logistic(const learners *l, const float *any, size_t n, float *p)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (float)linear_probability(&l->logistic, any + i * RESPONSE_ANY_FEATURES);
+}
+
+pf_status learners_trees(const learners *l, const float *any, size_t n, float *p,
+                         pf_error *err)
+{
+    feature_rows rows = {n, RESPONSE_ANY_FEATURES, any};
+    pf_status s = n > 0 ? boosted_score(&l->trees, &rows, p, err) : PF_OK;
+    for (size_t i = 0; s == PF_OK && i < n; i++)
+        p[i] = (float)(1 / (1 + exp(-(double)p[i])));
+    return s;
+}
+
+/* --- which ------------------------------------------------------------------------------------------ */
+
+void which_centre(const float *raw, size_t n, float *out)
+{
+    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+        double mean = 0;
+        for (size_t k = 0; k < n; k++)
+            mean += (double)raw[k * RESPONSE_WHICH_FEATURES + f];
+        mean /= (double)n;
+        for (size_t k = 0; k < n; k++) {
+            size_t at = k * RESPONSE_WHICH_FEATURES + f;
+            out[at] = (float)((double)raw[at] - mean);
+        }
+    }
+}
+
+void which_scale(const float *centred, size_t n, const double *floor_of, float *out)
+{
+    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+        double square = 0;
+        for (size_t k = 0; k < n; k++) {
+            double x = (double)centred[k * RESPONSE_WHICH_FEATURES + f];
+            square += x * x;
+        }
+        double spread = sqrt(square / (double)n) + floor_of[f];
+        for (size_t k = 0; k < n; k++) {
+            size_t at = k * RESPONSE_WHICH_FEATURES + f;
+            out[at] = spread > 0 ? (float)((double)centred[at] / spread) : 0;
+        }
+    }
+}
+
+static void score_rows(const linear_model *m, const float *rows, size_t n, float *score)
+{
+    for (size_t k = 0; k < n; k++)
+        score[k] = (float)linear_score(m, rows + k * RESPONSE_WHICH_FEATURES);
+}
+
+/* Adds (score - mean) / spread. */
+static void add_standardised(const float *score, size_t n, float *sum)
+{
+    double mean = 0, square = 0;
+    for (size_t k = 0; k < n; k++)
+        mean += (double)score[k] / (double)n;
+    for (size_t k = 0; k < n; k++)
+        square += ((double)score[k] - mean) * ((double)score[k] - mean);
+    double spread = sqrt(square / (double)n) + 1e-9;
+    for (size_t k = 0; k < n; k++)
+        sum[k] += (float)(((double)score[k] - mean) / spread);
+}
+
+static void softmax(float *score, size_t n)
+{
+    double largest = -INFINITY, sum = 0;
+    for (size_t k = 0; k < n; k++)
+        largest = fmax(largest, (double)score[k]);
+    for (size_t k = 0; k < n; k++)
+        sum += exp((double)score[k] - largest);
+    for (size_t k = 0; k < n; k++)
+        score[k] = (float)(exp((double)score[k] - largest) / sum);
+}
+
+void learners_which(const learners *l, const float *which, size_t n, float *scratch,
+                    float *order, float *share)
+{
+    for (size_t k = 0; k < n; k++)
+        order[k] = share[k] = 0;
+    if (l->has_which) {
+        float *second = scratch + n * RESPONSE_WHICH_FEATURES; /* [P] */
+        which_centre(which, n, scratch);
+        score_rows(&l->centred, scratch, n, share);
+        add_standardised(share, n, order);
+        which_scale(scratch, n, l->floor, scratch);
+        score_rows(&l->scaled, scratch, n, second);
+        add_standardised(second, n, order);
+        for (size_t k = 0; k < n; k++)
+            share[k] = 0.5f * (share[k] + second[k]);
+    }
+    softmax(share, n);
+}

@@ -1,0 +1,60 @@
+/*
+ * What is fitted to the groups known at a moment, before anything is chosen or calibrated:
+ * for `any` a logistic regression and gradient-boosted trees, for `which` two conditional
+ * logits that see the promotions of a group against each other,
+ *
+ *     centred   each feature less its mean over the shopper's promotions
+ *     scaled    the same divided by its spread there (plus a floor), so that a shopper who
+ *               buys little is read as closely as one who buys much
+ *
+ * whose scores are each put on one scale within the group and added. Private to this room.
+ */
+#ifndef PROFFER_RESPONSE_LEARNERS_H
+#define PROFFER_RESPONSE_LEARNERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "response/boosted.h"
+#include "response/data.h"
+#include "tensor/linear.h"
+
+typedef struct learners {
+    bool has_logistic, has_trees, has_which;
+    linear_model logistic;
+    boosted_model trees;
+    linear_model centred, scaled;
+    double floor[RESPONSE_WHICH_FEATURES];
+    double uses_per_answer; /* promotions used by one who uses any */
+    size_t groups, rows, answers;
+} learners;
+
+typedef struct learners_want {
+    bool logistic, trees;
+    uint64_t seed;
+    int threads; /* of the trees; 0 = one a processor */
+} learners_want;
+
+/* From groups ended before until_us. PF_DATA when they teach nothing, in plain words. On
+ * failure *l is empty. */
+pf_status learners_fit(learners *l, const response_data *d, int64_t until_us,
+                       const learners_want *want, pf_error *err);
+void learners_free(learners *l);
+
+/* P(any) of S rows of `any` by each learner that is there. */
+void learners_logistic(const learners *l, const float *any, size_t n, float *p);
+pf_status learners_trees(const learners *l, const float *any, size_t n, float *p,
+                         pf_error *err);
+
+/* One shopper's promotions: rows [P x RESPONSE_WHICH_FEATURES] -> order [P] for ranking and
+ * share [P], which sums to 1: the part of the shopper's uses that goes to each. scratch
+ * [P x WHICH_SCRATCH]. Allocates nothing. */
+enum { WHICH_SCRATCH = RESPONSE_WHICH_FEATURES + 1 };
+void learners_which(const learners *l, const float *which, size_t n, float *scratch,
+                    float *order, float *share);
+
+/* The rows as the two models see them, from raw ones. */
+void which_centre(const float *raw, size_t n, float *out);
+void which_scale(const float *centred, size_t n, const double *floor_of, float *out);
+
+#endif

@@ -1,0 +1,123 @@
+/* The chain over everything, then a verdict for each campaign from the links before it. */
+#include "response/replay.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "response/judge.h"
+
+struct response_replay {
+    chain links;
+    replayed *campaign; /* [n] */
+    float **memory;     /* [n] what a campaign's arrays stand in */
+    size_t n;
+};
+
+void response_replay_free(response_replay *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < r->n; i++)
+        mem_free(r->memory[i]);
+    mem_free(r->memory);
+    mem_free(r->campaign);
+    chain_free(&r->links);
+    mem_free(r);
+}
+
+size_t response_replay_count(const response_replay *r)
+{
+    return r->n;
+}
+
+const replayed *response_replay_at(const response_replay *r, size_t i)
+{
+    return &r->campaign[i];
+}
+
+static double known_rate(const response_data *d, int64_t until_us)
+{
+    double rows = 0, answers = 0;
+    for (size_t i = 0; i < d->n; i++)
+        if (data_known(&d->group[i], until_us)) {
+            rows += (double)d->group[i].n_shoppers;
+            answers += (double)d->group[i].n_answered;
+        }
+    return rows > 0 ? answers / rows : (double)NAN;
+}
+
+static void fill(const data_group *g, const chain_link *link, const verdict *v, float *any,
+                 float *p, float *kin, float *share)
+{
+    size_t P = g->n_promotions;
+    for (size_t i = 0; i < g->n_shoppers; i++) {
+        const float *row = g->rows.any + i * RESPONSE_ANY_FEATURES;
+        double a = verdict_any(v->chosen, link->logistic ? (double)link->logistic[i] : 0,
+                               link->trees ? (double)link->trees[i] : 0);
+        any[i] = (float)a;
+        share[i] = expf(row[RESPONSE_ANY_LOG_SHARE_ANSWERED]);
+        for (size_t k = 0; k < P; k++) {
+            const float *pair = g->rows.which + (i * P + k) * RESPONSE_WHICH_FEATURES;
+            kin[i * P + k] = pair[RESPONSE_WHICH_CATEGORY_LINES];
+            p[i * P + k] = (float)verdict_pair(&v->pair, a, (double)link->share[i * P + k],
+                                               link->uses_per_answer);
+        }
+    }
+}
+
+static pf_status add_campaign(response_replay *r, const response_data *d, size_t i,
+                              const response_options *o, pf_error *err)
+{
+    const data_group *g = &d->group[i];
+    const chain_link *link = &r->links.link[i];
+    size_t pairs = g->n_shoppers * g->n_promotions;
+    verdict v;
+    pf_status s = judge(&v, &r->links, d, g->starts_us, o->learner, err);
+    if (s != PF_OK)
+        return s;
+    float *memory = mem_alloc(2 * pairs + 2 * g->n_shoppers, sizeof *memory);
+    if (memory == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", pairs);
+    float *p = memory, *kin = p + pairs, *any = kin + pairs;
+    float *share = any + g->n_shoppers;
+    fill(g, link, &v, any, p, kin, share);
+    r->memory[r->n] = memory;
+    r->campaign[r->n++] = (replayed){
+        .campaign = g->campaign, .starts_us = g->starts_us, .ends_us = g->ends_us,
+        .n_shoppers = g->n_shoppers, .n_promotions = g->n_promotions,
+        .shopper = g->shopper, .promotion = g->promotion, .answered = g->answered,
+        .used = g->used, .learner = v.chosen, .any = any, .order = link->order, .p = p,
+        .lines = g->rows.lines, .category_lines = kin,
+        .popularity = g->rows.popularity, .share_answered = share,
+        .known_rate = known_rate(d, g->starts_us)};
+    return PF_OK;
+}
+
+pf_status response_replay_new(response_replay **out, const response_data *d,
+                              int64_t from_us, const response_options *o, pf_error *err)
+{
+    learners_want want = judge_wants(o->learner, o->seed);
+    response_replay *r = mem_alloc_zero(1, sizeof *r);
+    *out = NULL;
+    if (r == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for a replay");
+    r->campaign = mem_alloc(d->n + 1, sizeof *r->campaign);
+    r->memory = mem_alloc_zero(d->n + 1, sizeof *r->memory);
+    pf_status s = PF_OK;
+    if (r->campaign == NULL || r->memory == NULL)
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu campaigns", d->n);
+    if (s == PF_OK)
+        s = chain_make(&r->links, d, 0, d->n, &want, d->world.pool, err);
+    for (size_t i = 0; s == PF_OK && i < d->n; i++)
+        if (d->group[i].starts_us >= from_us && r->links.link[i].scored)
+            s = add_campaign(r, d, i, o, err);
+    if (s == PF_OK && r->n == 0)
+        s = error_set(err, PF_DATA, "no campaign to evaluate: none that started at the "
+                      "moment or later was shown to shoppers after another had ended");
+    if (s != PF_OK) {
+        response_replay_free(r);
+        return s;
+    }
+    *out = r;
+    return PF_OK;
+}

@@ -1,0 +1,199 @@
+/*
+ * Fitting: learners on everything that had ended, and the verdict from the last campaigns
+ * of the chain. Scoring: rows as of the moment, in blocks of shoppers so that a large
+ * audience does not need all its rows at once.
+ */
+#include "response/response.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "response/model.h"
+
+enum {
+    CHAIN_GROUPS = 12,     /* campaigns the verdict rests on */
+    SCORE_PAIRS = 2000000  /* rows of pairs made at once */
+};
+
+response_options response_options_default(void)
+{
+    return (response_options){.learner = RESPONSE_AUTO, .seed = 1};
+}
+
+void response_free(response_model *m)
+{
+    if (m == NULL)
+        return;
+    learners_free(&m->l);
+    mem_free(m);
+}
+
+/* --- fitting --------------------------------------------------------------------------------- */
+
+/* The chain's range: the newest CHAIN_GROUPS that are known, and what lies among them. */
+static void find_chain(const response_data *d, int64_t until_us, size_t *from, size_t *to)
+{
+    size_t known = 0;
+    *from = *to = 0;
+    for (size_t i = d->n; i-- > 0 && known < CHAIN_GROUPS;) {
+        if (!data_known(&d->group[i], until_us))
+            continue;
+        if (known++ == 0)
+            *to = i + 1;
+        *from = i;
+    }
+}
+
+pf_status response_fit(const response_data *d, int64_t until_us, const response_options *o,
+                       response_model **out, pf_error *err)
+{
+    learners_want want = judge_wants(o->learner, o->seed);
+    chain c = {.n = 0};
+    size_t from, to;
+    response_model *m = mem_alloc_zero(1, sizeof *m);
+    *out = NULL;
+    if (m == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for a response model");
+    m->until_us = until_us;
+    want.threads = d->world.pool ? (int)pool_threads(d->world.pool) : 1;
+    find_chain(d, until_us, &from, &to);
+    pf_status s = learners_fit(&m->l, d, until_us, &want, err);
+    if (s == PF_OK)
+        s = chain_make(&c, d, from, to, &want, d->world.pool, err);
+    if (s == PF_OK)
+        s = judge(&m->v, &c, d, until_us, o->learner, err);
+    chain_free(&c);
+    if (s != PF_OK) {
+        response_free(m);
+        return s;
+    }
+    *out = m;
+    return PF_OK;
+}
+
+/* --- scoring ----------------------------------------------------------------------------------- */
+
+void response_scores_free(response_scores *s)
+{
+    mem_free(s->any);
+    *s = (response_scores){.any = NULL};
+}
+
+static pf_status check_ask(const response_data *d, const response_ask *ask, pf_error *err)
+{
+    const offer_groups *g = response_rows_groups(d->maker);
+    uint32_t promotions = d->world.catalogue->n_promotions;
+    if (ask->n_promotions == 0 || ask->n_promotions > promotions)
+        return error_set(err, PF_USAGE, "%zu promotions are asked about, there are %u",
+                         ask->n_promotions, promotions);
+    for (size_t k = 0; k < ask->n_promotions; k++) {
+        uint32_t number = ask->promotion[k];
+        if (number == 0 || number > promotions)
+            return error_set(err, PF_NOT_FOUND, "there is no promotion number %u", number);
+        if (g->of_promotion[number] != g->of_promotion[ask->promotion[0]])
+            return error_set(err, PF_USAGE, "promotions of different campaigns are asked "
+                             "about at once; they do not compete");
+    }
+    for (size_t i = 0; i < ask->n_shoppers; i++)
+        if (ask->shopper[i] == 0 || ask->shopper[i] > d->world.history->n_shoppers)
+            return error_set(err, PF_NOT_FOUND, "there is no shopper number %u",
+                             ask->shopper[i]);
+    return PF_OK;
+}
+
+static pf_status scores_new(const response_ask *ask, response_scores *out, pf_error *err)
+{
+    size_t pairs = 0, floats = 0;
+    *out = (response_scores){.n_shoppers = ask->n_shoppers,
+                             .n_promotions = ask->n_promotions};
+    if (!size_multiply(ask->n_shoppers, ask->n_promotions, &pairs) ||
+        !size_multiply(pairs, 3, &floats) || !size_add(floats, ask->n_shoppers + 1, &floats))
+        return error_set(err, PF_LIMIT, "too many shoppers and promotions at once");
+    out->any = mem_alloc(floats, sizeof *out->any);
+    if (out->any == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", pairs);
+    out->order = out->any + ask->n_shoppers;
+    out->p = out->order + pairs;
+    out->spend = out->p + pairs;
+    return PF_OK;
+}
+
+/* any[S] of rows by the learner that was chosen. */
+static pf_status score_any(const response_model *m, const response_rows *rows, float *any,
+                           pf_error *err)
+{
+    bool both = m->v.chosen == RESPONSE_AVERAGE;
+    float *logistic = NULL;
+    if (m->v.chosen == RESPONSE_LOGISTIC) {
+        learners_logistic(&m->l, rows->any, rows->n_shoppers, any);
+        return PF_OK;
+    }
+    pf_status s = learners_trees(&m->l, rows->any, rows->n_shoppers, any, err);
+    if (s != PF_OK || !both)
+        return s;
+    logistic = mem_alloc(rows->n_shoppers, sizeof *logistic);
+    if (logistic == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu shoppers",
+                         rows->n_shoppers);
+    learners_logistic(&m->l, rows->any, rows->n_shoppers, logistic);
+    for (size_t i = 0; i < rows->n_shoppers; i++)
+        any[i] = (float)verdict_any(RESPONSE_AVERAGE, (double)logistic[i], (double)any[i]);
+    mem_free(logistic);
+    return PF_OK;
+}
+
+/* Shoppers from..: their places in the answer. */
+static pf_status score_rows(const response_model *m, const response_rows *rows, size_t from,
+                            response_scores *out, pf_error *err)
+{
+    size_t P = rows->n_promotions;
+    float *scratch = mem_alloc(P, (WHICH_SCRATCH + 1) * sizeof *scratch);
+    if (scratch == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
+    pf_status s = score_any(m, rows, out->any + from, err);
+    float *share = scratch + P * WHICH_SCRATCH;
+    for (size_t i = 0; s == PF_OK && i < rows->n_shoppers; i++) {
+        size_t at = (from + i) * P;
+        learners_which(&m->l, rows->which + i * P * RESPONSE_WHICH_FEATURES, P, scratch,
+                       out->order + at, share);
+        for (size_t k = 0; k < P; k++) {
+            out->p[at + k] = (float)verdict_pair(&m->v.pair, (double)out->any[from + i],
+                                                 (double)share[k], m->l.uses_per_answer);
+            out->spend[at + k] = rows->spend[i * P + k];
+        }
+    }
+    mem_free(scratch);
+    return s;
+}
+
+static response_question question_of(const response_ask *ask, size_t from, size_t n)
+{
+    return (response_question){.promotion = ask->promotion,
+                               .n_promotions = (uint32_t)ask->n_promotions,
+                               .shopper = ask->shopper + from,
+                               .n_shoppers = n,
+                               .at_us = ask->at_us};
+}
+
+pf_status response_score(const response_model *m, const response_data *d,
+                         const response_ask *ask, response_scores *out, pf_error *err)
+{
+    *out = (response_scores){.any = NULL};
+    pf_status s = check_ask(d, ask, err);
+    if (s == PF_OK)
+        s = scores_new(ask, out, err);
+    size_t most = s == PF_OK ? SCORE_PAIRS / ask->n_promotions + 1 : 1;
+    for (size_t from = 0; s == PF_OK && from < ask->n_shoppers; from += most) {
+        size_t left = ask->n_shoppers - from;
+        response_question q = question_of(ask, from, left < most ? left : most);
+        response_rows rows;
+        s = response_rows_make(d->maker, &q, d->world.pool, &rows, err);
+        if (s != PF_OK)
+            break;
+        s = score_rows(m, &rows, from, out, err);
+        response_rows_free(&rows);
+    }
+    if (s != PF_OK)
+        response_scores_free(out);
+    return s;
+}

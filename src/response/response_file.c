@@ -1,0 +1,269 @@
+/*
+ * A model as a safetensors file with its card beside it. The old card goes first, so that
+ * a card never stands beside a model it does not describe.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "response/model.h"
+
+enum { PATH_BYTES = 4096, CONSTANTS = 16 };
+
+static const char *const learner_names[] = {"auto", "logistic", "xgboost", "average"};
+
+/* Changes when the features do: a model made of others is refused. */
+static void features_mark(char into[FINGERPRINT_TEXT_BYTES])
+{
+    fingerprint_state state;
+    fingerprint_begin(&state);
+    for (size_t f = 0; f < RESPONSE_ANY_FEATURES; f++)
+        fingerprint_add_text(&state, response_any_name(f));
+    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
+        fingerprint_add_text(&state, response_which_name(f));
+    fingerprint done = fingerprint_end(&state);
+    fingerprint_format(&done, into);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static void pack_constants(const response_model *m, double c[CONSTANTS])
+{
+    const verdict *v = &m->v;
+    const double values[CONSTANTS] = {
+        v->chosen,         v->pair.slope,    v->pair.shift,          v->calibrated,
+        (double)v->groups, (double)v->rows,  (double)v->answers,     m->l.uses_per_answer,
+        (double)m->l.groups, (double)m->l.rows, (double)m->l.answers, m->l.has_logistic,
+        m->l.has_trees,    m->l.has_which,   (double)m->until_us / 1e6, 0};
+    memcpy(c, values, sizeof values);
+}
+
+/* The numbers are borrowed by the writer until commit. */
+static pf_status add_all(const response_model *m, const double *constants,
+                         safetensors_writer *w, pf_error *err)
+{
+    char mark[FINGERPRINT_TEXT_BYTES];
+    const uint64_t n = CONSTANTS, learners_n = RESPONSE_AVERAGE + 1;
+    const uint64_t features = RESPONSE_WHICH_FEATURES;
+    features_mark(mark);
+    pf_status s = safetensors_note(w, "kind", "response", err);
+    if (s == PF_OK)
+        s = safetensors_note(w, "features", mark, err);
+    if (s == PF_OK)
+        s = safetensors_add(w, "constants", TENSOR_F64, constants, 1, &n, err);
+    if (s == PF_OK)
+        s = safetensors_add(w, "log_loss", TENSOR_F64, m->v.log_loss, 1, &learners_n, err);
+    if (s == PF_OK && m->l.has_logistic)
+        s = linear_save(&m->l.logistic, "logistic", w, err);
+    if (s == PF_OK && m->l.has_trees)
+        s = boosted_save(&m->l.trees, "boosted", w, err);
+    if (s == PF_OK && m->l.has_which) {
+        s = safetensors_add(w, "floor", TENSOR_F64, m->l.floor, 1, &features, err);
+        if (s == PF_OK)
+            s = linear_save(&m->l.centred, "centred", w, err);
+        if (s == PF_OK)
+            s = linear_save(&m->l.scaled, "scaled", w, err);
+    }
+    return s;
+}
+
+static pf_status card_path(const char *path, char into[PATH_BYTES], pf_error *err)
+{
+    int n = snprintf(into, PATH_BYTES, "%s.json", path);
+    if (n < 0 || n >= PATH_BYTES)
+        return error_set(err, PF_LIMIT, "the path '%.80s...' is too long", path);
+    return PF_OK;
+}
+
+pf_status response_save(const response_model *m, const char *path, const char *card_json,
+                        pf_error *err)
+{
+    char card[PATH_BYTES];
+    double constants[CONSTANTS];
+    safetensors_writer *w = NULL;
+    pack_constants(m, constants);
+    pf_status s = card_path(path, card, err);
+    if (s == PF_OK)
+        s = safetensors_begin(&w, path, err);
+    if (s != PF_OK)
+        return s;
+    s = add_all(m, constants, w, err);
+    if (s != PF_OK) {
+        safetensors_abandon(w);
+        return s;
+    }
+    (void)unlink(card);
+    s = safetensors_commit(w, err);
+    if (s == PF_OK && card_json != NULL)
+        s = file_write_atomic(card, card_json, strlen(card_json), err);
+    return s;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static pf_status damaged(const safetensors *file, pf_error *err)
+{
+    return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                        "the response model is damaged; run 'proffer train' again");
+}
+
+static bool is_count(double x)
+{
+    return x >= 0 && x <= 1e15 && x == floor(x);
+}
+
+static bool is_flag(double x)
+{
+    return x == 0 || x == 1;
+}
+
+static bool unpack_constants(response_model *m, const double *c)
+{
+    verdict *v = &m->v;
+    for (size_t i = 0; i < CONSTANTS; i++)
+        if (!isfinite(c[i]))
+            return false;
+    if (!is_count(c[0]) || c[0] < RESPONSE_LOGISTIC || c[0] > RESPONSE_AVERAGE ||
+        !is_flag(c[3]) || !(c[7] >= 1) || !is_flag(c[11]) || !is_flag(c[12]) ||
+        !is_flag(c[13]) || !(fabs(c[14]) <= 9e12))
+        return false;
+    for (size_t i = 4; i < 11; i++)
+        if (i != 7 && !is_count(c[i]))
+            return false;
+    v->chosen = (response_learner)c[0];
+    v->pair = (platt){c[1], c[2]};
+    v->calibrated = c[3] > 0;
+    v->groups = (size_t)c[4];
+    v->rows = (size_t)c[5];
+    v->answers = (size_t)c[6];
+    m->l.uses_per_answer = c[7];
+    m->l.groups = (size_t)c[8];
+    m->l.rows = (size_t)c[9];
+    m->l.answers = (size_t)c[10];
+    m->l.has_logistic = c[11] > 0;
+    m->l.has_trees = c[12] > 0;
+    m->l.has_which = c[13] > 0;
+    m->until_us = (int64_t)(c[14] * 1e6);
+    return (v->chosen == RESPONSE_XGBOOST || m->l.has_logistic) &&
+           (v->chosen == RESPONSE_LOGISTIC || m->l.has_trees);
+}
+
+static pf_status read_which(response_model *m, const safetensors *file, pf_error *err)
+{
+    const tensor_view *t = NULL;
+    pf_status s = safetensors_find(file, "floor", TENSOR_F64, 1, RESPONSE_WHICH_FEATURES, &t,
+                                   err);
+    if (s != PF_OK)
+        return s;
+    memcpy(m->l.floor, t->data, sizeof m->l.floor);
+    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
+        if (!(m->l.floor[f] >= 0 && m->l.floor[f] < 1e9))
+            return damaged(file, err);
+    s = linear_load(&m->l.centred, "centred", RESPONSE_WHICH_FEATURES, file, err);
+    if (s == PF_OK)
+        s = linear_load(&m->l.scaled, "scaled", RESPONSE_WHICH_FEATURES, file, err);
+    return s;
+}
+
+static pf_status read_learners(response_model *m, const safetensors *file, pf_error *err)
+{
+    pf_status s = PF_OK;
+    if (m->l.has_logistic)
+        s = linear_load(&m->l.logistic, "logistic", RESPONSE_ANY_FEATURES, file, err);
+    if (s == PF_OK && m->l.has_trees)
+        s = boosted_load(&m->l.trees, "boosted", RESPONSE_ANY_FEATURES, file, err);
+    if (s == PF_OK && m->l.has_which)
+        s = read_which(m, file, err);
+    return s;
+}
+
+static pf_status read_model(response_model *m, const safetensors *file, pf_error *err)
+{
+    char mark[FINGERPRINT_TEXT_BYTES];
+    const tensor_view *constants = NULL, *loss = NULL;
+    features_mark(mark);
+    if (strcmp(safetensors_note_of(file, "kind"), "response") != 0 ||
+        strcmp(safetensors_note_of(file, "features"), mark) != 0)
+        return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                            "this is no response model of this version; run 'proffer "
+                            "train' again");
+    pf_status s = safetensors_find(file, "constants", TENSOR_F64, 1, CONSTANTS, &constants,
+                                   err);
+    if (s == PF_OK)
+        s = safetensors_find(file, "log_loss", TENSOR_F64, 1, RESPONSE_AVERAGE + 1, &loss,
+                             err);
+    if (s != PF_OK)
+        return s;
+    memcpy(m->v.log_loss, loss->data, sizeof m->v.log_loss);
+    if (!unpack_constants(m, constants->data))
+        return damaged(file, err);
+    return read_learners(m, file, err);
+}
+
+pf_status response_load(const char *path, response_model **out, pf_error *err)
+{
+    safetensors *file = NULL;
+    *out = NULL;
+    pf_status s = safetensors_open(&file, path, err);
+    if (s != PF_OK)
+        return s;
+    response_model *m = mem_alloc_zero(1, sizeof *m);
+    s = m ? read_model(m, file, err)
+          : error_set(err, PF_NO_MEMORY, "out of memory for a response model");
+    safetensors_close(file);
+    if (s != PF_OK) {
+        response_free(m);
+        return s;
+    }
+    *out = m;
+    return PF_OK;
+}
+
+/* --- describing --------------------------------------------------------------------------------- */
+
+static void write_number(json_writer *w, const char *key, double value)
+{
+    json_key(w, key);
+    json_number(w, value);
+}
+
+static void write_count(json_writer *w, const char *key, size_t value)
+{
+    json_key(w, key);
+    json_integer(w, (int64_t)value);
+}
+
+void response_describe(const response_model *m, json_writer *w)
+{
+    const verdict *v = &m->v;
+    json_object_begin(w);
+    json_key(w, "learner");
+    json_text(w, learner_names[v->chosen]);
+    write_count(w, "campaigns", m->l.groups);
+    write_count(w, "rows", m->l.rows);
+    write_count(w, "answers", m->l.answers);
+    write_number(w, "uses_per_answer", m->l.uses_per_answer);
+    json_key(w, "which");
+    json_text(w, m->l.has_which ? "conditional logit" : "none");
+    json_key(w, "earlier_campaigns");
+    json_object_begin(w);
+    write_count(w, "campaigns", v->groups);
+    write_count(w, "rows", v->rows);
+    write_count(w, "answers", v->answers);
+    json_key(w, "log_loss");
+    json_object_begin(w);
+    for (int k = RESPONSE_LOGISTIC; k <= RESPONSE_AVERAGE; k++)
+        write_number(w, learner_names[k], v->log_loss[k]);
+    json_object_end(w);
+    json_key(w, "pairs_calibrated");
+    json_boolean(w, v->calibrated);
+    write_number(w, "slope", v->pair.slope);
+    write_number(w, "shift", v->pair.shift);
+    json_object_end(w);
+    json_object_end(w);
+}
