@@ -101,6 +101,10 @@ static pf_status load(const safetensors *file, uint32_t n_products, void **state
     const tensor_view *t = NULL;
     pf_status s = safetensors_find(file, "score", TENSOR_F32, 1, n_products, &t, err);
     if (s != PF_OK) return s;
+    for (uint32_t v = 0; v < n_products; v++)
+        if (!isfinite(((const float *)t->data)[v]))
+            return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                                "the score of a product is no number; train again");
     popularity *p = popularity_new(n_products);
     if (p == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %u products", n_products);
