@@ -29,8 +29,7 @@ void allocate_free(allocate_result *r)
     *r = (allocate_result){.prices = NULL};
 }
 
-/* --- checks
- * ------------------------------------------------------------------------------ */
+/* --- checks ---------------------------------------------------------------------- */
 
 static bool is_amount(double x)
 {
@@ -85,8 +84,7 @@ static pf_status check_options(const allocate_problem *p, pf_error *err)
     return PF_OK;
 }
 
-/* --- one cap: exact
- * ---------------------------------------------------------------------- */
+/* --- one cap: exact -------------------------------------------------------------- */
 
 /* A supporting line of D: c + g * price. */
 typedef struct line {
@@ -130,8 +128,7 @@ static void find_one_price(dual *d, uint32_t m, double *prices)
     }
 }
 
-/* --- several caps: a bundle in scaled prices
- * ---------------------------------------------- */
+/* --- several caps: a bundle in scaled prices ------------------------------------- */
 
 typedef struct search {
     dual *d;
@@ -151,12 +148,32 @@ static double oracle(void *context, const double *x, double *gradient)
     return value;
 }
 
-/* A price at which the whole cap is worth the whole free optimum counts as 1. */
+/* What an answer without caps draws of each measure, at its value: so many units of value a
+ * unit is the size of a price. */
+static void typical_prices(const dual *d, double free_value, double typical[3])
+{
+    double drawn[3] = {0, 0, 0};
+    for (size_t i = 0; i < d->n_shards * d->p->n_arms; i++) {
+        drawn[CAP_COST] += d->sums[i].cost;
+        drawn[CAP_COUNT] += (double)d->sums[i].count;
+        drawn[CAP_REDEMPTIONS] += d->sums[i].redemptions;
+    }
+    for (int m = 0; m < 3; m++)
+        typical[m] = drawn[m] > 0 ? free_value / drawn[m] : 0;
+}
+
+/* Demand for a cap falls by about itself over one typical price, so the dual's curvature
+ * along price m is used / typical; this scale makes it the same along every x. */
 static void set_scale(search *s, double free_value)
 {
     const dual *d = s->d;
-    for (uint32_t m = 0; m < d->p->n_caps; m++)
-        s->scale[m] = d->limit[m] > 0 ? free_value / d->limit[m] : 0;
+    double typical[3];
+    typical_prices(d, free_value, typical);
+    for (uint32_t m = 0; m < d->p->n_caps; m++) {
+        double size = d->used[m] > d->limit[m] ? d->used[m] : d->limit[m];
+        double price = typical[d->p->caps[m].measure];
+        s->scale[m] = size > 0 && d->limit[m] > 0 ? sqrt(price * free_value / size) : 0;
+    }
 }
 
 static pf_status find_prices(search *s, double *x, const allocate_options *o,
@@ -204,8 +221,7 @@ static pf_status shadow_prices(dual *d, double *prices, const allocate_options *
     return status;
 }
 
-/* --- the answer
- * -------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------ */
 
 static pf_status result_new(const allocate_problem *p, allocate_result *out,
                             pf_error *err)

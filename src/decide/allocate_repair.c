@@ -14,10 +14,12 @@ enum {
 };
 
 /* Swaps one option for another; either may be NONE. */
+#define TIE 1e-6 /* share of a value below which net worths count as equal */
 #define NONE SIZE_MAX
 typedef struct move {
     size_t shopper, out, in;
     double gain; /* of value */
+    double net;  /* of value less price */
 } move;
 
 typedef struct repair {
@@ -29,8 +31,7 @@ typedef struct repair {
     double *change;  /* [M] scratch: 0 between uses */
 } repair;
 
-/* --- room
- * -------------------------------------------------------------------------------- */
+/* --- room ------------------------------------------------------------------------ */
 
 static double amount(const allocate_problem *p, uint32_t cap, size_t o)
 {
@@ -102,8 +103,7 @@ static void make(const repair *r, const move *m)
     if (m->in != NONE) draw(r, m->in, 1);
 }
 
-/* --- what a shopper may do
- * ---------------------------------------------------------------- */
+/* --- what a shopper may do ------------------------------------------------------- */
 
 /* The options a shopper has taken. */
 typedef struct hand {
@@ -146,8 +146,7 @@ static bool may_hold(const repair *r, const hand *h, size_t out, size_t in)
     return p->n_lanes == 0 || in_lane < p->lane_picks[h->shopper * p->n_lanes + lane];
 }
 
-/* --- the first answer
- * --------------------------------------------------------------------- */
+/* --- the first answer ------------------------------------------------------------ */
 
 /* What stands between the last option taken and the best one left. */
 static float margin_of(const repair *r, size_t shopper, const dual_pick *picks,
@@ -189,18 +188,27 @@ static pf_status sort_shoppers(repair *r, pf_error *err)
     return PF_OK;
 }
 
-/* Takes options in the order of what they gain, as far as there is room. */
+/* Among options of equal net worth the one that draws more on priced caps is taken while
+ * they last: there its value is higher. */
+static bool is_better(const move *a, const move *b)
+{
+    double tie = TIE * fabs(a->gain);
+    if (fabs(a->net - b->net) > tie) return a->net > b->net;
+    return a->gain > b->gain;
+}
+
+/* Takes options in the order of their net worth, as far as there is room. */
 static void take_best(const repair *r, size_t shopper)
 {
     const allocate_problem *p = r->p;
     hand h = {.shopper = shopper};
     while (h.n < picks_of(p, shopper)) {
-        move best = {shopper, NONE, NONE, 0};
+        move best = {shopper, NONE, NONE, 0, 0};
         for (size_t o = p->first[shopper]; o < p->first[shopper + 1]; o++) {
-            double gain = dual_gain(r->d, o);
-            move m = {shopper, NONE, o, gain};
-            if (gain > best.gain && may_hold(r, &h, NONE, o) && moves_fit(r, &m, 1))
-                best = m;
+            double net = dual_gain(r->d, o);
+            move m = {shopper, NONE, o, p->value[o], net};
+            if (net <= 0 || !is_better(&m, &best)) continue;
+            if (may_hold(r, &h, NONE, o) && moves_fit(r, &m, 1)) best = m;
         }
         if (best.in == NONE) return;
         make(r, &best);
@@ -208,24 +216,18 @@ static void take_best(const repair *r, size_t shopper)
     }
 }
 
-static pf_status first_answer(repair *r, bool ordered, pf_error *err)
+/* Margins and order are those of the best prices, which d holds. */
+static pf_status put_in_order(repair *r, pf_error *err)
 {
     dual_pick picks[LIMIT_SHOPPER_PICKS];
-    pf_status s = PF_OK;
     for (size_t i = 0; i < r->p->n_shoppers; i++) {
-        r->order[i] = (uint32_t)i;
-        if (!ordered) continue;
         uint32_t n = dual_pick_best(r->d, i, picks);
         r->margin[i] = margin_of(r, i, picks, n);
     }
-    if (ordered) s = sort_shoppers(r, err);
-    for (size_t i = 0; s == PF_OK && i < r->p->n_shoppers; i++)
-        take_best(r, r->order[i]);
-    return s;
+    return sort_shoppers(r, err);
 }
 
-/* --- improving
- * ---------------------------------------------------------------------------- */
+/* --- improving ------------------------------------------------------------------- */
 
 typedef bool visit_move(void *context, const repair *r, const move *m);
 
@@ -239,15 +241,17 @@ static void visit_moves(const repair *r, size_t shopper, bool give_up, visit_mov
     hand h;
     look_at_hand(r, shopper, &h);
     for (uint32_t k = 0; k <= h.n; k++) { /* k == h.n: none given up */
-        bool none = k == h.n;
-        double lost = none ? 0 : p->value[h.options[k]];
-        move m = {shopper, none ? NONE : h.options[k], NONE, -lost};
-        if (give_up && !none && !visit(context, r, &m)) return;
+        size_t out = k < h.n ? h.options[k] : NONE;
+        double lost = k < h.n ? p->value[out] : 0;
+        double lost_net = k < h.n ? dual_gain(r->d, out) : 0;
+        move m = {shopper, out, NONE, -lost, -lost_net};
+        if (give_up && out != NONE && !visit(context, r, &m)) return;
         for (m.in = first; m.in < end; m.in++) {
             m.gain = p->value[m.in] - lost;
-            if (r->r->taken[m.in] || !(dual_gain(r->d, m.in) > -INFINITY)) continue;
-            if ((m.gain > 0 || give_up) && p->value[m.in] > 0 &&
-                may_hold(r, &h, m.out, m.in) && !visit(context, r, &m))
+            if (p->value[m.in] <= 0 || r->r->taken[m.in] || (m.gain <= 0 && !give_up))
+                continue;
+            m.net = dual_gain(r->d, m.in) - lost_net;
+            if (m.net > -INFINITY && may_hold(r, &h, out, m.in) && !visit(context, r, &m))
                 return;
         }
     }
@@ -256,16 +260,18 @@ static void visit_moves(const repair *r, size_t shopper, bool give_up, visit_mov
 static bool keep_best(void *context, const repair *r, const move *m)
 {
     move *best = context;
-    if (m->gain > best->gain && moves_fit(r, m, 1)) *best = *m;
+    bool better = best->in == NONE || m->net > best->net;
+    if (better && moves_fit(r, m, 1)) *best = *m;
     return true;
 }
 
-/* Spends what is left, from the shopper who loses least by another choice. */
+/* Spends what is left on moves that raise the value, each shopper's dearest first at the
+ * prices, the most torn shoppers first. */
 static bool spend_pass(const repair *r)
 {
     bool changed = false;
     for (size_t i = r->p->n_shoppers; i-- > 0;) {
-        move best = {r->order[i], NONE, NONE, 0};
+        move best = {r->order[i], NONE, NONE, 0, 0};
         visit_moves(r, r->order[i], false, keep_best, &best);
         if (best.in == NONE) continue;
         make(r, &best);
@@ -324,25 +330,7 @@ static bool pair_round(const repair *r, move_list *list)
     return found;
 }
 
-/* Pairs first spend what they can, and a last round of spending leaves nothing that would
- * still fit: verdicts rely on that. Each pass raises the value, so this ends. */
-static pf_status improve_answer(const repair *r, pf_error *err)
-{
-    move_list list = {mem_alloc(PAIR_MOVES, sizeof(move)), 0};
-    if (list.moves == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
-    for (int pass = 0; pass < PASSES && spend_pass(r); pass++)
-        ;
-    for (int round = 0; round < PAIR_ROUNDS && pair_round(r, &list); round++)
-        ;
-    while (spend_pass(r))
-        ;
-    mem_free(list.moves);
-    return PF_OK;
-}
-
-/* --- the whole
- * ---------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------- */
 
 /* Sums once more from nothing, in the order of options: moves have left rounding behind.
  */
@@ -390,6 +378,81 @@ static void trim(const repair *r)
     }
 }
 
+/* Prices raised by these shares are tried too: at the best prices the last shoppers may
+ * find the caps empty, and lose more than all lose by choosing a little less. */
+static const double raises[] = {0, 1e-4, 5e-4, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2};
+#define NEAR_ENOUGH 1e-4 /* of the bound: nothing more is tried */
+
+/* One answer at prices raised by a share, from nothing. */
+static void answer_at(repair *r, dual *d, const double *prices, double raise)
+{
+    size_t options = r->p->n_shoppers > 0 ? r->p->first[r->p->n_shoppers] : 0;
+    for (uint32_t m = 0; m < r->p->n_caps; m++)
+        r->change[m] = (1 + raise) * prices[m];
+    dual_set_prices(d, r->change);
+    memset(r->change, 0, r->p->n_caps * sizeof *r->change);
+    memset(r->r->used, 0, r->p->n_caps * sizeof *r->r->used);
+    memset(r->r->taken, 0, options);
+    for (size_t i = 0; i < r->p->n_shoppers; i++)
+        take_best(r, r->order[i]);
+}
+
+static pf_status best_answer(repair *r, dual *d, const double *prices, pf_error *err)
+{
+    size_t options = r->p->n_shoppers > 0 ? r->p->first[r->p->n_shoppers] : 0;
+    uint8_t *best = mem_alloc(options + 1, 1);
+    double best_value = -1;
+    if (best == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
+    for (size_t i = 0; i < sizeof raises / sizeof raises[0]; i++) {
+        answer_at(r, d, prices, raises[i]);
+        dual_set_prices(d, prices);
+        for (int pass = 0; pass < PASSES && spend_pass(r); pass++)
+            ;
+        count_up(r);
+        if (r->r->value > best_value) {
+            best_value = r->r->value;
+            memcpy(best, r->r->taken, options);
+        }
+        if (r->r->bound - best_value <= NEAR_ENOUGH * r->r->bound) break;
+    }
+    memcpy(r->r->taken, best, options);
+    mem_free(best);
+    count_up(r);
+    return PF_OK;
+}
+
+/* Pairs of moves, then a last round of spending that leaves nothing that would still fit:
+ * verdicts rely on that. Each pass raises the value, so this ends. */
+static pf_status polish(const repair *r, pf_error *err)
+{
+    move_list list = {mem_alloc(PAIR_MOVES, sizeof(move)), 0};
+    if (list.moves == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
+    for (int round = 0; round < PAIR_ROUNDS && pair_round(r, &list); round++)
+        ;
+    while (spend_pass(r))
+        ;
+    mem_free(list.moves);
+    return PF_OK;
+}
+
+static pf_status improved_answer(repair *r, dual *d, const double *prices, pf_error *err)
+{
+    dual_set_prices(d, prices);
+    pf_status s = put_in_order(r, err);
+    if (s == PF_OK) s = best_answer(r, d, prices, err);
+    return s == PF_OK ? polish(r, err) : s;
+}
+
+/* Each shopper's best in their own order, and nothing else. */
+static void plain_answer(repair *r, dual *d, const double *prices)
+{
+    for (size_t i = 0; i < r->p->n_shoppers; i++)
+        r->order[i] = (uint32_t)i;
+    answer_at(r, d, prices, 0);
+}
+
 pf_status allocate_repair(dual *d, bool improve, allocate_result *out, pf_error *err)
 {
     repair r = {.d = d, .p = d->p, .r = out};
@@ -399,8 +462,8 @@ pf_status allocate_repair(dual *d, bool improve, allocate_result *out, pf_error 
     pf_status s = PF_OK;
     if (r.order == NULL || r.margin == NULL || r.change == NULL)
         s = error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
-    if (s == PF_OK) s = first_answer(&r, improve, err);
-    if (s == PF_OK && improve) s = improve_answer(&r, err);
+    if (s == PF_OK && improve) s = improved_answer(&r, d, out->prices, err);
+    if (s == PF_OK && !improve) plain_answer(&r, d, out->prices);
     if (s == PF_OK) trim(&r);
     mem_free(r.order);
     mem_free(r.margin);

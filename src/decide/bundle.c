@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,9 +17,11 @@ enum {
 #define SERIOUS 0.1     /* share of the promise that moves the centre */
 #define INNER_SHARE 0.2 /* the master is solved to this share of the promise */
 
-/* Cuts are rows of g [m x n]; cut i at y is c[i] + g_i.y. */
+/* Cuts are rows of g [m x n]; cut i at y is c[i] + g_i.y. A variable that starts at 0 and
+ * along which no cut has ever fallen stays at 0: only the others, `live`, are worked on. */
 typedef struct bundle {
     size_t n, m, capacity;
+    size_t *live, n_live;    /* [n] numbers of the variables that may leave 0 */
     double *c, *weight, *at; /* [capacity]; at: value of the cut at the trial point */
     double *g;               /* [capacity * n] */
     double *centre, *trial, *gradient, *sum; /* [n]; sum: weighted sum of the g_i */
@@ -29,6 +32,12 @@ typedef struct bundle {
 bundle_options bundle_options_default(void)
 {
     return (bundle_options){.maximum_calls = 400, .tolerance = 1e-9};
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
 }
 
 static bool bundle_alloc(bundle *b, size_t n)
@@ -49,7 +58,28 @@ static bool bundle_alloc(bundle *b, size_t n)
     b->trial = b->centre + n;
     b->gradient = b->trial + n;
     b->sum = b->gradient + n;
-    return true;
+    b->live = mem_alloc_zero(n, sizeof *b->live);
+    return b->live != NULL;
+}
+
+static void bundle_free(bundle *b)
+{
+    mem_free(b->block);
+    mem_free(b->live);
+}
+
+/* Variables along which the newest gradient falls come alive. */
+static void enliven(bundle *b)
+{
+    size_t old = b->n_live, at = 0;
+    for (size_t k = 0; k < b->n; k++) {
+        if (at < old && b->live[at] == k) {
+            at++;
+        } else if (b->gradient[k] < 0 || b->centre[k] > 0) {
+            b->live[b->n_live++] = k;
+        }
+    }
+    qsort(b->live, b->n_live, sizeof *b->live, compare_numbers);
 }
 
 static double dot(const double *a, const double *b, size_t n)
@@ -65,18 +95,27 @@ static double *cut(const bundle *b, size_t i)
     return b->g + i * b->n;
 }
 
-/* --- the master problem
- * ------------------------------------------------------------------ */
+/* --- the master problem ---------------------------------------------------------- */
+
+/* A product over the live variables; elsewhere the trial point is 0. */
+static double live_dot(const bundle *b, const double *g, const double *y)
+{
+    double sum = 0;
+    for (size_t j = 0; j < b->n_live; j++)
+        sum += g[b->live[j]] * y[b->live[j]];
+    return sum;
+}
 
 /* From weights to the trial point: y = max(0, centre - t * sum). */
 static void place_trial(bundle *b)
 {
-    for (size_t k = 0; k < b->n; k++) {
+    for (size_t j = 0; j < b->n_live; j++) {
+        size_t k = b->live[j];
         double y = b->centre[k] - b->t * b->sum[k];
         b->trial[k] = y > 0 ? y : 0;
     }
     for (size_t i = 0; i < b->m; i++)
-        b->at[i] = b->c[i] + dot(cut(b, i), b->trial, b->n);
+        b->at[i] = b->c[i] + live_dot(b, cut(b, i), b->trial);
 }
 
 static void add_up(bundle *b)
@@ -87,14 +126,14 @@ static void add_up(bundle *b)
             b->sum[k] += b->weight[i] * cut(b, i)[k];
 }
 
-/* Moves weight from the lowest used cut to the highest one. The dual's curvature along
- * the move is at most t |g_up - g_down|^2 (less where y is held at 0), so the step is
- * safe. */
+/* Moves weight from the lowest used cut to the highest one. The dual's curvature along the
+ * move is at most t |g_up - g_down|^2 (less where y is held at 0), so the step is safe. */
 static void move_weight(bundle *b, size_t up, size_t down)
 {
     const double *gu = cut(b, up), *gd = cut(b, down);
     double curvature = 0;
-    for (size_t k = 0; k < b->n; k++) {
+    for (size_t j = 0; j < b->n_live; j++) {
+        size_t k = b->live[j];
         /* Variables that stay at zero on both sides of a small move do not bend. */
         bool held = b->trial[k] <= 0 && b->centre[k] - b->t * b->sum[k] < 0;
         curvature += held ? 0 : (gu[k] - gd[k]) * (gu[k] - gd[k]);
@@ -107,8 +146,8 @@ static void move_weight(bundle *b, size_t up, size_t down)
         b->weight[up] += b->weight[down];
         b->weight[down] = 0;
     }
-    for (size_t k = 0; k < b->n; k++)
-        b->sum[k] += step * (gu[k] - gd[k]);
+    for (size_t j = 0; j < b->n_live; j++)
+        b->sum[b->live[j]] += step * (gu[b->live[j]] - gd[b->live[j]]);
 }
 
 /* Sets trial and weights. *promised is how far the model at the trial point lies below
@@ -135,8 +174,7 @@ static void solve_master(bundle *b, double enough, double *promised, double *ope
     }
 }
 
-/* --- the cuts
- * ---------------------------------------------------------------------------- */
+/* --- the cuts -------------------------------------------------------------------- */
 
 static size_t least_weight(const bundle *b)
 {
@@ -166,14 +204,14 @@ static size_t free_place(bundle *b)
 
 static void add_cut(bundle *b, double value, const double *at)
 {
+    enliven(b);
     size_t place = free_place(b);
     memcpy(cut(b, place), b->gradient, b->n * sizeof *b->gradient);
     b->c[place] = value - dot(b->gradient, at, b->n);
     b->weight[place] = b->m == 1 ? 1 : 0;
 }
 
-/* --- the method
- * -------------------------------------------------------------------------- */
+/* --- the method ------------------------------------------------------------------ */
 
 /* A first step that would halve the value if the function were as steep all the way. */
 static double first_step(const bundle *b, double wanted)
@@ -233,8 +271,10 @@ pf_status bundle_minimise(bundle_oracle *oracle, void *context, size_t n, double
 {
     bundle b;
     *out = (bundle_result){.calls = 1};
-    if (!bundle_alloc(&b, n))
+    if (!bundle_alloc(&b, n)) {
+        bundle_free(&b);
         return error_set(err, PF_NO_MEMORY, "out of memory for prices");
+    }
     memcpy(b.centre, x, n * sizeof *x);
     b.centre_value = oracle(context, b.centre, b.gradient);
     b.t = first_step(&b, options->step);
@@ -242,6 +282,6 @@ pf_status bundle_minimise(bundle_oracle *oracle, void *context, size_t n, double
     iterate(&b, oracle, context, options, out);
     memcpy(x, b.centre, n * sizeof *x);
     out->value = b.centre_value;
-    mem_free(b.block);
+    bundle_free(&b);
     return PF_OK;
 }

@@ -10,8 +10,7 @@
 #include "base/memory.h"
 #include "decide/run.h"
 
-/* --- growing arrays
- * ------------------------------------------------------------------------- */
+/* --- growing arrays -------------------------------------------------------------- */
 
 static bool reserve_options(run_options *o, size_t n)
 {
@@ -22,7 +21,8 @@ static bool reserve_options(run_options *o, size_t n)
            mem_reserve((void **)&o->arm, &o->capacity[3], n, sizeof *o->arm) &&
            mem_reserve((void **)&o->group, &o->capacity[4], n, sizeof *o->group) &&
            mem_reserve((void **)&o->outcome, &o->capacity[5], n, sizeof *o->outcome) &&
-           mem_reserve((void **)&o->channel, &o->capacity[6], n, sizeof *o->channel);
+           mem_reserve((void **)&o->channel, &o->capacity[6], n, sizeof *o->channel) &&
+           mem_reserve((void **)&o->spend, &o->capacity[7], n, sizeof *o->spend);
 }
 
 static pf_status no_memory(pf_error *err)
@@ -30,15 +30,14 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory for decisions");
 }
 
-/* --- one shopper and promotion
- * --------------------------------------------------------------- */
+/* --- one shopper and promotion --------------------------------------------------- */
 
 /* An option before it is filed: sorted by group within a shopper. */
 typedef struct draft {
     size_t outcome;
     uint32_t group;
     channel by;
-    double value, p_redeem;
+    double value, p_redeem, spend_minor;
     int64_t cost_minor;
 } draft;
 
@@ -103,9 +102,13 @@ static pf_status value_channels(decision_run *run, const decide_score *scores, s
         if (!mem_reserve((void **)&list->items, &list->capacity, list->n + 1,
                          sizeof(draft)))
             return no_memory(err);
-        list->items[list->n++] = (draft){outcome,         run->group_of[o->promotion],
-                                         (channel)by,     v.value_minor,
-                                         score->p_redeem, v.amount_minor};
+        list->items[list->n++] = (draft){.outcome = outcome,
+                                         .group = run->group_of[o->promotion],
+                                         .by = (channel)by,
+                                         .value = v.value_minor,
+                                         .p_redeem = score->p_redeem,
+                                         .spend_minor = score->spend_minor,
+                                         .cost_minor = v.amount_minor};
         o->why.reason = REASON_COUNT; /* the allocation decides */
     }
     /* Open channels, but none of them is one that the scores speak of. */
@@ -113,8 +116,7 @@ static pf_status value_channels(decision_run *run, const decide_score *scores, s
     return PF_OK;
 }
 
-/* --- one shopper
- * ------------------------------------------------------------------------------ */
+/* --- one shopper ----------------------------------------------------------------- */
 
 static pf_status file_drafts(decision_run *run, drafts *list, pf_error *err)
 {
@@ -127,6 +129,7 @@ static pf_status file_drafts(decision_run *run, drafts *list, pf_error *err)
         o->value[o->n] = d->value;
         o->cost[o->n] = (double)d->cost_minor;
         o->redemptions[o->n] = d->p_redeem;
+        o->spend[o->n] = d->spend_minor;
         o->group[o->n] = d->group;
         o->outcome[o->n] = d->outcome;
         o->channel[o->n] = (uint8_t)d->by;
@@ -195,9 +198,7 @@ static pf_status take_shopper(decision_run *run, size_t from, size_t to, drafts 
     return s == PF_OK ? file_drafts(run, list, err) : s;
 }
 
-/* --- all
- * ---------------------------------------------------------------------------------------
- */
+/* --- all ------------------------------------------------------------------------- */
 
 static pf_status allocate(decision_run *run, pf_error *err)
 {

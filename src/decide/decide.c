@@ -9,9 +9,7 @@
 #include "base/memory.h"
 #include "decide/run.h"
 
-/* --- checks
- * -------------------------------------------------------------------------------------
- */
+/* --- checks ---------------------------------------------------------------------- */
 
 static int compare_scores(const decide_score *a, const decide_score *b)
 {
@@ -49,9 +47,7 @@ static pf_status check_inputs(const decide_inputs *in, pf_error *err)
     return PF_OK;
 }
 
-/* --- set-up
- * ---------------------------------------------------------------------------------------
- */
+/* --- set-up ---------------------------------------------------------------------- */
 
 static pf_status no_memory(pf_error *err)
 {
@@ -109,6 +105,7 @@ static void release(decision_run *run)
     void *const blocks[] = {o->value,
                             o->cost,
                             o->redemptions,
+                            o->spend,
                             o->arm,
                             o->group,
                             o->outcome,
@@ -127,9 +124,7 @@ static void release(decision_run *run)
         mem_free(blocks[i]);
 }
 
-/* --- the run
- * ----------------------------------------------------------------------------------------
- */
+/* --- the run --------------------------------------------------------------------- */
 
 static pf_status allocate(decision_run *run, pf_error *err)
 {

@@ -5,7 +5,7 @@
 
 #include "base/intern.h"
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------- */
 
 static const char *promotion_id(const shop_catalogue *c, uint32_t number)
 {
@@ -96,67 +96,7 @@ void journal_write_candidates(const decide_result *r, const shop_catalogue *c,
     json_array_end(w);
 }
 
-static void write_caps(const decide_result *r, const shop_catalogue *c, json_writer *w)
-{
-    json_array_begin(w);
-    for (uint32_t m = 0; m < r->n_caps; m++) {
-        const decide_cap *cap = &r->caps[m];
-        json_object_begin(w);
-        write_text(w, "cap", cap_code(cap->kind));
-        if (cap->promotion != 0)
-            write_text(w, "promotion", promotion_id(c, cap->promotion));
-        if (cap->channel != CHANNEL_NONE)
-            write_text(w, "channel", channel_name(cap->channel));
-        write_number(w, "limit", cap->limit);
-        write_number(w, "used", cap->used);
-        write_number(w, "price", cap->price);
-        json_object_end(w);
-    }
-    json_array_end(w);
-}
-
-void journal_write_summary(const decide_result *r, const shop_catalogue *c,
-                           json_writer *w)
-{
-    json_object_begin(w);
-    write_count(w, "shoppers", r->n_shoppers);
-    write_count(w, "treated", r->n_treated);
-    write_count(w, "held_out", r->n_held_out);
-    write_number(w, "holdout_share", r->holdout_share);
-    write_count(w, "candidates", r->n_outcomes);
-    write_count(w, "chosen", r->n_chosen);
-    json_key(w, "expected_cost_minor");
-    json_integer(w, r->cost_minor);
-    write_number(w, "expected_value_minor", r->value_minor);
-    write_number(w, "bound_minor", r->bound_minor);
-    write_number(w, "gap", r->gap);
-    json_key(w, "reasons");
-    json_object_begin(w);
-    for (int i = 0; i < REASON_COUNT; i++)
-        if (r->by_reason[i] > 0)
-            write_count(w, reason_code((decide_reason)i), r->by_reason[i]);
-    json_object_end(w);
-    json_key(w, "caps");
-    write_caps(r, c, w);
-    if (r->empty_audience != 0)
-        write_text(w, "empty_audience", promotion_id(c, r->empty_audience));
-    json_object_end(w);
-}
-
-void journal_write_policy(const policy *p, json_writer *w)
-{
-    char print[FINGERPRINT_TEXT_BYTES];
-    fingerprint f = policy_fingerprint(p);
-    fingerprint_format(&f, print);
-    json_object_begin(w);
-    write_text(w, "name", p->name);
-    write_count(w, "version", p->version);
-    write_text(w, "fingerprint", print);
-    write_number(w, "holdout_share", p->holdout_share);
-    json_object_end(w);
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------- */
 
 static double number_of(const json_value *v, const char *key)
 {

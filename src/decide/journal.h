@@ -1,13 +1,14 @@
 /*
- * Decisions as JSON: what a decision's log keeps, and what `decide --json`, the report and
- * `explain` read. Promotions are named by id, reasons and caps by code, so that a log
- * outlives the numbers of one catalogue.
+ * A shopper's candidates as JSON: what a decision's log keeps, so that the reasons can be
+ * told later as they were then. Promotions are named by id, reasons and caps by code, so
+ * that a log outlives the numbers of one catalogue.
  *
  *     [{"promotion": "26/511", "channel": "mail", "p_redeem": 0.08, "spend": 412.5,
  *       "gain": 8.2, "cost": 21.4, "value": -13.2, "reason": "value_below_zero"}, ...]
  *
  * Expectations are numbers of minor units; members that a reason does not speak of are left
- * out: net, variant, cap, cap_promotion, cap_channel, price, other, limit, seen, days, time.
+ * out: net, variant, cap, cap_promotion, cap_channel, price, other, limit, seen, days, time,
+ * early.
  */
 #ifndef PROFFER_DECIDE_JOURNAL_H
 #define PROFFER_DECIDE_JOURNAL_H
@@ -20,22 +21,14 @@
 void journal_write_candidates(const decide_result *r, const shop_catalogue *c,
                               const decide_shopper *s, json_writer *w);
 
-/* One value: an object with counts, cost, value, bound, gap, reasons with their counts, and
- * caps with limit, used, price. */
-void journal_write_summary(const decide_result *r, const shop_catalogue *c,
-                           json_writer *w);
-
-/* One value: {"name", "version", "fingerprint", "holdout_share"}. */
-void journal_write_policy(const policy *p, json_writer *w);
-
-/* Reads an array written by journal_write_candidates into the arena. A promotion that the catalogue
- * no longer has gets number 0 and keeps its id. PF_DATA for what is no such array;
- * PF_NO_MEMORY. */
 typedef struct journal_candidate {
     const char *promotion_id;
     decide_outcome outcome; /* shopper 0 */
 } journal_candidate;
 
+/* Reads an array written by journal_write_candidates into the arena. A promotion that the
+ * catalogue no longer has gets number 0 and keeps its id. PF_DATA for what is no such
+ * array; PF_NO_MEMORY. */
 pf_status journal_read_candidates(const char *json, size_t n, const shop_catalogue *c,
                                   arena *memory, journal_candidate **out, size_t *n_out,
                                   pf_error *err);

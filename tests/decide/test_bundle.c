@@ -55,7 +55,8 @@ static double steepest(void *context, const double *x, double *g)
     return value + x[top] - c->at[top];
 }
 
-static double minimise(bundle_oracle *f, size_t n, const double *at, double *x, uint32_t most)
+static double minimise(bundle_oracle *f, size_t n, const double *at, double *x,
+                       uint32_t most)
 {
     convex c = {n, at, 0};
     bundle_options o = bundle_options_default();
@@ -78,7 +79,8 @@ static void a_sum_of_kinks_is_minimised(void **state)
             expected += at[i] < 0 ? -at[i] : 0;
         }
         double got = minimise(distance, n, at, x, 1000);
-        if (fabs(got - expected) > 1e-8) fail_msg("n %zu: %.12g not %.12g", n, got, expected);
+        if (fabs(got - expected) > 1e-8)
+            fail_msg("n %zu: %.12g not %.12g", n, got, expected);
     }
 }
 

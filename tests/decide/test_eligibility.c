@@ -35,9 +35,8 @@ static int setup(void **state)
     f.s = small_shop_shopper(&f.shop);
     f.policy = policy_default();
     f.policy.holdout_share = 0;
-    f.world = (eligibility_world){.policy = &f.policy,
-                                  .catalogue = &f.shop.c,
-                                  .at_us = MONDAY + 10 * US_PER_HOUR};
+    f.world = (eligibility_world){
+        .policy = &f.policy, .catalogue = &f.shop.c, .at_us = MONDAY + 10 * US_PER_HOUR};
     return 0;
 }
 
@@ -66,7 +65,8 @@ static channel_set ask(reason_facts *why)
     shop_history *h = NULL;
     *why = (reason_facts){.reason = REASON_CHOSEN};
     if (f.n_rows > 0) {
-        assert_int_equal(history_from_rows(&h, f.rows, f.n_rows, f.shop.c.n_shoppers, &err), PF_OK);
+        assert_int_equal(
+            history_from_rows(&h, f.rows, f.n_rows, f.shop.c.n_shoppers, &err), PF_OK);
         f.world.history = h;
     }
     if (eligibility_new(&e, &f.world, &err) != PF_OK) fail_msg("%s", err.message);
@@ -173,7 +173,8 @@ static void a_limit_of_all_counts_other_shoppers_too(void **state)
     (void)refused(REASON_REDEMPTION_LIMIT);
 }
 
-static void stage_lookup(void *context, uint32_t number, const char *name, audience_value *out)
+static void stage_lookup(void *context, uint32_t number, const char *name,
+                         audience_value *out)
 {
     assert_int_equal(number, 1);
     if (strcmp(name, "stage") == 0)
@@ -245,7 +246,8 @@ static void consent_opens_a_channel_and_refusal_closes_it(void **state)
 {
     (void)state;
     f.s->consent_given = 1u << CHANNEL_EMAIL;
-    passes(1u << CHANNEL_EMAIL | 1u << CHANNEL_SITE); /* the site needs none to be asked */
+    passes(1u << CHANNEL_EMAIL |
+           1u << CHANNEL_SITE); /* the site needs none to be asked */
     f.policy.unasked = 0;
     passes(1u << CHANNEL_EMAIL);
     f.s->consent_given = 0;
@@ -271,7 +273,8 @@ static void a_channel_without_words_is_closed(void **state)
 {
     (void)state;
     frame_set *frames = NULL;
-    frame_words w = {{PROMOTION_GIFT, CHANNEL_PUSH, LANGUAGE_ZH, ""}, "a", 1, NULL, "{scope}"};
+    frame_words w = {
+        {PROMOTION_GIFT, CHANNEL_PUSH, LANGUAGE_ZH, ""}, "a", 1, NULL, "{scope}"};
     assert_int_equal(frame_set_new(&frames, NULL), PF_OK);
     assert_int_equal(frame_set_add(frames, &w, NULL), PF_OK);
     f.world.frames = frames;
@@ -334,7 +337,8 @@ static void the_day_is_that_of_the_shoppers_zone(void **state)
         skip();
     f.policy.window.per_day = 1;
     f.world.at_us = MONDAY + 15 * US_PER_HOUR; /* 23:00 in Shanghai, 11:00 in New York */
-    happened(EVENT_EXPOSURE, CHANNEL_PUSH, MONDAY + 2 * US_PER_HOUR); /* 10:00 and 22:00 before */
+    happened(EVENT_EXPOSURE, CHANNEL_PUSH,
+             MONDAY + 2 * US_PER_HOUR); /* 10:00 and 22:00 before */
     f.world.zone = york;
     passes(CHANNEL_SET_ALL);
     const zone *zones[] = {NULL, shanghai};
@@ -369,8 +373,9 @@ static void the_holdout_is_sticky_and_of_its_share(void **state)
         assert_int_equal(eligibility_check(e, 1, &why) == 0, first[s]);
         if (first[s]) assert_int_equal(why.reason, REASON_HOLDOUT);
     }
-    assert_true(held > MANY / 5 - 110 && held < MANY / 5 + 110); /* 4 standard deviations */
-    f.policy.holdout_share = 0.3; /* a larger share keeps the old members */
+    assert_true(held > MANY / 5 - 110 &&
+                held < MANY / 5 + 110); /* 4 standard deviations */
+    f.policy.holdout_share = 0.3;       /* a larger share keeps the old members */
     for (uint32_t s = 1; s <= MANY; s++) {
         eligibility_turn_to(e, s);
         if (first[s]) assert_true(eligibility_is_held_out(e));

@@ -108,9 +108,8 @@ static void the_fingerprint_changes_with_every_part(void **state)
 
 static promotion offer(promotion_kind kind)
 {
-    return (promotion){.kind = kind,
-                       .value_minor = MONEY_ABSENT,
-                       .contact_cost_minor = MONEY_ABSENT};
+    return (promotion){
+        .kind = kind, .value_minor = MONEY_ABSENT, .contact_cost_minor = MONEY_ABSENT};
 }
 
 static void check(const policy *how, const promotion *p, double discount, double contact)

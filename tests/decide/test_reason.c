@@ -41,7 +41,9 @@ static void check(reason_facts f, const char *en, const char *zh)
 static void numbers_are_filled_in(void **state)
 {
     (void)state;
-    check((reason_facts){.reason = REASON_VALUE_BELOW_ZERO, .gain_minor = 42, .cost_minor = 60},
+    check((reason_facts){.reason = REASON_VALUE_BELOW_ZERO,
+                         .gain_minor = 42,
+                         .cost_minor = 60},
           "Expected gain 0.42 below the cost 0.60.", "预期收益0.42低于成本0.60。");
     check((reason_facts){.reason = REASON_CHOSEN,
                          .channel = CHANNEL_EMAIL,
@@ -82,21 +84,24 @@ static void a_budget_is_named_with_its_price(void **state)
                       .price = 1.765,
                       .value_minor = 20,
                       .cost_minor = 30};
-    check(f,
-          "The total budget has better uses: one more unit of it is worth 1.76; this would "
-          "bring 0.20 for a cost of 0.30.",
-          "总预算有更好的用途：每多一单位值1.76；此项以成本0.30带来0.20。");
+    check(
+        f,
+        "The total budget has better uses: one more unit of it is worth 1.76; this would "
+        "bring 0.20 for a cost of 0.30.",
+        "总预算有更好的用途：每多一单位值1.76；此项以成本0.30带来0.20。");
     f.cap = DECIDE_CAP_PROMOTION_BUDGET;
     f.other = 1;
     check(f,
-          "The budget of \"Cheese week\" has better uses: one more unit of it is worth 1.76; "
+          "The budget of \"Cheese week\" has better uses: one more unit of it is worth "
+          "1.76; "
           "this would bring 0.20 for a cost of 0.30.",
           "“Cheese week”的预算有更好的用途：每多一单位值1.76；此项以成本0.30带来0.20。");
     f.cap = DECIDE_CAP_CHANNEL_MESSAGES;
     f.cap_channel = CHANNEL_SMS;
     f.price = 250;
     check(f,
-          "The number of messages by sms has better uses: one more unit of it is worth 2.50; "
+          "The number of messages by sms has better uses: one more unit of it is worth "
+          "2.50; "
           "this would bring 0.20 for a cost of 0.30.",
           "sms渠道的消息数有更好的用途：每多一单位值2.50；此项以成本0.30带来0.20。");
 }
@@ -145,7 +150,8 @@ static void every_code_reads_back_and_every_sentence_is_whole(void **state)
 static void mad_numbers_do_not_break_a_sentence(void **state)
 {
     (void)state;
-    reason_facts f = {.reason = REASON_VALUE_BELOW_ZERO, .gain_minor = -1e300, .cost_minor = 1e300};
+    reason_facts f = {
+        .reason = REASON_VALUE_BELOW_ZERO, .gain_minor = -1e300, .cost_minor = 1e300};
     check(f, "Expected gain -10000000000000.00 below the cost 10000000000000.00.",
           "预期收益-10000000000000.00低于成本10000000000000.00。");
 }

@@ -19,8 +19,9 @@ static void allowed(const char *words)
 static void digits_of_every_kind_are_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"Save 10 now", "only 3 left", "save １０", "①", "²",
-                                        "½ the price", "٣", "९", "Ⅳ", "𝟏𝟎"};
+    static const char *const wrong[] = {"Save 10 now", "only 3 left", "save １０", "①",
+                                        "²",           "½ the price", "٣",         "९",
+                                        "Ⅳ",           "𝟏𝟎"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         refused(wrong[i]);
 }
@@ -28,8 +29,9 @@ static void digits_of_every_kind_are_refused(void **state)
 static void signs_of_percent_and_currency_are_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"ten %", "ten ％", "ten ‰", "$ off", "five €", "£",
-                                        "¥",     "￥",     "₹",     "＄",    "﹩",     "﹪"};
+    static const char *const wrong[] = {"ten %",  "ten ％", "ten ‰", "$ off",
+                                        "five €", "£",      "¥",     "￥",
+                                        "₹",      "＄",     "﹩",    "﹪"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         refused(wrong[i]);
 }
@@ -45,11 +47,10 @@ static void chinese_fractions_of_a_price_are_refused(void **state)
 static void urgency_is_refused_in_any_case_and_language(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"Hurry!",      "LAST CHANCE", "Today only",
-                                        "ends soon",   "Limited time offer",
-                                        "Don't miss",  "限时抢购",    "最后机会",
-                                        "今天截止",    "抓紧时间",    "售完即止",
-                                        "While stocks last"};
+    static const char *const wrong[] = {
+        "Hurry!",     "LAST CHANCE",      "Today only", "ends soon", "Limited time offer",
+        "Don't miss", "限时抢购",         "最后机会",   "今天截止",  "抓紧时间",
+        "售完即止",   "While stocks last"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         refused(wrong[i]);
 }
@@ -57,9 +58,16 @@ static void urgency_is_refused_in_any_case_and_language(void **state)
 static void plain_words_are_allowed(void **state)
 {
     (void)state;
-    static const char *const fine[] = {"", "Good news: ", "为您推荐：", "until ", "，截至",
-                                       "Dear customer,\n\n", "We have something for you.",
-                                       "您好！", "sugar-free & fresh", "É à la carte – “so”"};
+    static const char *const fine[] = {"",
+                                       "Good news: ",
+                                       "为您推荐：",
+                                       "until ",
+                                       "，截至",
+                                       "Dear customer,\n\n",
+                                       "We have something for you.",
+                                       "您好！",
+                                       "sugar-free & fresh",
+                                       "É à la carte – “so”"};
     for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
         allowed(fine[i]);
 }

@@ -22,8 +22,8 @@ static void every_kind_channel_and_language_has_two_built_in_variants(void **sta
     for (int kind = 0; kind < PROMOTION_KIND_COUNT; kind++)
         for (int by = 1; by < CHANNEL_COUNT; by++)
             for (int language = 0; language < LANGUAGE_COUNT; language++) {
-                frame_key key = {(promotion_kind)kind, (channel)by, (message_language)language,
-                                 ""};
+                frame_key key = {(promotion_kind)kind, (channel)by,
+                                 (message_language)language, ""};
                 assert_int_equal(frame_set_count(set, &key), 2);
                 for (uint32_t v = 0; v < 2; v++) {
                     const frame *f = frame_set_get(set, &key, v);
@@ -136,15 +136,19 @@ static void wrong_file(const char *lines, pf_status expected, const char *part_o
 static void mistakes_in_a_file_are_named(void **state)
 {
     (void)state;
-    wrong_file("id: a\n    kind: half_price" REST, PF_USAGE, "there is no kind 'half_price'");
-    wrong_file("id: a\n    kind: gift\n    channel: pigeon\n    language: en\n    body: x\n",
-               PF_USAGE, "there is no channel 'pigeon'");
-    wrong_file("id: a\n    kind: gift\n    channel: push\n    language: fr\n    body: x\n",
-               PF_USAGE, "there is no language 'fr'");
+    wrong_file("id: a\n    kind: half_price" REST, PF_USAGE,
+               "there is no kind 'half_price'");
+    wrong_file(
+        "id: a\n    kind: gift\n    channel: pigeon\n    language: en\n    body: x\n",
+        PF_USAGE, "there is no channel 'pigeon'");
+    wrong_file(
+        "id: a\n    kind: gift\n    channel: push\n    language: fr\n    body: x\n",
+        PF_USAGE, "there is no language 'fr'");
     wrong_file("id: a b\n    kind: gift" REST, PF_USAGE, "letters, digits");
     wrong_file("id: a\n    kind: gift\n    subject: x" REST, PF_USAGE, "only an email");
-    wrong_file("id: a\n    kind: gift\n    channel: email\n    language: en\n    body: x\n",
-               PF_USAGE, "needs a subject");
+    wrong_file(
+        "id: a\n    kind: gift\n    channel: email\n    language: en\n    body: x\n",
+        PF_USAGE, "needs a subject");
     wrong_file("id: a\n    kind: gift\n    colour: red" REST, PF_USAGE, "Unexpected key");
     wrong_file("id: a\n    kind: gift\n    channel: push\n    language: en\n", PF_USAGE,
                "Missing required");
@@ -162,8 +166,9 @@ static void mistakes_in_a_file_are_named(void **state)
 static void what_is_no_frames_file_at_all_is_refused(void **state)
 {
     (void)state;
-    static const char *const files[] = {"", "frames:\n", "frames: []\n", "- a\n", "frames: 3\n",
-                                        "frames:\n  - 3\n", "a: [", "\xFF\xFE"};
+    static const char *const files[] = {"",      "frames:\n",   "frames: []\n",
+                                        "- a\n", "frames: 3\n", "frames:\n  - 3\n",
+                                        "a: [",  "\xFF\xFE"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         frame_set *set = NULL;
         assert_int_equal(frame_set_new(&set, NULL), PF_OK);

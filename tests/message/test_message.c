@@ -57,19 +57,21 @@ static message_request request(const fixture *f, channel by, message_language la
                              .send_at_us = ends - 20 * US_PER_DAY};
 }
 
-static pf_status render(fixture *f, const char *shop, const message_request *r, message *m,
-                        pf_error *err)
+static pf_status render(fixture *f, const char *shop, const message_request *r,
+                        message *m, pf_error *err)
 {
     message_writer *w = NULL;
     message_settings settings = message_settings_default();
     settings.shop = shop;
-    assert_int_equal(message_writer_new(&w, &f->shop.c, f->frames, &settings, NULL), PF_OK);
+    assert_int_equal(message_writer_new(&w, &f->shop.c, f->frames, &settings, NULL),
+                     PF_OK);
     pf_status s = message_render(w, r, &f->memory, m, err);
     message_writer_free(w);
     return s;
 }
 
-static void check(fixture *f, const char *shop, const message_request *r, const char *expected)
+static void check(fixture *f, const char *shop, const message_request *r,
+                  const char *expected)
 {
     message m;
     pf_error err = {0};
@@ -147,14 +149,17 @@ static void the_minimum_purchase_is_always_stated(void **state)
     promotion *p = ten_percent(f);
     p->minimum_purchase_minor = 3000;
     message_request r = request(f, CHANNEL_PUSH, LANGUAGE_EN);
-    check(f, "", &r, "15 % off selected products in Dairy when you spend $30.00 or more, until "
-                     "9 April.");
+    check(f, "", &r,
+          "15 % off selected products in Dairy when you spend $30.00 or more, until "
+          "9 April.");
     r.channel = CHANNEL_SITE;
-    check(f, "", &r, "15 % off selected products in Dairy when you spend $30.00 or more, until "
-                     "9 April");
+    check(f, "", &r,
+          "15 % off selected products in Dairy when you spend $30.00 or more, until "
+          "9 April");
     /* In a shop with long names the site's 90 characters are too few: the date gives way. */
     p->minimum_purchase_minor = 300000000000000;
-    check(f, "", &r, "15 % off selected products in Dairy when you spend $3000000000000.00 or more");
+    check(f, "", &r,
+          "15 % off selected products in Dairy when you spend $3000000000000.00 or more");
 }
 
 static void a_frame_without_a_place_for_the_minimum_is_not_used(void **state)
@@ -188,17 +193,20 @@ static void an_email_has_a_subject_and_others_have_none(void **state)
     message m;
     assert_int_equal(render(f, "Green Grocer", &r, &m, NULL), PF_OK);
     assert_string_equal(m.subject, "Buy one, get one free: selected products in Dairy");
-    assert_string_equal(m.body, "Hello,\n\nBuy one, get one free: selected products in Dairy, "
-                                "until 9 April.\n\nBest wishes,\nGreen Grocer");
-    assert_string_equal(message_text(&m, &f->memory),
-                        "Buy one, get one free: selected products in Dairy\n\nHello,\n\nBuy "
-                        "one, get one free: selected products in Dairy, until 9 April.\n\nBest "
-                        "wishes,\nGreen Grocer");
+    assert_string_equal(m.body,
+                        "Hello,\n\nBuy one, get one free: selected products in Dairy, "
+                        "until 9 April.\n\nBest wishes,\nGreen Grocer");
+    assert_string_equal(
+        message_text(&m, &f->memory),
+        "Buy one, get one free: selected products in Dairy\n\nHello,\n\nBuy "
+        "one, get one free: selected products in Dairy, until 9 April.\n\nBest "
+        "wishes,\nGreen Grocer");
     r.channel = CHANNEL_MAIL;
     assert_int_equal(render(f, "", &r, &m, NULL), PF_OK);
     assert_string_equal(m.subject, "");
-    assert_string_equal(m.body, "Dear customer,\n\nBuy one, get one free: selected products in "
-                                "Dairy, until 9 April.");
+    assert_string_equal(m.body,
+                        "Dear customer,\n\nBuy one, get one free: selected products in "
+                        "Dairy, until 9 April.");
     assert_string_equal(message_text(&m, &f->memory), m.body);
 }
 
@@ -249,29 +257,33 @@ static void products_with_the_same_readable_title_are_named_once(void **state)
     check(f, "", &r, "15 % off Cheese and more, until 9 April.");
 }
 
-static void a_long_message_names_fewer_products_then_drops_parts_from_the_end(void **state)
+static void
+a_long_message_names_fewer_products_then_drops_parts_from_the_end(void **state)
 {
     fixture *f = *state;
     promotion *p = ten_percent(f);
     uint32_t scope[4], n = 0;
     static const char *const titles[] = {
-        "A cheese with a long and winding name of its own", "Another cheese of great renown",
-        "A third one"};
+        "A cheese with a long and winding name of its own",
+        "Another cheese of great renown", "A third one"};
     for (int i = 0; i < 3; i++)
         scope[n++] = small_shop_product(&f->shop, titles[i], f->dairy);
     small_shop_scope(&f->shop, p, scope, 3);
     message_request r = request(f, CHANNEL_PUSH, LANGUAGE_EN);
     r.favourites = scope;
     r.n_favourites = 3;
-    check(f, "", &r, "15 % off A cheese with a long and winding name of its own, Another cheese "
-                     "of great renown and more, until 9 April.");
+    check(f, "", &r,
+          "15 % off A cheese with a long and winding name of its own, Another cheese "
+          "of great renown and more, until 9 April.");
     r.channel = CHANNEL_SITE;
-    check(f, "", &r, "15 % off A cheese with a long and winding name of its own and more, until "
-                     "9 April");
+    check(f, "", &r,
+          "15 % off A cheese with a long and winding name of its own and more, until "
+          "9 April");
     r.channel = CHANNEL_SMS;
     r.language = LANGUAGE_ZH;
     check(f, "绿色超市绿色超市绿色超市", &r,
-          "【绿色超市绿色超市绿色超市】A cheese with a long and winding name of its own等 8.5折。");
+          "【绿色超市绿色超市绿色超市】A cheese with a long and winding name of its "
+          "own等 8.5折。");
 }
 
 static void nothing_is_ever_cut_even_when_nothing_fits(void **state)
@@ -332,8 +344,8 @@ static void the_facts_in_it_are_listed(void **state)
         assert_int_equal(m.facts[i].products[0], f->milk);
         assert_int_equal(m.facts[i].products[1], f->cheese);
     }
-    assert_int_equal(seen, 1u << SLOT_PRODUCTS | 1u << SLOT_DISCOUNT | 1u << SLOT_MINIMUM |
-                               1u << SLOT_ENDS | 1u << SLOT_SHOP);
+    assert_int_equal(seen, 1u << SLOT_PRODUCTS | 1u << SLOT_DISCOUNT |
+                               1u << SLOT_MINIMUM | 1u << SLOT_ENDS | 1u << SLOT_SHOP);
 }
 
 static void every_built_in_frame_can_say_every_promotion(void **state)
@@ -400,7 +412,8 @@ static void every_failed_allocation_is_reported(void **state)
     assert_true(x.n > 3);
     message_writer *w = NULL;
     message_settings settings = message_settings_default();
-    assert_int_equal(message_writer_new(&w, &f->shop.c, f->frames, &settings, NULL), PF_OK);
+    assert_int_equal(message_writer_new(&w, &f->shop.c, f->frames, &settings, NULL),
+                     PF_OK);
     for (size_t most = 0; most < 1200; most += 16) {
         arena memory;
         message m;

@@ -19,12 +19,24 @@ enum { WORLDS = 4000, PRODUCTS = 30 };
 /* 2017-01-01 00:00 UTC. */
 static const int64_t new_year = INT64_C(1483228800) * US_PER_SECOND;
 
-static const char *const titles[] = {
-    "CHEESE", "FRZN MEAT/MEAT DINNERS", "BREAD:ITALIAN/FRENCH", "ICE - CRUSHED/CUBED, 22 LB",
-    "7UP SOFT DRINK, 12 CT", "鲜牛奶 250 毫升", "Crème brûlée", "V8", "BEERS/ALES 6 PK",
-    "SALLY HANSEN 3X4", "😀 EMOJI 99", "a", "BABY FOOD 24 CT", "", "MULTI {BRACE} [1|2] \\ 5",
-    "AN UNUSUALLY LONG TITLE THAT GOES ON AND ON, LIKE SOME CATALOGUES DO, FOR MORE THAN 100 "
-    "CHARACTERS, 16 OZ"};
+static const char *const titles[] = {"CHEESE",
+                                     "FRZN MEAT/MEAT DINNERS",
+                                     "BREAD:ITALIAN/FRENCH",
+                                     "ICE - CRUSHED/CUBED, 22 LB",
+                                     "7UP SOFT DRINK, 12 CT",
+                                     "鲜牛奶 250 毫升",
+                                     "Crème brûlée",
+                                     "V8",
+                                     "BEERS/ALES 6 PK",
+                                     "SALLY HANSEN 3X4",
+                                     "😀 EMOJI 99",
+                                     "a",
+                                     "BABY FOOD 24 CT",
+                                     "",
+                                     "MULTI {BRACE} [1|2] \\ 5",
+                                     "AN UNUSUALLY LONG TITLE THAT GOES ON AND ON, LIKE "
+                                     "SOME CATALOGUES DO, FOR MORE THAN 100 "
+                                     "CHARACTERS, 16 OZ"};
 
 /* The numbers that may stand in a message, as digit strings between blanks. */
 typedef struct numbers {
@@ -85,7 +97,8 @@ static void make_shop(world *w)
         categories[i] = small_shop_category(&w->shop, tops[i], 0);
     categories[3] = small_shop_category(&w->shop, "GROCERY > AISLE 4", categories[0]);
     categories[4] = small_shop_category(&w->shop, "SPIRITS > WINE", categories[1]);
-    categories[5] = small_shop_category(&w->shop, "DRUG GM 3 > ANALGESICS", categories[2]);
+    categories[5] =
+        small_shop_category(&w->shop, "DRUG GM 3 > ANALGESICS", categories[2]);
     for (int i = 0; i < PRODUCTS; i++)
         (void)small_shop_product(&w->shop, titles[random_below(&w->r, 16)],
                                  categories[random_below(&w->r, 6)]);
@@ -96,14 +109,15 @@ static void make_promotion(world *w)
     uint32_t scope[PRODUCTS], n = 0;
     for (uint32_t i = 1; i <= PRODUCTS; i++)
         if (random_below(&w->r, 3) == 0) scope[n++] = i;
-    promotion *p = w->p =
-        small_shop_promotion(&w->shop, (promotion_kind)random_below(&w->r, PROMOTION_KIND_COUNT));
+    promotion *p = w->p = small_shop_promotion(
+        &w->shop, (promotion_kind)random_below(&w->r, PROMOTION_KIND_COUNT));
     if (random_below(&w->r, 5) > 0) small_shop_scope(&w->shop, p, scope, n);
     p->title = titles[random_below(&w->r, 16)];
     if (random_below(&w->r, 3) > 0)
         p->percent_hundredths = (int32_t)random_below(&w->r, 10500) - 200;
     if (random_below(&w->r, 3) > 0) p->value_minor = random_below(&w->r, 100000);
-    if (random_below(&w->r, 3) == 0) p->minimum_purchase_minor = random_below(&w->r, 20000);
+    if (random_below(&w->r, 3) == 0)
+        p->minimum_purchase_minor = random_below(&w->r, 20000);
     if (random_below(&w->r, 4) > 0)
         p->ends_us = new_year + (int64_t)random_below(&w->r, 500) * US_PER_DAY;
 }
@@ -204,7 +218,8 @@ static void every_number_in_every_message_is_a_fact(void **state)
         message_writer *writer = NULL;
         message m;
         pf_error err = {0};
-        assert_int_equal(message_writer_new(&writer, &w.shop.c, frames, &settings, NULL), PF_OK);
+        assert_int_equal(message_writer_new(&writer, &w.shop.c, frames, &settings, NULL),
+                         PF_OK);
         pf_status s = message_render(writer, &w.request, &memory, &m, &err);
         if (s == PF_OK)
             check_message(&w, &m);

@@ -143,7 +143,8 @@ static void limits_hold(void **state)
     pf_error err = {0};
     memset(words, 'a', sizeof words);
     assert_int_equal(pattern_parse(&p, &memory, words, LIMIT_FRAME_BYTES, &err), PF_OK);
-    assert_int_equal(pattern_parse(&p, &memory, words, LIMIT_FRAME_BYTES + 1, &err), PF_LIMIT);
+    assert_int_equal(pattern_parse(&p, &memory, words, LIMIT_FRAME_BYTES + 1, &err),
+                     PF_LIMIT);
     size_t n = 0;
     for (unsigned i = 0; i <= LIMIT_FRAME_PARTS; i++, n += 3)
         memcpy(words + n, "[a]", 3);

@@ -7,25 +7,58 @@
 static void the_built_in_list_knows_the_departments_of_a_grocer(void **state)
 {
     (void)state;
-    static const char *const private_ones[] = {
-        "DRUG GM > ANALGESICS", "LAXATIVES", "COLD AND FLU", "SINUS AND ALLERGY",
-        "SPIRITS > BEERS/ALES", "DOMESTIC WINE", "LIQUOR", "CIGARETTES", "TOBACCO OTHER",
-        "SMOKING CESSATIONS", "FEMININE HYGIENE", "FEM HYGN DOUCHES", "FAMILY PLANNING",
-        "ADULT INCONTINENCE", "DIAPERS & DISPOSABLES", "INFANT FORMULA", "BABY FOODS",
-        "DIETARY AID PRODUCTS", "PHARMACY", "Ibuprofen medicine", "ACNE MEDICATIONS",
-        "白酒", "香烟", "感冒药", "婴儿奶粉", "卫生巾"};
+    static const char *const private_ones[] = {"DRUG GM > ANALGESICS",
+                                               "LAXATIVES",
+                                               "COLD AND FLU",
+                                               "SINUS AND ALLERGY",
+                                               "SPIRITS > BEERS/ALES",
+                                               "DOMESTIC WINE",
+                                               "LIQUOR",
+                                               "CIGARETTES",
+                                               "TOBACCO OTHER",
+                                               "SMOKING CESSATIONS",
+                                               "FEMININE HYGIENE",
+                                               "FEM HYGN DOUCHES",
+                                               "FAMILY PLANNING",
+                                               "ADULT INCONTINENCE",
+                                               "DIAPERS & DISPOSABLES",
+                                               "INFANT FORMULA",
+                                               "BABY FOODS",
+                                               "DIETARY AID PRODUCTS",
+                                               "PHARMACY",
+                                               "Ibuprofen medicine",
+                                               "ACNE MEDICATIONS",
+                                               "白酒",
+                                               "香烟",
+                                               "感冒药",
+                                               "婴儿奶粉",
+                                               "卫生巾"};
     sensitive_list list = sensitive_default();
     for (size_t i = 0; i < sizeof private_ones / sizeof private_ones[0]; i++)
-        if (!sensitive_matches(&list, private_ones[i])) fail_msg("passed: %s", private_ones[i]);
+        if (!sensitive_matches(&list, private_ones[i]))
+            fail_msg("passed: %s", private_ones[i]);
 }
 
 static void everyday_products_are_none_of_them(void **state)
 {
     (void)state;
-    static const char *const fine[] = {
-        "GROCERY > CHEESE", "FROZEN PIZZA", "SOAP - LIQUID & BAR", "COFFEE", "SOFT DRINKS",
-        "DOG FOODS", "SWINE", "SALES", "DRUG GM > CANDY - PACKAGED", "MAGAZINE", "FEMALES",
-        "SPIRITUAL", "GINGER", "SUNTAN", "", "奶酪", "牛奶"};
+    static const char *const fine[] = {"GROCERY > CHEESE",
+                                       "FROZEN PIZZA",
+                                       "SOAP - LIQUID & BAR",
+                                       "COFFEE",
+                                       "SOFT DRINKS",
+                                       "DOG FOODS",
+                                       "SWINE",
+                                       "SALES",
+                                       "DRUG GM > CANDY - PACKAGED",
+                                       "MAGAZINE",
+                                       "FEMALES",
+                                       "SPIRITUAL",
+                                       "GINGER",
+                                       "SUNTAN",
+                                       "",
+                                       "奶酪",
+                                       "牛奶"};
     sensitive_list list = sensitive_default();
     for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
         if (sensitive_matches(&list, fine[i])) fail_msg("caught: %s", fine[i]);

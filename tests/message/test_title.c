@@ -64,7 +64,8 @@ static void words_with_digits_are_kept(void **state)
 static void a_shouted_part_of_a_mixed_title_is_quietened(void **state)
 {
     (void)state;
-    check("SEAFOOD - FROZEN and 2 more categories", "Seafood - frozen and 2 more categories");
+    check("SEAFOOD - FROZEN and 2 more categories",
+          "Seafood - frozen and 2 more categories");
     check("FRZN MEAT/MEAT DINNERS and 5 more", "Frzn meat/meat dinners and 5 more");
     check("Fresh CHEESE PIZZA", "Fresh cheese pizza");
 }
@@ -102,7 +103,9 @@ static void other_scripts_are_left_alone(void **state)
 static void white_space_and_control_characters_become_single_spaces(void **state)
 {
     (void)state;
-    check("  A  \t B\nC\x7F" "D  ", "A b c d");
+    check("  A  \t B\nC\x7F"
+          "D  ",
+          "A b c d");
     check("", "");
     check(" \n ", "");
 }

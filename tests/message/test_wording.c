@@ -92,8 +92,10 @@ static void every_kind_says_what_it_gives(void **state)
     (void)state;
     check_discount(offer(PROMOTION_PERCENT_OFF, 1000, MONEY_ABSENT), "10 % off", "9折");
     check_discount(offer(PROMOTION_MONEY_OFF, 0, 200), "$2.00 off", "立减$2.00");
-    check_discount(offer(PROMOTION_BOGO, 0, MONEY_ABSENT), "buy one, get one free", "买一送一");
-    check_discount(offer(PROMOTION_FREE_SHIPPING, 0, MONEY_ABSENT), "free delivery", "免运费");
+    check_discount(offer(PROMOTION_BOGO, 0, MONEY_ABSENT), "buy one, get one free",
+                   "买一送一");
+    check_discount(offer(PROMOTION_FREE_SHIPPING, 0, MONEY_ABSENT), "free delivery",
+                   "免运费");
     check_discount(offer(PROMOTION_GIFT, 0, 500), "a free gift worth $5.00",
                    "价值$5.00的赠品");
     check_discount(offer(PROMOTION_GIFT, 0, MONEY_ABSENT), "a free gift", "赠品一份");
@@ -160,7 +162,8 @@ static void urgency_is_said_on_the_last_day_only(void **state)
     wording e = in(LANGUAGE_EN), z = in(LANGUAGE_ZH);
     assert_string_equal(wording_urgency(&e, ends, ends - US_PER_HOUR, NULL),
                         "today is the last day");
-    assert_string_equal(wording_urgency(&z, ends, ends - US_PER_DAY, NULL), "今天是最后一天");
+    assert_string_equal(wording_urgency(&z, ends, ends - US_PER_DAY, NULL),
+                        "今天是最后一天");
     assert_null(wording_urgency(&e, ends, ends - US_PER_DAY - 1, NULL));
     assert_null(wording_urgency(&e, ends, ends, NULL));
     assert_null(wording_urgency(&e, TIME_ABSENT, ends, NULL));
