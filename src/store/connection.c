@@ -179,12 +179,14 @@ pf_status store_begin(store *s, pf_error *err)
 }
 
 /* What was erased must not live on in the write-ahead log. A reader may keep the log from
- * being emptied now; the next commit or close tries again. */
+ * being emptied now, and is not waited for: the next commit or close tries again. */
 static void empty_log(store *s)
 {
+    sqlite3_busy_timeout(s->db, 0);
     if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
         SQLITE_OK)
         s->erased = false;
+    sqlite3_busy_timeout(s->db, s->wait_ms);
 }
 
 pf_status store_commit(store *s, pf_error *err)

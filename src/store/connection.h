@@ -41,6 +41,7 @@ struct store {
     char path[PATH_MAX];
     int n_statements;
     db_statement statements[DB_STATEMENTS_MAX];
+    int wait_ms; /* for another writer */
     bool read_only;
     bool writing; /* between store_begin and commit or rollback */
     bool reading; /* between store_read_begin and store_read_end */

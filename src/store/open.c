@@ -67,7 +67,7 @@ static pf_status connect_to(store *s, store_mode mode, pf_error *err)
     if (s->db == NULL)
         return error_set(err, PF_NO_MEMORY, "no memory to open '%s'", s->path);
     if (code != SQLITE_OK) return db_fail(s, code, "opening the store", err);
-    sqlite3_busy_timeout(s->db, LIMIT_STORE_WAIT_MS);
+    store_set_wait(s, LIMIT_STORE_WAIT_MS);
     /* SQLite falls back to reading when it may not write. */
     if (!s->read_only && sqlite3_db_readonly(s->db, "main") == 1)
         return db_fail(s, SQLITE_READONLY, "opening the store", err);
@@ -185,5 +185,6 @@ int store_schema_version(const store *s)
 
 void store_set_wait(store *s, int milliseconds)
 {
+    s->wait_ms = milliseconds;
     sqlite3_busy_timeout(s->db, milliseconds);
 }

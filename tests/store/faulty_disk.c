@@ -1,9 +1,10 @@
 /* The failing VFS; see faulty_disk.h. */
 #include "store/faulty_disk.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 typedef struct faulty_file {
     sqlite3_file base;
@@ -14,14 +15,14 @@ static sqlite3_vfs *system_vfs;
 static sqlite3_vfs faulty_vfs;
 static uint64_t changes, fail_at;
 static bool failing_lasts, failed;
-static int failure_code;
+static disk_fault fault_kind;
 
-void faulty_disk_fail_at(uint64_t n, bool lasting, int code)
+void faulty_disk_fail_at(uint64_t n, bool lasting, disk_fault how)
 {
     changes = 0;
     fail_at = n;
     failing_lasts = lasting;
-    failure_code = code;
+    fault_kind = how;
     failed = false;
 }
 
@@ -30,11 +31,19 @@ bool faulty_disk_failed(void)
     return failed;
 }
 
-static bool refuses(void)
+uint64_t faulty_disk_changes(void)
 {
-    if (fail_at == 0) return false;
+    return changes;
+}
+
+static bool refuses(bool flush)
+{
+    if (fail_at == 0 ||
+        (fault_kind != DISK_KILLS && flush != (fault_kind == DISK_UNSYNCED)))
+        return false;
     changes++;
     bool now = changes == fail_at || (failing_lasts && changes > fail_at);
+    if (now && fault_kind == DISK_KILLS) kill(getpid(), SIGKILL);
     failed |= now;
     return now;
 }
@@ -54,16 +63,18 @@ static int f_read(sqlite3_file *f, void *into, int n, sqlite3_int64 at)
 }
 static int f_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
-    return refuses() ? failure_code : real(f)->pMethods->xWrite(real(f), from, n, at);
+    if (refuses(false)) return fault_kind == DISK_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    return real(f)->pMethods->xWrite(real(f), from, n, at);
 }
 static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    return refuses() ? SQLITE_IOERR_TRUNCATE
-                     : real(f)->pMethods->xTruncate(real(f), size);
+    if (refuses(false)) return SQLITE_IOERR_TRUNCATE;
+    return real(f)->pMethods->xTruncate(real(f), size);
 }
 static int f_sync(sqlite3_file *f, int flags)
 {
-    return refuses() ? SQLITE_IOERR_FSYNC : real(f)->pMethods->xSync(real(f), flags);
+    if (refuses(true)) return SQLITE_IOERR_FSYNC;
+    return real(f)->pMethods->xSync(real(f), flags);
 }
 static int f_size(sqlite3_file *f, sqlite3_int64 *size)
 {
