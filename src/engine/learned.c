@@ -62,7 +62,6 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err)
             .dimension = meaning ? p->products.dimension : 0,
             .pool = workspace_pool(p, 0),
         };
-        s = response_data_new(&l->world, &l->data, err);
     }
     if (s != PF_OK)
         learned_close(l);
@@ -74,6 +73,7 @@ void learned_close(learned *l)
     response_free(l->model);
     response_data_free(l->data);
     mem_free(l->excluded);
+    mem_free(l->category);
     *l = (learned){.p = l->p};
 }
 
@@ -117,18 +117,60 @@ static response_learner learner_of(const config *c)
     return RESPONSE_AUTO;
 }
 
+static pf_status need_data(learned *l, pf_error *err)
+{
+    return l->data ? PF_OK : response_data_new(&l->world, &l->data, err);
+}
+
+pf_status learned_fit(learned *l, int64_t until_us, uint64_t seed, pf_error *err)
+{
+    response_options o = response_options_default();
+    o.learner = learner_of(l->p->config);
+    o.seed = seed;
+    response_free(l->model);
+    l->model = NULL;
+    pf_status s = need_data(l, err);
+    return s == PF_OK ? response_fit(l->data, until_us, &o, &l->model, err) : s;
+}
+
 pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
 {
     char path[WORKSPACE_PATH_BYTES];
-    response_options o = response_options_default();
-    response_free(l->model);
-    l->model = NULL;
     pf_status s = workspace_path(l->p, RESPONSE_MODEL_NAME, path, err);
+    if (s == PF_OK)
+        s = need_data(l, err);
     if (s != PF_OK)
         return s;
+    response_free(l->model);
+    l->model = NULL;
     if (card_fits(l, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
         return PF_OK;
     log_line(LOG_DETAIL, "fitting a response model as of the moment decided about");
-    o.learner = learner_of(l->p->config);
-    return response_fit(l->data, at_us, &o, &l->model, err);
+    return learned_fit(l, at_us, 1, err);
+}
+
+/* --- what recommenders know of products ----------------------------------------------------- */
+
+pf_status learned_side(learned *l, product_side *out, pf_error *err)
+{
+    const proffer *p = l->p;
+    const shop_catalogue *c = p->catalogue;
+    pf_status s = workspace_words(l->p, err);
+    if (s != PF_OK)
+        return s;
+    if (l->category == NULL)
+        l->category = mem_alloc((size_t)c->n_products + 1, sizeof *l->category);
+    if (l->category == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", c->n_products);
+    for (uint32_t i = 0; i < c->n_products; i++)
+        l->category[i] = c->products[i + 1].category;
+    *out = (product_side){
+        .category = l->category,
+        .n_categories = c->n_categories + 1,
+        .excluded = l->excluded + 1,
+        .vectors = p->products.n > 0 ? p->products.rows : NULL,
+        .dimension = p->products.dimension,
+        .words = p->words,
+    };
+    return PF_OK;
 }

@@ -6,13 +6,15 @@
 #define PROFFER_ENGINE_LEARNED_H
 
 #include "engine/workspace.h"
+#include "recommend/recommend.h"
 #include "response/response.h"
 
 typedef struct learned {
     proffer *p;
-    bool *excluded;          /* [products + 1] */
+    bool *excluded;          /* [products + 1]; from [1] on by recommenders' numbers */
+    uint32_t *category;      /* [products] of learned_side; NULL until then */
     response_world world;
-    response_data *data;
+    response_data *data;     /* NULL until somebody needs it */
     response_model *model;   /* NULL until learned_model */
 } learned;
 
@@ -21,6 +23,11 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err);
 /* A model that knows only campaigns ended before at_us: the one `proffer train` saved if it
  * was trained on these data and on nothing later, else one fitted now. */
 pf_status learned_model(learned *l, int64_t at_us, pf_error *err);
+/* Fits one as of a moment, whatever was saved. PF_DATA where there are no past campaigns. */
+pf_status learned_fit(learned *l, int64_t until_us, uint64_t seed, pf_error *err);
+/* What recommenders may know of products beside who bought them; borrows from l and the
+ * workspace. */
+pf_status learned_side(learned *l, product_side *out, pf_error *err);
 void learned_close(learned *l);
 
 /* Where the trained response model is kept, in the workspace. */

@@ -1,0 +1,212 @@
+/*
+ * train: fits what the workspace decides with, on everything in the store, and keeps it in
+ * the models folder: the recommender (the habits of shops whose shoppers come back for the
+ * same things, a blend elsewhere) and the response model.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/learned.h"
+#include "recommend/blend.h"
+#include "recommend/from_history.h"
+#include "recommend/interactions.h"
+#include "recommend/recommend.h"
+
+proffer_train_options proffer_train_options_default(void)
+{
+    return (proffer_train_options){.seed = 1};
+}
+
+/* What the parts of one training share. */
+typedef struct training {
+    proffer *p;
+    learned learned;
+    const proffer_train_options *o;
+    int64_t until_us; /* behind the last event */
+    verb_result *r;
+} training;
+
+/* The card beside a model: what it knows and how it was made. `words` describes it. */
+static pf_status write_card(const training *t, const char *kind, const char *words,
+                            double seconds, char **card, pf_error *err)
+{
+    char data[FINGERPRINT_TEXT_BYTES], until[24], made[TIME_TEXT_BYTES];
+    verb_result r;
+    fingerprint_format(&t->p->data, data);
+    (void)snprintf(until, sizeof until, "%lld", (long long)t->until_us);
+    verb_begin(&r);
+    json_object_begin(&r.w);
+    verb_text(&r, "kind", kind);
+    verb_text(&r, "words", words);
+    verb_text(&r, "data", data);
+    verb_text(&r, "until_us", until);
+    verb_time(&r, "until", t->until_us);
+    verb_integer(&r, "seed", (int64_t)t->o->seed);
+    verb_text(&r, "program", proffer_version());
+    verb_text(&r, "made_at", time_format(clock_now_us(), made));
+    verb_number(&r, "seconds", seconds);
+    json_object_end(&r.w);
+    return verb_end(&r, card, err);
+}
+
+static void tell(const training *t, const char *name, const char *words, double seconds)
+{
+    json_object_begin(&t->r->w);
+    verb_text(t->r, "model", name);
+    verb_text(t->r, "words", words);
+    verb_number(t->r, "seconds", seconds);
+    json_object_end(&t->r->w);
+}
+
+/* --- the recommender ---------------------------------------------------------------------- */
+
+static bool wants_repeats(const proffer *p, const purchases *x)
+{
+    if (!strcmp(p->config->repeats, "auto"))
+        return interactions_repeat_share(&x->data) > INTERACTIONS_REPEATS_FROM;
+    return !strcmp(p->config->repeats, "allow");
+}
+
+/* "a blend of transitions 1.00, words 0.60" */
+static void describe_recommender(const recommender *m, buffer *into)
+{
+    size_t n = blend_parts(m);
+    buffer_append_text(into, recommender_kind_of(m)->summary);
+    for (size_t i = 0; i < n; i++) {
+        blend_part part = blend_part_at(m, i);
+        buffer_printf(into, "%s%s %.2f", i ? ", " : ": ", part.kind, part.weight);
+    }
+}
+
+static pf_status keep_recommender(const training *t, const recommender *m, double seconds,
+                                  pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES];
+    char *card = NULL;
+    buffer words;
+    buffer_init(&words, LIMIT_TEXT_BYTES);
+    describe_recommender(m, &words);
+    pf_status s = write_card(t, recommender_kind_of(m)->name, words.data, seconds, &card, err);
+    if (s == PF_OK)
+        s = workspace_path(t->p, BLEND_MODEL_NAME, path, err);
+    if (s == PF_OK)
+        s = recommender_save(m, path, card, err);
+    if (s == PF_OK)
+        tell(t, "recommender", words.data, seconds);
+    mem_free(card);
+    buffer_free(&words);
+    return s;
+}
+
+static pf_status train_recommender(training *t, pf_error *err)
+{
+    double start_s = clock_wall_s();
+    purchases *x = NULL;
+    product_side side;
+    recommender *m = NULL;
+    pf_status s = purchases_from_history(t->p->history, t->p->catalogue->n_products,
+                                         t->learned.excluded, t->until_us, &x, err);
+    if (s != PF_OK)
+        return s;
+    bool repeats = wants_repeats(t->p, x);
+    recommend_input input = {.train = &x->data,
+                             .side = &side,
+                             .until_us = t->until_us,
+                             .repeats = repeats,
+                             .seed = t->o->seed,
+                             .pool = workspace_pool(t->p, t->o->threads)};
+    s = learned_side(&t->learned, &side, err);
+    if (s == PF_OK)
+        s = recommender_fit(recommender_find(repeats ? "habit" : "blend"), &input, &m, err);
+    if (s == PF_OK)
+        s = keep_recommender(t, m, clock_wall_s() - start_s, err);
+    recommender_free(m);
+    purchases_free(x);
+    return s;
+}
+
+/* --- the response model --------------------------------------------------------------------- */
+
+static pf_status keep_response(const training *t, double seconds, pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES];
+    char *card = NULL, *words = NULL;
+    verb_result r;
+    verb_begin(&r);
+    response_describe(t->learned.model, &r.w);
+    pf_status s = verb_end(&r, &words, err);
+    if (s == PF_OK)
+        s = write_card(t, "response", words, seconds, &card, err);
+    if (s == PF_OK)
+        s = workspace_path(t->p, RESPONSE_MODEL_NAME, path, err);
+    if (s == PF_OK)
+        s = response_save(t->learned.model, path, card, err);
+    if (s == PF_OK)
+        tell(t, "response", words, seconds);
+    mem_free(card);
+    mem_free(words);
+    return s;
+}
+
+/* A shop without past campaigns has nothing to learn response from; that is told and is no
+ * failure, since recommending and searching work without. */
+static pf_status train_response(training *t, pf_error *err)
+{
+    double start_s = clock_wall_s();
+    pf_error why = {.code = PF_OK};
+    pf_status s = learned_fit(&t->learned, t->until_us, t->o->seed, &why);
+    if (s == PF_DATA) {
+        log_line(LOG_WARNING, "no response model: %s", why.message);
+        return PF_OK;
+    }
+    if (s != PF_OK) {
+        *err = why;
+        return s;
+    }
+    return keep_response(t, clock_wall_s() - start_s, err);
+}
+
+static pf_status train_all(training *t, pf_error *err)
+{
+    char folder[WORKSPACE_PATH_BYTES];
+    pf_status s = workspace_path(t->p, "models", folder, err);
+    if (s == PF_OK)
+        s = file_make_folders(folder, err);
+    if (s == PF_OK)
+        s = train_recommender(t, err);
+    return s == PF_OK ? train_response(t, err) : s;
+}
+
+proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **json,
+                             proffer_error *err)
+{
+    verb_result r;
+    training t = {.p = p, .o = o, .r = &r};
+    pf_error inside = {.code = PF_OK};
+    pf_status s = workspace_snapshot(p, inner(err));
+    if (s == PF_OK && p->history->n == 0)
+        s = error_set(inner(err), PF_NOT_FOUND, "there are no events yet; import some first");
+    if (s == PF_OK)
+        s = learned_open(&t.learned, p, inner(err));
+    if (s != PF_OK)
+        return (proffer_status)s;
+    t.until_us = p->history->last_time_us + 1;
+    verb_begin(&r);
+    json_object_begin(&r.w);
+    json_key(&r.w, "models");
+    json_array_begin(&r.w);
+    s = train_all(&t, &inside);
+    json_array_end(&r.w);
+    json_object_end(&r.w);
+    learned_close(&t.learned);
+    if (s == PF_OK)
+        return (proffer_status)verb_end(&r, json, inner(err));
+    *inner(err) = inside;
+    buffer_free(&r.text);
+    return (proffer_status)s;
+}
