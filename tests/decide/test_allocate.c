@@ -106,6 +106,35 @@ static void groups_of_one_each_change_nothing_where_one_may_be_picked(void **sta
     problem_free(&p);
 }
 
+/* Costs whose sum depends, in its last bit, on the order of adding; caps of just that sum. */
+static void a_cap_is_not_passed_by_a_last_bit(void **state)
+{
+    (void)state;
+    enum { MANY = 12 };
+    unsigned all = 0;
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        problem p;
+        double cost[MANY], limit = 0;
+        for (uint64_t i = 0; i < MANY; i++)
+            cost[i] = golden_unit(seed * MANY + i, 90);
+        for (int i = MANY; i-- > 0;)
+            limit += cost[i];
+        problem_init(&p, MANY, MANY, 1, 1);
+        uint32_t cap = problem_cap(&p, CAP_COST, limit);
+        problem_arm(&p, 0, &cap, 1);
+        for (int i = 0; i < MANY; i++) {
+            problem_shopper(&p, 1);
+            problem_option(&p, 0, 1, 1 + i, cost[i], 0);
+        }
+        allocate_result r = solve(&p);
+        all += r.n_taken == MANY;
+        assert_true(r.n_taken >= MANY - 1);
+        allocate_free(&r);
+        problem_free(&p);
+    }
+    assert_true(all > 400 && all < 2000);
+}
+
 static void without_binding_caps_everyone_gets_the_best(void **state)
 {
     (void)state;
@@ -397,6 +426,7 @@ int main(void)
         cmocka_unit_test(five_caps_agree_with_the_reference),
         cmocka_unit_test(one_budget_agrees_exactly),
         cmocka_unit_test(groups_of_one_each_change_nothing_where_one_may_be_picked),
+        cmocka_unit_test(a_cap_is_not_passed_by_a_last_bit),
         cmocka_unit_test(without_binding_caps_everyone_gets_the_best),
         cmocka_unit_test(a_cap_of_nothing_takes_only_what_is_free),
         cmocka_unit_test(an_option_dearer_than_its_cap_is_not_counted_in_the_bound),

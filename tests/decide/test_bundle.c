@@ -64,7 +64,7 @@ static double minimise(bundle_oracle *f, size_t n, const double *at, double *x,
     o.maximum_calls = most;
     assert_int_equal(bundle_minimise(f, &c, n, x, &o, &r, NULL), PF_OK);
     assert_true(r.calls <= most);
-    double g[64];
+    double g[256];
     assert_true(fabs(f(&c, x, g) - r.value) <= 1e-12 * (1 + fabs(r.value)));
     return r.value;
 }
@@ -100,6 +100,26 @@ static void a_maximum_of_lines_is_minimised(void **state)
     static const double at[] = {0.5, 0.25, 1, 0.75};
     double x[4] = {3, 0, 1, 0};
     assert_true(fabs(minimise(steepest, 4, at, x, 400) - 10) < 1e-8);
+}
+
+/* The minimum needs a cut for every variable, more than are kept: then cuts are merged. */
+static void more_variables_than_cuts_still_come_close(void **state)
+{
+    (void)state;
+    enum { MANY = 240 };
+    static double at[MANY], x[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        at[i] = golden_unit(i, 7);
+        x[i] = 0;
+    }
+    double start = 10, top = -1, got = minimise(steepest, MANY, at, x, 1500);
+    for (size_t i = 0; i < MANY; i++) {
+        start += at[i] / MANY;
+        if (-at[i] > top) top = -at[i];
+    }
+    start += top;
+    print_message("from %.6f to %.6f, the minimum is 10\n", start, got);
+    assert_true(got >= 10 - 1e-9 && got < 10 + 0.02 * (start - 10));
 }
 
 static void the_start_may_be_the_minimum(void **state)
@@ -158,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_sum_of_kinks_is_minimised),
         cmocka_unit_test(a_smooth_bowl_is_minimised),
         cmocka_unit_test(a_maximum_of_lines_is_minimised),
+        cmocka_unit_test(more_variables_than_cuts_still_come_close),
         cmocka_unit_test(the_start_may_be_the_minimum),
         cmocka_unit_test(the_number_of_calls_is_a_limit),
         cmocka_unit_test(two_runs_give_the_same_bits),

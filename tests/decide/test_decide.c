@@ -122,6 +122,37 @@ static void a_budget_goes_where_a_unit_brings_most(void **state)
     decide_free(r);
 }
 
+/* docs/decisions.md works this one out by hand. */
+static void the_worked_example_of_the_manual(void **state)
+{
+    (void)state;
+    (void)offer(200);
+    for (int i = 0; i < 4; i++)
+        (void)small_shop_shopper(&f.shop);
+    score(1, 1, 0.30, 2400);
+    score(2, 1, 0.20, 3200);
+    score(3, 1, 0.40, 1600);
+    score(4, 1, 0.05, 2000);
+    f.policy.margin_rate = 0.25;
+    f.policy.channel[CHANNEL_MAIL].contact_cost_minor = 40;
+    f.policy.budget_minor = 190;
+    decide_result *r = run();
+    static const double gains[] = {180, 160, 160, 25}, costs[] = {100, 80, 120, 50};
+    static const decide_reason reasons[] = {
+        REASON_CHOSEN, REASON_CHOSEN, REASON_BUDGET_EXHAUSTED, REASON_VALUE_BELOW_ZERO};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(fabs(r->outcomes[i].why.gain_minor - gains[i]) < 1e-9);
+        assert_true(fabs(r->outcomes[i].why.cost_minor - costs[i]) < 1e-9);
+        assert_int_equal(reason(r, i), reasons[i]);
+    }
+    assert_true(fabs(r->value_minor - 160) < 1e-9);
+    assert_true(fabs(r->bound_minor - (160 + 10 / 3.0)) < 1e-9);
+    assert_true(fabs(r->caps[0].price - 1 / 3.0) < 1e-9);
+    assert_true(fabs(r->gap - 0.0204) < 1e-4);
+    assert_int_equal(r->cost_minor, 180);
+    decide_free(r);
+}
+
 static void money_promised_before_is_not_spent_again(void **state)
 {
     (void)state;
@@ -495,6 +526,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_best_offer_is_chosen_and_the_rest_say_why),
         TEST(a_budget_goes_where_a_unit_brings_most),
+        TEST(the_worked_example_of_the_manual),
         TEST(money_promised_before_is_not_spent_again),
         TEST(a_promotion_without_its_own_budget_has_the_policys),
         TEST(redemptions_are_planned_within_what_the_limit_leaves),
