@@ -75,6 +75,37 @@ void fixture_reopen(fixture *f)
     open_store(f);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char *bytes;
+    size_t n;
+    assert_int_equal(file_read_whole(&bytes, &n, from, 1u << 30, NULL), PF_OK);
+    FILE *file = fopen(to, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+    mem_free(bytes);
+}
+
+void fixture_put_aside(const fixture *f)
+{
+    char aside[128];
+    snprintf(aside, sizeof aside, "%s.aside", f->path);
+    copy_file(f->path, aside);
+}
+
+void fixture_put_back(const fixture *f)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    char path[128];
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", f->path, ends[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s.aside", f->path);
+    copy_file(path, f->path);
+}
+
 bool fixture_files_hold(const fixture *f, const char *bytes)
 {
     static const char *const ends[] = {"", "-wal", "-shm"};

@@ -33,6 +33,10 @@ void fixture_reopen(fixture *f);
         if ((call) != PF_OK) fail_msg("%s: %s", #call, f->err.message);                  \
     } while (0)
 
+/* Puts a copy of the closed database aside, or back in its place (with nothing beside it). */
+void fixture_put_aside(const fixture *f);
+void fixture_put_back(const fixture *f);
+
 /* Runs SQL on the database beside the store, as another program would. */
 void fixture_sql(fixture *f, const char *sql);
 int64_t fixture_sql_number(fixture *f, const char *sql);
