@@ -56,7 +56,7 @@ static void stop(const char *what, const pf_error *err)
     exit(1);
 }
 
-/* --- results ---------------------------------------------------------------------------------- */
+/* ---- results ---- */
 
 static double reference_of(const run *r, const char *model)
 {
@@ -128,7 +128,7 @@ static void on_absent(void *context, const char *model, const pf_error *why)
     fprintf(stderr, "%s is left out: %s\n", model, why->message);
 }
 
-/* --- the program ------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 static run read_arguments(int argc, char **argv)
 {

@@ -82,9 +82,28 @@ static proffer_status run_import(const invocation *in, proffer_error *err)
     return run_in_workspace(in, import_verb, show, err);
 }
 
+/* A script that validates before it imports asks the exit code. */
+static proffer_status judge_validation(result *r, proffer_error *err)
+{
+    const json_value *tables = json_member(r->top, "tables");
+    double rejected = show_number(r->top, "rejected");
+    size_t files = 0;
+    for (size_t i = 0; tables != NULL && i < tables->n; i++) {
+        const json_value *errors = json_member(&tables->values[i], "errors");
+        files += errors != NULL ? errors->n : 0;
+    }
+    if (files > 0)
+        return fail(err, PROFFER_DATA, "%zu file%s cannot be read to the end; an import would "
+                    "load nothing", files, files == 1 ? "" : "s");
+    if (rejected > 0)
+        return fail(err, PROFFER_DATA, "an import would reject %.0f of %.0f rows", rejected,
+                    show_number(r->top, "rows"));
+    return PROFFER_OK;
+}
+
 static proffer_status run_validate(const invocation *in, proffer_error *err)
 {
-    return run_in_workspace(in, validate_verb, show, err);
+    return run_and_judge(in, validate_verb, show, judge_validation, err);
 }
 
 const command command_import = {
@@ -107,7 +126,9 @@ const command command_validate = {
     .summary = "Report everything wrong with files, load nothing",
     .arguments = "[FILE...]",
     .examples = "  proffer validate --mapping my-shop/mapping.yaml\n"
-                "  proffer validate events.csv\n",
+                "  proffer validate events.csv && proffer import events.csv\n",
+    .details = "Ends with exit code 3 when a row would be rejected or a file cannot be read to\n"
+               "its end, with 0 when nothing is wrong.",
     .options = options,
     .max_arguments = MAX_ARGUMENTS,
     .run = run_validate,

@@ -10,6 +10,21 @@ static const option_spec options[] = {
     {NULL, NULL, NULL},
 };
 
+/* What is in it now; a program that makes workspaces reads the folder and the currency. */
+static proffer_status show_workspace(const char *folder, proffer_error *err)
+{
+    proffer *p = NULL;
+    char *json = NULL;
+    proffer_status s = proffer_open(&p, folder, err);
+    if (s == PROFFER_OK)
+        s = proffer_describe(p, &json, err);
+    if (s == PROFFER_OK)
+        printf("%s\n", json);
+    proffer_free(json);
+    proffer_close(p);
+    return s;
+}
+
 static proffer_status run(const invocation *in, proffer_error *err)
 {
     const char *folder = in->n_arguments > 0 ? in->arguments[0] : in->workspace;
@@ -17,10 +32,12 @@ static proffer_status run(const invocation *in, proffer_error *err)
                                     option_value(in, "currency"), err);
     if (s != PROFFER_OK)
         return s;
-    if (!in->quiet)
-        show_talk("A workspace is ready in %s. Its settings, with comments: %s/proffer.yaml\n"
-                  "Next: proffer import -w %s FILE...   (proffer validate first tells what is "
-                  "wrong)", folder, folder, folder);
+    if (in->json)
+        return show_workspace(folder, err);
+    show_talk("A workspace is ready in %s. Its settings, with comments: %s/proffer.yaml", folder,
+              folder);
+    show_talk("Next: proffer import -w %s FILE...   (proffer validate first tells what is wrong)",
+              folder);
     return PROFFER_OK;
 }
 

@@ -1,6 +1,8 @@
 /* proffer embed and proffer search: texts -> vectors, and finding products by them. */
 #include <stdio.h>
 
+#include "base/buffer.h"
+#include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 
@@ -66,9 +68,17 @@ static proffer_status search(proffer *p, const invocation *in, char **json,
                              proffer_error *err)
 {
     long limit = 10;
+    buffer query;
+    buffer_init(&query, LIMIT_TEXT_BYTES);
+    for (int i = 0; i < in->n_arguments; i++)
+        buffer_printf(&query, "%s%s", i ? " " : "", in->arguments[i]);
     proffer_status s = option_integer(in, "limit", 1, 200, 10, &limit, err);
-    return s != PROFFER_OK ? s
-                           : proffer_search(p, in->arguments[0], (int)limit, json, err);
+    if (s == PROFFER_OK && query.failed)
+        s = fail(err, PROFFER_LIMIT, "the query is longer than %u bytes", LIMIT_TEXT_BYTES);
+    if (s == PROFFER_OK)
+        s = proffer_search(p, query.data, (int)limit, json, err);
+    buffer_free(&query);
+    return s;
 }
 
 static proffer_status run_search(const invocation *in, proffer_error *err)
@@ -79,11 +89,11 @@ static proffer_status run_search(const invocation *in, proffer_error *err)
 const command command_search = {
     .name = "search",
     .summary = "Find products by meaning and by words, in any of 16 languages",
-    .arguments = "QUERY",
-    .examples = "  proffer search 'oat milk'\n"
+    .arguments = "QUERY...",
+    .examples = "  proffer search oat milk\n"
                 "  proffer search 给孩子的早餐 --limit 5\n",
     .options = search_options,
     .min_arguments = 1,
-    .max_arguments = 1,
+    .max_arguments = MAX_ARGUMENTS,
     .run = run_search,
 };

@@ -51,7 +51,7 @@ static proffer_status forget(proffer *p, const invocation *in, char **json,
         return fail(err, PROFFER_USAGE, "this erases shopper %s's data, events and decisions "
                     "for good; say --yes", in->arguments[0]);
     proffer_status s = proffer_forget(p, in->arguments[0], err);
-    if (s == PROFFER_OK && !in->quiet)
+    if (s == PROFFER_OK)
         show_talk("Shopper %s is forgotten. Models trained earlier keep their numbers until "
                   "the next `proffer train`.", in->arguments[0]);
     return s;

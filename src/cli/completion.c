@@ -41,14 +41,36 @@ static void print_zsh(void)
     print_bash();
 }
 
+/* Words in single quotes, as fish reads them: \\ and ' are escaped by a backslash. */
+static void print_quoted(const char *words)
+{
+    putchar('\'');
+    for (; *words; words++) {
+        if (*words == '\'' || *words == '\\')
+            putchar('\\');
+        putchar(*words);
+    }
+    putchar('\'');
+}
+
+static void print_fish_option(const char *name, const option_spec *o)
+{
+    printf("complete -c proffer -n '__fish_seen_subcommand_from %s' -l %s%s -d ", name, o->name,
+           o->value ? " -r" : "");
+    print_quoted(o->help);
+    putchar('\n');
+}
+
 static void print_fish(void)
 {
     for (const command *const *c = all_commands; *c != NULL; c++) {
-        printf("complete -c proffer -n __fish_use_subcommand -a %s -d '%s'\n", (*c)->name,
-               (*c)->summary);
+        printf("complete -c proffer -n __fish_use_subcommand -a %s -d ", (*c)->name);
+        print_quoted((*c)->summary);
+        putchar('\n');
         for (const option_spec *o = (*c)->options; o != NULL && o->name != NULL; o++)
-            printf("complete -c proffer -n '__fish_seen_subcommand_from %s' -l %s%s -d '%s'\n",
-                   (*c)->name, o->name, o->value ? " -r" : "", o->help);
+            print_fish_option((*c)->name, o);
+        for (const option_spec *o = shared_options; o->name != NULL; o++)
+            print_fish_option((*c)->name, o);
     }
 }
 

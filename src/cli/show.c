@@ -24,6 +24,15 @@ struct table {
     bool right[TABLE_MAX_COLUMNS];
 };
 
+/* Control characters become blanks: titles and names of files come from outside, and
+ * must neither break a line nor steer a terminal. */
+static void make_plain(char *words)
+{
+    for (; *words; words++)
+        if ((unsigned char)*words < ' ' || *words == 0x7F)
+            *words = ' ';
+}
+
 void show_error(const proffer_error *err)
 {
     char place[320] = "";
@@ -123,9 +132,7 @@ void table_cell(table *t, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(cell, sizeof cell - 4, format, arguments);
     va_end(arguments);
-    for (char *c = cell; *c; c++)
-        if (*c == '\n' || *c == '\t' || *c == '\r')
-            *c = ' ';
+    make_plain(cell);
     cut(cell, t->max_width);
     if (!mem_reserve((void **)&t->cells, &t->capacity, t->n + 1, sizeof *t->cells))
         return;

@@ -33,7 +33,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory for the texts of items");
 }
 
-/* --- columns ---------------------------------------------------------------------------------- */
+/* ---- columns ---- */
 
 typedef struct facts {
     bool list;       /* some cell has a '|' */
@@ -87,7 +87,7 @@ static pf_status choose_columns(const item_texts *t, columns *out, pf_error *err
     return PF_OK;
 }
 
-/* --- words ------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 static pf_status make_words(item_side *s, const item_texts *t, const columns *use,
                             pf_error *err)
@@ -116,7 +116,7 @@ done:
     return status;
 }
 
-/* --- vectors ------------------------------------------------------------------------------------ */
+/* ---- vectors ---- */
 
 /* All cells of an item in one line, parts of lists as words. */
 static bool join_cells(item_side *s, const item_texts *t, const columns *use,
@@ -153,7 +153,7 @@ static pf_status make_vectors(item_side *s, const item_texts *t, const columns *
     return status;
 }
 
-/* --- categories ----------------------------------------------------------------------------------- */
+/* ---- categories ---- */
 
 static text last_part(text cell)
 {

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "recommend/blend.h"
 
-/* --- the split ----------------------------------------------------------------------------- */
+/* ---- the split ---- */
 
 void loo_split_free(loo_split *split)
 {
@@ -120,7 +120,7 @@ pf_status loo_fit(const loo_split *split, const recommender_kind *kind,
     return s;
 }
 
-/* --- the measure ------------------------------------------------------------------------------ */
+/* ---- the measure ---- */
 
 typedef struct worker {
     float *scores; /* [V] */
@@ -249,7 +249,7 @@ pf_status loo_measure(const loo_split *split, const recommender *model, unsigned
     return s;
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 /* "name@k" and its value. */
 static void write_at(json_writer *w, const char *name, unsigned k, const char *tail,

@@ -15,7 +15,7 @@ sequence_options sequence_options_default(void)
         .models = "popularity,item-knn,transitions,blend", .k = 10, .seed = 1};
 }
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 typedef struct kind_list {
     const recommender_kind *kind[KINDS_MAX];
@@ -91,7 +91,7 @@ static pf_status read_names(kind_list *list, const char *names, pf_error *err)
     return s;
 }
 
-/* --- one file ---------------------------------------------------------------------------------- */
+/* ---- one file ---- */
 
 /* The set as interactions: numbers count from 0. product is owned by the caller. */
 static pf_status view_set(const sequence_set *set, uint32_t **product, interactions *out,

@@ -37,7 +37,8 @@ sequence_options sequence_options_default(void);
 
 typedef struct sequence_report {
     void *context;
-    /* Called once a model, in the order asked for, the blend last. A status other than PF_OK ends it. */
+    /* Called once a model, in the order asked for, the blend last. A status other than
+     * PF_OK ends it. */
     pf_status (*result)(void *context, const loo_result *result, const recommender *model,
                         pf_error *err);
     /* A model that these data or this set-up do not allow; why->message says what is

@@ -63,19 +63,38 @@ static size_t maker_of(const product *p, char *into, size_t size)
     return 1 + sizeof p->brand;
 }
 
-static bool find_families(product_tree *t)
+/* The key of a product on a level; into holds LIMIT_TITLE_BYTES. */
+typedef size_t level_key(const product *p, char *into);
+
+static size_t family_key(const product *p, char *into)
+{
+    memcpy(into, &p->category, sizeof p->category);
+    return sizeof p->category +
+           maker_of(p, into + sizeof p->category, LIMIT_ID_BYTES);
+}
+
+static size_t sort_key(const product *p, char *into)
+{
+    const char *comma = strrchr(p->title, ',');
+    size_t n = comma ? (size_t)(comma - p->title) : strlen(p->title);
+    n = n < LIMIT_TITLE_BYTES ? n : LIMIT_TITLE_BYTES;
+    memcpy(into, p->title, n);
+    return n;
+}
+
+/* Equal keys are one node. */
+static bool number_keys(product_tree *t, int level, level_key *key)
 {
     const shop_catalogue *c = t->catalogue;
-    char key[sizeof(uint32_t) + LIMIT_ID_BYTES];
+    char words[LIMIT_TITLE_BYTES + 1];
     intern *known = intern_new(LIMIT_PRODUCTS);
     bool ok = known != NULL;
     for (uint32_t i = 1; ok && i <= c->n_products; i++) {
-        memcpy(key, &c->products[i].category, sizeof(uint32_t));
-        size_t n = maker_of(&c->products[i], key + sizeof(uint32_t), LIMIT_ID_BYTES);
-        t->node[LEVEL_FAMILY][i] = intern_add(known, key, n + sizeof(uint32_t));
-        ok = t->node[LEVEL_FAMILY][i] != 0;
+        size_t n = key(&c->products[i], words);
+        t->node[level][i] = intern_add(known, words, n);
+        ok = t->node[level][i] != 0;
     }
-    t->nodes[LEVEL_FAMILY] = ok ? intern_count(known) + 1 : 0;
+    t->nodes[level] = ok ? intern_count(known) + 1 : 0;
     intern_free(known);
     return ok;
 }
@@ -111,7 +130,8 @@ static bool find_nodes(product_tree *t)
         t->node[LEVEL_CATEGORY][i] = c->products[i].category;
         t->node[LEVEL_DEPARTMENT][i] = department_of(c, c->products[i].category);
     }
-    return find_families(t) && find_leading_brand(t);
+    return number_keys(t, LEVEL_FAMILY, family_key) &&
+           number_keys(t, LEVEL_SORT, sort_key) && find_leading_brand(t);
 }
 
 /* --- mixes ------------------------------------------------------------------------------- */

@@ -1,9 +1,10 @@
 /*
- * Where products stand: three levels of kinship, from coarse to fine,
+ * Where products stand: four kinds of kinship,
  *
  *     department   the top of the category path
  *     category     the whole path
  *     family       the category together with the maker
+ *     sort         the title up to its last comma ("CHEDDAR, 8 OZ" is "CHEDDAR")
  *
  * and what each promotion's scope is made of on each level. Nothing here has a time: it is
  * the catalogue, counted once. The maker is the attribute manufacturer_id, manufacturer,
@@ -23,6 +24,7 @@ typedef enum product_level {
     LEVEL_DEPARTMENT,
     LEVEL_CATEGORY,
     LEVEL_FAMILY,
+    LEVEL_SORT,
     PRODUCT_LEVELS
 } product_level;
 

@@ -29,6 +29,7 @@ enum {
     PAIR_PER_TRIP,
     PAIR_COVER,
     PAIR_CATEGORY_LINES,
+    PAIR_SORT_SPEND,
     PAIR_END
 };
 _Static_assert((int)PAIR_END == (int)PAIR_FEATURES, "response_rows.h counts them too");
@@ -97,11 +98,13 @@ static void nearby(const past *p, uint32_t k, float *f)
 {
     nearness family = near_scope(p, LEVEL_FAMILY, k);
     nearness kind = near_scope(p, LEVEL_CATEGORY, k);
+    nearness sort = near_scope(p, LEVEL_SORT, k);
     nearness department = near_scope(p, LEVEL_DEPARTMENT, k);
     f[PAIR_FAMILY_SPEND] = (float)log1p(family.expected);
     f[PAIR_FAMILY_LINES] = (float)log1p(family.lines);
     f[PAIR_DEPARTMENT_LINES] = (float)log1p(department.lines);
     f[PAIR_CATEGORY_SPEND] = (float)log1p(kind.spend);
+    f[PAIR_SORT_SPEND] = (float)log1p(sort.spend);
     f[PAIR_CATEGORY_LINES] = (float)log1p(kind.lines);
     f[PAIR_EXPECTED_SPEND] = (float)log1p(kind.expected);
 }
@@ -154,6 +157,7 @@ static const struct {
     {PAIR_PER_TRIP, "spending on the offer's products a trip"},
     {PAIR_COVER, "share of the offer's products bought before"},
     {PAIR_CATEGORY_LINES, "purchases in the offer's categories"},
+    {PAIR_SORT_SPEND, "spending on the same sorts of product"},
 };
 
 void response_which_row(const float *pair, float *row)

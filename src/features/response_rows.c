@@ -239,6 +239,7 @@ static void shopper_task(void *context, size_t task, unsigned worker)
             response_which_row(place->pair + p * PAIR_FEATURES,
                                k->out->which + (i * P + p) * RESPONSE_WHICH_FEATURES);
             k->out->spend[i * P + p] = expected_spend(k, &place->past->scope[p], p);
+            k->out->lines[i * P + p] = (float)place->past->scope[p].lines;
         }
     }
 }
@@ -248,8 +249,9 @@ static pf_status rows_new(const response_question *q, response_rows *out, pf_err
     size_t S = q->n_shoppers, P = q->n_promotions, pairs = 0, floats = 0, any = 0;
     *out = (response_rows){.n_shoppers = S, .n_promotions = P};
     if (!size_multiply(S, P, &pairs) ||
-        !size_multiply(pairs, RESPONSE_WHICH_FEATURES + 1, &floats) ||
-        !size_multiply(S, RESPONSE_ANY_FEATURES, &any) || !size_add(floats, any, &floats))
+        !size_multiply(pairs, RESPONSE_WHICH_FEATURES + 2, &floats) ||
+        !size_multiply(S, RESPONSE_ANY_FEATURES, &any) || !size_add(floats, any, &floats) ||
+        !size_add(floats, P, &floats))
         return error_set(err, PF_LIMIT, "%zu shoppers x %zu promotions are too many", S, P);
     out->any = mem_alloc(floats + 1, sizeof *out->any);
     if (out->any == NULL)
@@ -257,6 +259,8 @@ static pf_status rows_new(const response_question *q, response_rows *out, pf_err
                          S, P);
     out->which = out->any + any;
     out->spend = out->which + pairs * RESPONSE_WHICH_FEATURES;
+    out->lines = out->spend + pairs;
+    out->popularity = out->lines + pairs;
     return PF_OK;
 }
 
@@ -276,6 +280,8 @@ pf_status response_rows_make(const response_rows_maker *maker, const response_qu
                                 &k.moment, err);
     if (s == PF_OK && (!places_new(&k) || !find_usual(&k, threads)))
         s = error_set(err, PF_NO_MEMORY, "out of memory for feature rows");
+    for (size_t p = 0; s == PF_OK && p < q->n_promotions; p++)
+        out->popularity[p] = (float)k.moment->total[p].lines_91;
     if (s == PF_OK)
         pool_run(threads, tasks_of(q->n_shoppers), shopper_task, &k);
     free_making(&k);

@@ -28,8 +28,14 @@
 
 enum {
     RESPONSE_ANY_FEATURES = 109,
-    RESPONSE_WHICH_FEATURES = 9,
+    RESPONSE_WHICH_FEATURES = 10,
     RESPONSE_REFERENCE_SHOPPERS = 2000 /* at most so many say what is usual */
+};
+
+/* Where two plain habits stand, for baselines. */
+enum {
+    RESPONSE_ANY_LOG_SHARE_ANSWERED = 53, /* of any: log of (answered + .3) / (sent + 3) */
+    RESPONSE_WHICH_CATEGORY_LINES = 8 /* of which: lines in the offer's categories */
 };
 
 /* A name people understand, static. */
@@ -61,6 +67,8 @@ typedef struct response_rows {
     float *which; /* [S x P x RESPONSE_WHICH_FEATURES] */
     float *spend; /* [S x P] expected spending in the scope on a trip that buys from it,
                      minor units */
+    float *lines; /* [S x P] order lines in the scope so far */
+    float *popularity; /* [P] everybody's order lines in the scope, last 91 days */
 } response_rows;
 
 /* PF_NO_MEMORY, PF_LIMIT; *out is then empty. */
@@ -71,7 +79,7 @@ void response_rows_free(response_rows *rows);
 /* --- for the files that make up a row ----------------------------------------------------- */
 
 enum {
-    PAIR_FEATURES = 20,    /* of a shopper and a promotion, before they are summed up */
+    PAIR_FEATURES = 21,    /* of a shopper and a promotion, before they are summed up */
     AGGREGATE_FEATURES = 40 /* the last of `any`: summed up over the promotions */
 };
 /* pair [P x PAIR_FEATURES] from the past. */

@@ -241,11 +241,6 @@ static pf_status check_guess(const maker *m)
     const intake_table t = m->b->table->table;
     if (table_reader_is_open_ended(m->reader))
         return PF_OK; /* each row will tell */
-    if (t == TABLE_EVENTS && !says_what_happened(m->b))
-        return error_set_at(m->err, PF_DATA,
-                            byte_source_name(table_reader_source(m->reader)), 1, 0,
-                            "no column says what happened (type, event, rating, order, "
-                            "paid ...); say it in a mapping file: {value: view, to: type}");
     for (size_t i = 0; i < table_field_count(t); i++) {
         if (!table_field(t, i)->required || m->b->fields[i].n_pieces > 0 ||
             (t == TABLE_EVENTS && i == EVENTS_TYPE))
@@ -258,6 +253,11 @@ static pf_status check_guess(const maker *m)
                             "file",
                             table_field(t, i)->name, intake_table_name(t), columns);
     }
+    if (t == TABLE_EVENTS && !says_what_happened(m->b))
+        return error_set_at(m->err, PF_DATA,
+                            byte_source_name(table_reader_source(m->reader)), 1, 0,
+                            "no column says what happened (type, event, rating, order, "
+                            "paid ...); say it in a mapping file: {value: view, to: type}");
     return PF_OK;
 }
 

@@ -16,7 +16,7 @@ enum { PATH_BYTES = 4096, NAME_BYTES = 128, TRIES = 1000, ROW_BYTES = 1 << 20 };
 struct reject_file {
     file_writer *writer; /* NULL once committed */
     uint64_t kept, left_out;
-    bool committed;
+    bool committed; /* or tried to */
     buffer row;
     char path[PATH_BYTES];
 };
@@ -154,9 +154,9 @@ pf_status reject_file_commit(reject_file *r, pf_error *err)
 {
     file_writer *w = r->writer;
     r->writer = NULL;
-    const pf_status s = file_writer_commit(w, err);
-    r->committed = s == PF_OK;
-    return s;
+    /* Also a commit that fails may have put the file in place: there to be undone. */
+    r->committed = true;
+    return file_writer_commit(w, err);
 }
 
 void reject_file_undo(reject_file *r)

@@ -33,13 +33,15 @@ static void blend_free(void *state)
     mem_free(b);
 }
 
-/* --- fitting ------------------------------------------------------------------------------------ */
+/* ---- fitting ---- */
 
-/* What a blend takes when nobody says: every kind but itself and the textbook's formulas on
- * ratings, which keep all pairs and rank badly. */
+/* What a blend takes when nobody says: every kind but itself, the textbook's formulas on
+ * ratings, which keep all pairs and rank badly, and `habit`, which learns weights of its
+ * own. */
 static bool is_default(const recommender_kind *kind)
 {
-    return kind != &blend_kind && kind != &user_cf_kind && kind != &item_cf_kind;
+    return kind != &blend_kind && kind != &habit_kind && kind != &user_cf_kind &&
+           kind != &item_cf_kind;
 }
 
 static const recommender_kind *wanted(const recommend_input *input, size_t i)
@@ -190,7 +192,7 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
     return s;
 }
 
-/* --- scoring ------------------------------------------------------------------------------------- */
+/* ---- scoring ---- */
 
 static void score(const void *state, const recommend_query *query, float *scores,
                   recommend_scratch *scratch)
@@ -231,7 +233,7 @@ blend_part blend_part_at(const recommender *m, size_t i)
     return (blend_part){recommender_kind_of(b->model[i])->name, b->weight[i]};
 }
 
-/* --- files: each model in a scope of its own ------------------------------------------------------- */
+/* ---- files: each model in a scope of its own ---- */
 
 enum { SCOPE_BYTES = 16 };
 

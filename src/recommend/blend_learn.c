@@ -38,7 +38,7 @@ typedef struct table {
     size_t n_workers;
 } table;
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 static void table_free(table *t)
 {
@@ -124,7 +124,7 @@ static pf_status table_new(table *t, pf_error *err)
     return s;
 }
 
-/* --- candidates ----------------------------------------------------------------------------------- */
+/* ---- candidates ---- */
 
 static recommend_query query_of(const blend_task *k, uint32_t u)
 {
@@ -192,7 +192,7 @@ static void gather(void *context, size_t task, unsigned number)
     }
 }
 
-/* --- scales ----------------------------------------------------------------------------------------- */
+/* ---- scales ---- */
 
 static double deviation(const table *t, const float *value)
 {
@@ -216,7 +216,7 @@ static void divide(const table *t, float *value, double by)
         }
 }
 
-/* --- the measure --------------------------------------------------------------------------------------- */
+/* ---- the measure ---- */
 
 typedef struct trial {
     table *t;
@@ -262,7 +262,7 @@ static double measure(table *t, const float *value, double weight)
     return sum / t->n;
 }
 
-/* --- ascent ---------------------------------------------------------------------------------------------- */
+/* ---- ascent ---- */
 
 /* rest = the blend without model m. */
 static void leave_out(table *t, const double *weight, size_t m)

@@ -26,7 +26,7 @@ void cf_free(cf_model *m)
     mem_free(m);
 }
 
-/* --- the matrix ------------------------------------------------------------------------------- */
+/* ---- the matrix ---- */
 
 /* Walks every shopper's ratings from the latest back; seen[product] holds the last shopper
  * (plus one) who was met there, so an overruled rating is passed over. */
@@ -64,7 +64,7 @@ static pf_status build_rows(sparse *out, cf_side side, const interactions *x,
     return sparse_finish(&k, out, err);
 }
 
-/* --- means and similarities --------------------------------------------------------------------- */
+/* ---- means and similarities ---- */
 
 static void fill_means(cf_model *m)
 {
@@ -192,7 +192,7 @@ pf_status cf_fit(const interactions *train, const cf_options *options, cf_model 
     return s == PF_OK ? cf_from_rows(&rows, options, out, err) : s;
 }
 
-/* --- prediction ---------------------------------------------------------------------------------- */
+/* ---- prediction ---- */
 
 double cf_similarity_of(const cf_model *m, uint32_t a, uint32_t b)
 {

@@ -41,7 +41,7 @@ static pf_status fit_items(const recommend_input *input, void **state, pf_error 
     return fit(input, CF_ITEMS, state, err);
 }
 
-/* --- what the asker rated --------------------------------------------------------------------- */
+/* ---- what the asker rated ---- */
 
 /* rated[product] = rating, NaN where there is none; the last rating of a product counts.
  * Returns how many there are. */
@@ -79,7 +79,7 @@ static double mean_of_column(const cf_model *m, uint32_t v)
     return to > from ? sum / (double)(to - from) : m->global_mean;
 }
 
-/* --- by shoppers ------------------------------------------------------------------------------ */
+/* ---- by shoppers ---- */
 
 static double similarity_to(const cf_model *m, const float *rated, uint32_t u)
 {
@@ -117,7 +117,7 @@ static void score_users(const void *state, const recommend_query *query, float *
     }
 }
 
-/* --- by products ------------------------------------------------------------------------------ */
+/* ---- by products ---- */
 
 static void score_items(const void *state, const recommend_query *query, float *scores,
                         recommend_scratch *scratch)
@@ -147,7 +147,7 @@ static size_t scratch_floats(const void *state)
     return (size_t)m->columns.rows + m->rows.rows;
 }
 
-/* --- files: the ratings alone; the rest follows from them --------------------------------------- */
+/* ---- files: the ratings alone; the rest follows from them ---- */
 
 static pf_status save(const void *state, safetensors_writer *file, pf_error *err)
 {

@@ -86,7 +86,7 @@ pf_status interactions_without_last(const interactions *all, unsigned drop,
     return PF_OK;
 }
 
-/* --- repeats ------------------------------------------------------------------------------------ */
+/* ---- repeats ---- */
 
 double interactions_repeat_share(const interactions *x)
 {

@@ -8,7 +8,8 @@ const recommender_kind *const recommender_kinds[] = {
     &user_knn_kind,    &item_knn_kind,
     &transitions_kind, &kin_kind,
     &words_kind,       &meaning_kind,
-    &blend_kind,       NULL,
+    &habit_kind,       &blend_kind,
+    NULL,
 };
 
 const size_t recommender_kinds_count =

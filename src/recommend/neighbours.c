@@ -74,7 +74,7 @@ pf_status neighbours_find(uint32_t n, unsigned most, neighbours_row *row,
     return status;
 }
 
-/* --- sets ----------------------------------------------------------------------------------- */
+/* ---- sets ---- */
 
 /* Walks every shopper from the latest event back; seen[product] holds the last shopper
  * (plus one) who was met there. */

@@ -124,7 +124,7 @@ void recommender_free(recommender *m)
     mem_free(m);
 }
 
-/* --- files ---------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static pf_status write_card(const char *path, const char *card, pf_error *err)
 {
@@ -223,7 +223,7 @@ pf_status recommender_load(const char *path, uint32_t n_products, recommender **
     return s;
 }
 
-/* --- scratch ---------------------------------------------------------------------------------- */
+/* ---- scratch ---- */
 
 pf_status recommend_scratch_new(const recommender *m, recommend_scratch **out,
                                 pf_error *err)

@@ -132,7 +132,7 @@ void sparse_free(sparse *m)
     *m = (sparse){.rows = m->rows, .columns = m->columns};
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* ---- files ---- */
 
 static const char *part(char into[SAFETENSORS_NAME_BYTES], const char *prefix,
                         const char *name)

@@ -124,10 +124,21 @@ static pf_status look(store *s, bool may_create, identity *id, pf_error *err)
     return status == PF_OK ? check_identity(s, id, may_create, err) : status;
 }
 
+/* The parts of the identity must be of one moment: another process may be making the
+ * store. */
+static pf_status look_once(store *s, bool may_create, identity *id, pf_error *err)
+{
+    pf_status status = db_exec(s, "BEGIN", err);
+    if (status != PF_OK) return status;
+    status = look(s, may_create, id, err);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
 pf_status schema_check(store *s, bool may_create, bool *empty, pf_error *err)
 {
     identity id = {0};
-    pf_status status = look(s, may_create, &id, err);
+    pf_status status = look_once(s, may_create, &id, err);
     *empty = status == PF_OK && is_empty(&id);
     return status;
 }
@@ -179,7 +190,7 @@ static pf_status migrate(store *s, bool may_create, pf_error *err)
 pf_status schema_apply(store *s, bool may_create, pf_error *err)
 {
     identity id;
-    pf_status status = look(s, may_create, &id, err);
+    pf_status status = look_once(s, may_create, &id, err);
     if (status != PF_OK || id.version == SCHEMA_VERSION) return status;
     if (s->read_only)
         return error_set(

@@ -85,8 +85,8 @@ pf_status safetensors_from_bytes(safetensors **out, const void *bytes, size_t n,
                                  const char *name, pf_error *err);
 /* What a scope of the file holds, under the names it had inside: a file of its own for
  * whoever reads it, which must be closed before the whole. PF_NO_MEMORY. */
-pf_status safetensors_within(const safetensors *file, const char *scope, safetensors **out,
-                             pf_error *err);
+pf_status safetensors_within(const safetensors *file, const char *scope,
+                             safetensors **out, pf_error *err);
 /* NULL is fine. */
 void safetensors_close(safetensors *file);
 

@@ -45,8 +45,7 @@ static bool read_shape(const json_value *entry, tensor_view *t, size_t *bytes)
         shape->kind != JSON_ARRAY || shape->n > SAFETENSORS_MAX_RANK)
         return false;
     int type = tensor_type_parse(dtype->text);
-    if (type < 0)
-        return false;
+    if (type < 0) return false;
     t->type = (tensor_type)type;
     t->rank = (unsigned)shape->n;
     size_t count = 1;
@@ -67,8 +66,7 @@ static pf_status read_entry(safetensors *f, const json_value *entry, const char 
     uint64_t from = 0, to = 0;
     size_t bytes = 0;
     tensor_view t = {.name = name};
-    if (f->n == SAFETENSORS_MAX_TENSORS)
-        return broken(f, err, "too many tensors");
+    if (f->n == SAFETENSORS_MAX_TENSORS) return broken(f, err, "too many tensors");
     if (!read_shape(entry, &t, &bytes))
         return broken(f, err, "a tensor has a wrong type or shape");
     if (offsets == NULL || offsets->kind != JSON_ARRAY || offsets->n != 2 ||
@@ -90,12 +88,12 @@ static pf_status read_notes(safetensors *f, const json_value *v, pf_error *err)
         return broken(f, err, "its notes are no object, or too many");
     for (size_t i = 0; i < v->n; i++) {
         text word = v->values[i].text;
-        if (v->values[i].kind != JSON_TEXT)
-            return broken(f, err, "a note is no text");
+        if (v->values[i].kind != JSON_TEXT) return broken(f, err, "a note is no text");
         const char *key = arena_copy_text(&f->memory, v->keys[i].data, v->keys[i].n);
         const char *value = arena_copy_text(&f->memory, word.data, word.n);
         if (key == NULL || value == NULL)
-            return error_set(err, PF_NO_MEMORY, "out of memory while reading %s", f->path);
+            return error_set(err, PF_NO_MEMORY, "out of memory while reading %s",
+                             f->path);
         f->notes[f->n_notes].key = key;
         f->notes[f->n_notes++].value = value;
     }
@@ -111,16 +109,15 @@ static pf_status read_entries(safetensors *f, const json_value *top,
     for (size_t i = 0; i < top->n; i++) {
         if (text_is(top->keys[i], "__metadata__")) {
             pf_status s = read_notes(f, &top->values[i], err);
-            if (s != PF_OK)
-                return s;
+            if (s != PF_OK) return s;
             continue;
         }
         const char *name = arena_copy_text(&f->memory, top->keys[i].data, top->keys[i].n);
         if (name == NULL)
-            return error_set(err, PF_NO_MEMORY, "out of memory while reading %s", f->path);
+            return error_set(err, PF_NO_MEMORY, "out of memory while reading %s",
+                             f->path);
         pf_status s = read_entry(f, &top->values[i], name, data, data_size, &end, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return end == data_size ? PF_OK : broken(f, err, "bytes behind the last tensor");
 }
@@ -129,14 +126,14 @@ static pf_status read_all(safetensors *f, pf_error *err)
 {
     const json_value *top = NULL;
     uint64_t n = 0;
-    if (f->size < 8)
-        return broken(f, err, "shorter than its first field");
+    if (f->size < 8) return broken(f, err, "shorter than its first field");
     for (int i = 0; i < 8; i++)
         n |= (uint64_t)f->bytes[i] << (8 * i);
     if (n > SAFETENSORS_MAX_HEADER_BYTES || n > f->size - 8)
         return broken(f, err, "the header is longer than the file or the limit");
     pf_error inside = {.code = PF_OK};
-    pf_status s = json_parse(&f->memory, (const char *)f->bytes + 8, (size_t)n, &top, &inside);
+    pf_status s =
+        json_parse(&f->memory, (const char *)f->bytes + 8, (size_t)n, &top, &inside);
     if (s == PF_NO_MEMORY)
         return error_set(err, s, "out of memory while reading %s", f->path);
     if (s != PF_OK || top->kind != JSON_OBJECT)
@@ -155,8 +152,8 @@ pf_status safetensors_from_bytes(safetensors **out, const void *bytes, size_t n,
     f->bytes = bytes;
     f->size = n;
     f->path = mem_copy_text(name, strlen(name));
-    pf_status s = f->path ? read_all(f, err)
-                          : error_set(err, PF_NO_MEMORY, "out of memory");
+    pf_status s =
+        f->path ? read_all(f, err) : error_set(err, PF_NO_MEMORY, "out of memory");
     if (s != PF_OK)
         safetensors_close(f);
     else
@@ -168,8 +165,7 @@ pf_status safetensors_open(safetensors **out, const char *path, pf_error *err)
 {
     file_map map;
     pf_status s = file_map_open(&map, path, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = safetensors_from_bytes(out, map.data, map.size, path, err);
     if (s != PF_OK)
         file_map_close(&map);
@@ -185,8 +181,8 @@ static const char *name_within(const char *name, const char *scope)
     return strncmp(name, scope, n) == 0 && name[n] == '.' ? name + n + 1 : NULL;
 }
 
-pf_status safetensors_within(const safetensors *file, const char *scope, safetensors **out,
-                             pf_error *err)
+pf_status safetensors_within(const safetensors *file, const char *scope,
+                             safetensors **out, pf_error *err)
 {
     safetensors *f = mem_alloc_zero(1, sizeof *f);
     char *path = mem_copy_text(file->path, strlen(file->path));
@@ -215,8 +211,7 @@ pf_status safetensors_within(const safetensors *file, const char *scope, safeten
 
 void safetensors_close(safetensors *f)
 {
-    if (f == NULL)
-        return;
+    if (f == NULL) return;
     file_map_close(&f->map);
     arena_free(&f->memory);
     mem_free(f->path);
@@ -239,12 +234,13 @@ pf_status safetensors_find(const safetensors *f, const char *name, tensor_type t
 {
     for (size_t i = 0; i < f->n; i++) {
         const tensor_view *t = &f->tensors[i];
-        if (strcmp(t->name, name) != 0)
-            continue;
+        if (strcmp(t->name, name) != 0) continue;
         if (t->type != type || t->rank != rank || (count != 0 && t->count != count))
-            return error_set_at(err, PF_DATA, f->path, 0, 0,
-                                "the tensor '%s' has another type or shape than expected; "
-                                "train again", name);
+            return error_set_at(
+                err, PF_DATA, f->path, 0, 0,
+                "the tensor '%s' has another type or shape than expected; "
+                "train again",
+                name);
         *out = t;
         return PF_OK;
     }
@@ -255,8 +251,7 @@ pf_status safetensors_find(const safetensors *f, const char *name, tensor_type t
 const char *safetensors_note_of(const safetensors *f, const char *key)
 {
     for (size_t i = 0; i < f->n_notes; i++)
-        if (!strcmp(f->notes[i].key, key))
-            return f->notes[i].value;
+        if (!strcmp(f->notes[i].key, key)) return f->notes[i].value;
     return "";
 }
 

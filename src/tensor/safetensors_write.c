@@ -55,8 +55,7 @@ const char *tensor_type_name(tensor_type type)
 int tensor_type_parse(text name)
 {
     for (int i = 0; i < (int)(sizeof types / sizeof types[0]); i++)
-        if (text_is(name, types[i].name))
-            return i;
+        if (text_is(name, types[i].name)) return i;
     return -1;
 }
 
@@ -69,8 +68,7 @@ void safetensors_join_name(char into[SAFETENSORS_NAME_BYTES], const char *prefix
 pf_status safetensors_begin(safetensors_writer **out, const char *path, pf_error *err)
 {
     safetensors_writer *w = mem_alloc_zero(1, sizeof *w);
-    if (w != NULL)
-        w->path = mem_copy_text(path, strlen(path));
+    if (w != NULL) w->path = mem_copy_text(path, strlen(path));
     if (w == NULL || w->path == NULL) {
         mem_free(w);
         return error_set(err, PF_NO_MEMORY, "out of memory while saving %s", path);
@@ -81,8 +79,7 @@ pf_status safetensors_begin(safetensors_writer **out, const char *path, pf_error
 
 void safetensors_abandon(safetensors_writer *w)
 {
-    if (w == NULL)
-        return;
+    if (w == NULL) return;
     mem_free(w->path);
     mem_free(w);
 }
@@ -110,7 +107,8 @@ pf_status safetensors_note(safetensors_writer *w, const char *key, const char *v
     note *next = &w->notes[w->n_notes];
     if (w->n_notes == SAFETENSORS_MAX_NOTES || !scoped_name(w, key, next->key) ||
         strlen(value) >= NOTE_BYTES)
-        return error_set(err, PF_LIMIT, "the note '%s' does not fit into a model file", key);
+        return error_set(err, PF_LIMIT, "the note '%s' does not fit into a model file",
+                         key);
     w->n_notes++;
     memcpy(next->value, value, strlen(value) + 1);
     return PF_OK;
@@ -145,8 +143,9 @@ static void order_by_width(safetensors_writer *w)
     for (size_t i = 1; i < w->n; i++) {
         pending moved = w->tensors[i];
         size_t k = i;
-        for (; k > 0 && tensor_type_size(w->tensors[k - 1].type) <
-                            tensor_type_size(moved.type); k--)
+        for (; k > 0 &&
+               tensor_type_size(w->tensors[k - 1].type) < tensor_type_size(moved.type);
+             k--)
             w->tensors[k] = w->tensors[k - 1];
         w->tensors[k] = moved;
     }
@@ -195,23 +194,21 @@ static bool write_header(const safetensors_writer *w, buffer *header)
     return ok;
 }
 
-static pf_status write_all(const safetensors_writer *w, const buffer *header, pf_error *err)
+static pf_status write_all(const safetensors_writer *w, const buffer *header,
+                           pf_error *err)
 {
     file_writer *file = NULL;
     unsigned char length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)header->length >> (8 * i));
     pf_status s = file_writer_open(&file, w->path, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = file_writer_write(file, length, sizeof length, err);
-    if (s == PF_OK)
-        s = file_writer_write(file, header->data, header->length, err);
+    if (s == PF_OK) s = file_writer_write(file, header->data, header->length, err);
     for (size_t i = 0; s == PF_OK && i < w->n; i++)
         if (w->tensors[i].bytes > 0)
             s = file_writer_write(file, w->tensors[i].data, w->tensors[i].bytes, err);
-    if (s == PF_OK)
-        return file_writer_commit(file, err);
+    if (s == PF_OK) return file_writer_commit(file, err);
     file_writer_abandon(file);
     return s;
 }
@@ -221,9 +218,10 @@ pf_status safetensors_commit(safetensors_writer *w, pf_error *err)
     buffer header;
     buffer_init(&header, SAFETENSORS_MAX_HEADER_BYTES);
     order_by_width(w);
-    pf_status s = write_header(w, &header)
-                      ? write_all(w, &header, err)
-                      : error_set(err, PF_LIMIT, "the header of %s does not fit", w->path);
+    pf_status s =
+        write_header(w, &header)
+            ? write_all(w, &header, err)
+            : error_set(err, PF_LIMIT, "the header of %s does not fit", w->path);
     buffer_free(&header);
     safetensors_abandon(w);
     return s;

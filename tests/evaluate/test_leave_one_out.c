@@ -80,7 +80,7 @@ static loo_result measure(const loo_split *s, const char *kind, unsigned k, pool
     return r;
 }
 
-/* --- the split --------------------------------------------------------------------------------- */
+/* ---- the split ---- */
 
 static void the_last_is_the_test_and_the_one_before_the_validation(void **state)
 {
@@ -146,7 +146,7 @@ static void repeats_are_allowed_when_the_data_repeat_themselves(void **state)
     }
 }
 
-/* --- no leak --------------------------------------------------------------------------------------- */
+/* ---- no leak ---- */
 
 /* The bytes a model is saved as. */
 static size_t saved_bytes(const loo_split *s, const char *kind, char **bytes)
@@ -213,7 +213,7 @@ static void another_validation_event_changes_only_the_blend(void **state)
         assert_same_model(&d, &other, kinds[k]);
 }
 
-/* --- figures ------------------------------------------------------------------------------------------ */
+/* ---- figures ---- */
 
 /* The protocol once more, in plain loops, for popularity. */
 static void twin(const data *d, bool repeats, unsigned k, ranking_values *out,

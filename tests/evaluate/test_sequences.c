@@ -166,7 +166,7 @@ static void the_listener_may_end_it(void **state)
     assert_string_equal(s.models, "popularity ");
 }
 
-/* --- items ----------------------------------------------------------------------------------------- */
+/* ---- items ---- */
 
 static void identifiers_and_numbers_are_no_texts_and_paths_give_categories(void **state)
 {

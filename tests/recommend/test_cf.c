@@ -133,7 +133,7 @@ static void golden_predictions_and_errors_are_reproduced(void **state)
     mem_free(bytes);
 }
 
-/* --- the example of docs/models.md --------------------------------------------------------- */
+/* ---- the example of docs/models.md ---- */
 
 static const uint64_t example_first[] = {0, 2, 5, 8};
 static const uint32_t example_product[] = {0, 1, 0, 1, 2, 0, 1, 2};
@@ -196,7 +196,7 @@ static void what_a_will_give_product_3_by_products(void **state)
     cf_free(m);
 }
 
-/* --- rules ------------------------------------------------------------------------------------ */
+/* ---- rules ---- */
 
 static void of_equally_near_neighbours_lower_numbers_enter_first(void **state)
 {

@@ -18,7 +18,7 @@ enum { V = SMALL_PRODUCTS, U = SMALL_USERS };
 /* want [V] by the twin. */
 typedef void twin(const small_data *d, const recommend_query *q, double *want);
 
-/* --- twins ------------------------------------------------------------------------------------ */
+/* ---- twins ---- */
 
 static double count_since(const small_data *d, uint32_t v, int64_t from_us)
 {
@@ -306,7 +306,7 @@ static void no_kind_is_without_a_twin(void **state)
     assert_null(recommender_find("no such kind"));
 }
 
-/* --- what holds for all ------------------------------------------------------------------------ */
+/* ---- what holds for all ---- */
 
 static void a_past_without_events_gets_the_order_of_popularity(void **state)
 {
@@ -409,7 +409,7 @@ static void the_number_of_threads_changes_no_bit(void **state)
     small_data_free(d);
 }
 
-/* --- what is missing ------------------------------------------------------------------------------ */
+/* ---- what is missing ---- */
 
 static pf_status try_fit(const char *kind, const recommend_input *input, pf_error *err)
 {

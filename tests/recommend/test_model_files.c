@@ -104,7 +104,7 @@ static void another_catalogues_model_is_refused(void **state)
     small_data_free(d);
 }
 
-/* --- damage ------------------------------------------------------------------------------------ */
+/* ---- damage ---- */
 
 /* The file's bytes, aligned, freed with mem_free. */
 static unsigned char *bytes_of(const recommender *m, size_t *n)

@@ -76,7 +76,7 @@ static void a_matrix_without_entries_or_columns_is_fine(void **state)
     sparse_free(&t);
 }
 
-/* --- neighbours --------------------------------------------------------------------------------- */
+/* ---- neighbours ---- */
 
 static void some_values(const void *context, uint32_t row, float *values)
 {
