@@ -45,7 +45,10 @@ void show_error(const proffer_error *err)
     if (err->line != 0 && err->column != 0)
         n += (size_t)snprintf(place + n, sizeof place - n, "%llu:",
                               (unsigned long long)err->column);
-    fprintf(stderr, "proffer: %s%s%s\n", place, n ? " " : "", err->message);
+    char words[sizeof place + sizeof err->message + 2];
+    (void)snprintf(words, sizeof words, "%s%s%s", place, n ? " " : "", err->message);
+    make_plain(words);
+    fprintf(stderr, "proffer: %s\n", words);
 }
 
 void show_talk(const char *format, ...)

@@ -11,17 +11,29 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/text.h"
+
+enum { SUGGESTED = 200 };
 
 /* --- candidates --------------------------------------------------------------------------------- */
+
+static pf_status unknown_campaign(const shop_catalogue *c, const char *id, pf_error *err)
+{
+    const char *ids[SUGGESTED];
+    uint32_t n = c->n_campaigns < SUGGESTED ? c->n_campaigns : SUGGESTED;
+    for (uint32_t i = 0; i < n; i++)
+        ids[i] = c->campaigns[c->n_campaigns - i].id; /* the newest come last */
+    const char *near = n > 0 ? text_closest(id, ids, n) : NULL;
+    return error_set(err, PF_NOT_FOUND, "no campaign has the id '%s'%s%s%s", id,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
 
 static pf_status find_campaign(deciding *d, const char *id, pf_error *err)
 {
     if (id == NULL)
         return PF_OK;
     d->campaign = intern_find(d->p->catalogue->campaign_ids, id, strlen(id));
-    if (d->campaign == 0)
-        return error_set(err, PF_NOT_FOUND, "no campaign has the id '%s'", id);
-    return PF_OK;
+    return d->campaign != 0 ? PF_OK : unknown_campaign(d->p->catalogue, id, err);
 }
 
 static pf_status find_moment(deciding *d, const char *when, pf_error *err)
@@ -56,7 +68,8 @@ static pf_status find_promotions(deciding *d, pf_error *err)
                 d->promotions[d->n_promotions++] = i;
     }
     if (d->n_promotions == 0)
-        return error_set(err, PF_NOT_FOUND, "no promotion%s%s is live at %s",
+        return error_set(err, PF_NOT_FOUND, "no promotion%s%s is live at %s; name another "
+                         "moment (--at) or a campaign (--campaign)",
                          d->campaign ? " of campaign " : "",
                          d->campaign ? c->campaigns[d->campaign].id : "",
                          time_format(d->at_us, when));
@@ -68,6 +81,8 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
 {
     *d = (deciding){.p = p};
     pf_status s = workspace_snapshot(p, err);
+    if (s == PF_OK && p->catalogue->n_promotions == 0)
+        s = error_set(err, PF_NOT_FOUND, "there are no promotions yet; import some first");
     if (s == PF_OK)
         s = find_campaign(d, which, err);
     if (s == PF_OK)
@@ -80,6 +95,8 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
         s = frames_from_config(p, &d->frames, err);
     message_settings settings = message_settings_default();
     settings.shop = p->config->shop_name;
+    if (s == PF_OK)
+        s = sensitive_from_config(p, &d->sensitive, &settings.sensitive, err);
     if (s == PF_OK)
         s = message_writer_new(&d->writer, p->catalogue, d->frames, &settings, err);
     if (s == PF_OK)
@@ -94,6 +111,7 @@ void deciding_close(deciding *d)
     decide_free(d->result);
     message_writer_free(d->writer);
     frame_set_free(d->frames);
+    mem_free(d->sensitive);
     learned_close(&d->learned);
     mem_free(d->promotions);
     mem_free(d->scores);

@@ -22,6 +22,7 @@ typedef struct deciding {
     size_t n_scores;
     profile *profiles;        /* [shoppers + 1], as of at_us */
     frame_set *frames;
+    const char **sensitive;   /* the words of the writer's list */
     message_writer *writer;
     decide_result *result;
     char attribute[256];      /* of the audience lookup */
@@ -47,6 +48,10 @@ void deciding_explain(const deciding *d, const reason_facts *why, buffer *into);
 
 /* The policy that proffer.yaml describes. */
 pf_status policy_from_config(const proffer *p, policy *out, pf_error *err);
+/* The built-in sensitive words and the shop's own, as a list over *words, which the caller
+ * frees with mem_free. */
+pf_status sensitive_from_config(const proffer *p, const char ***words, sensitive_list *out,
+                                pf_error *err);
 /* The shop's frames: built in, and its own over them. */
 pf_status frames_from_config(const proffer *p, frame_set **out, pf_error *err);
 

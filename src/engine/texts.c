@@ -219,6 +219,8 @@ pf_status workspace_vectors(proffer *p, pf_error *err)
 pf_status workspace_vectors_if_any(proffer *p, pf_error *err)
 {
     pf_error why = {.code = PF_OK};
+    if (!strcmp(p->config->encoder, "none"))
+        return PF_OK; /* as asked for: nothing to warn of */
     pf_status s = workspace_vectors(p, &why);
     if (s != PF_UNAVAILABLE) {
         if (s != PF_OK && err != NULL)

@@ -2,6 +2,7 @@
  * decide: one run, told as a summary a marketer can read, and written to the store unless
  * it is a dry run. decisions: what a run wrote.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,8 +39,8 @@ static void write_caps(const deciding *d, verb_result *r)
         verb_text(r, "kind", cap_code(cap->kind));
         verb_text(r, "name", name.data);
         if (money) {
-            verb_money(r, "limit", (int64_t)cap->limit, c);
-            verb_money(r, "used", (int64_t)cap->used, c);
+            verb_money(r, "limit", llround(cap->limit), c);
+            verb_money(r, "used", llround(cap->used), c);
         } else {
             verb_number(r, "limit", cap->limit);
             verb_number(r, "used", cap->used);
@@ -91,7 +92,7 @@ static void write_promotions(const deciding *d, verb_result *r)
         verb_text(r, "title", c->promotions[number].title);
         verb_integer(r, "sent", (int64_t)sent);
         verb_money(r, "cost", cost, &c->currency);
-        verb_money(r, "gain", (int64_t)gain, &c->currency);
+        verb_money(r, "gain", llround(gain), &c->currency);
         json_object_end(&r->w);
     }
     json_array_end(&r->w);
@@ -113,7 +114,7 @@ static void write_outcome(const deciding *d, const decide_outcome *o, verb_resul
     verb_text(r, "decision", chosen ? "send" : "nothing");
     verb_text(r, "channel", o->why.channel ? channel_name(o->why.channel) : "");
     verb_number(r, "p_redeem", o->p_redeem);
-    verb_money(r, "gain", (int64_t)o->why.gain_minor, &c->currency);
+    verb_money(r, "gain", llround(o->why.gain_minor), &c->currency);
     verb_money(r, "cost", o->cost_minor, &c->currency);
     verb_text(r, "reason_code", reason_code(o->why.reason));
     verb_text(r, "reason", why.data);
@@ -176,9 +177,9 @@ static void write_head(const deciding *d, const char *run, bool dry_run, verb_re
     verb_integer(r, "held_out", (int64_t)found->n_held_out);
     verb_integer(r, "messages", (int64_t)found->n_chosen);
     verb_money(r, "cost", found->cost_minor, &c->currency);
-    verb_money(r, "gain", (int64_t)expected_gain(found), &c->currency);
-    verb_money(r, "value", (int64_t)found->value_minor, &c->currency);
-    verb_money(r, "bound", (int64_t)found->bound_minor, &c->currency);
+    verb_money(r, "gain", llround(expected_gain(found)), &c->currency);
+    verb_money(r, "value", llround(found->value_minor), &c->currency);
+    verb_money(r, "bound", llround(found->bound_minor), &c->currency);
     verb_number(r, "gap", found->gap);
     if (found->empty_audience != 0)
         verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);
@@ -348,8 +349,8 @@ static pf_status parse_budget(const proffer *p, const char *words, int64_t *out,
     if (words == NULL)
         return PF_OK;
     if (!money_parse(words, strlen(words), &p->config->currency, '.', out, &why) || *out < 0)
-        return error_set(err, PF_USAGE, "--budget: '%s' is no amount in %s%s%s", words,
-                         p->config->currency.code, why[0] ? ": " : "", why);
+        return error_set(err, PF_USAGE, "--budget: '%s' is no amount in %s such as 250%s%s", words, p->config->currency.code, why[0] ? ": " : "",
+                         why);
     return PF_OK;
 }
 
@@ -424,6 +425,8 @@ proffer_status proffer_decisions(proffer *p, const char *run, char **json,
     verb_begin(&r);
     json_array_begin(&r.w);
     s = store_visit_decisions(p->store, run, 0, list_decision, &k, inner(err));
+    if (s == PF_NOT_FOUND && run == NULL)
+        s = error_set(inner(err), s, "nothing was decided yet; run `proffer decide` first");
     json_array_end(&r.w);
     if (s == PF_OK)
         return (proffer_status)verb_end(&r, json, inner(err));

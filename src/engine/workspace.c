@@ -40,7 +40,8 @@ static pf_status write_configuration(const char *folder, const char *shop, const
     char *yaml = NULL;
     currency known;
     if (!currency_find(code, strlen(code), &known))
-        return error_set(err, PF_USAGE, "'%s' is no ISO 4217 currency code", code);
+        return error_set(err, PF_USAGE, "'%s' is no ISO 4217 currency code such as EUR or CNY",
+                         code);
     pf_status s = file_join_path(path, sizeof path, folder, "proffer.yaml", err);
     if (s != PF_OK || file_exists(path))
         return s;
@@ -93,6 +94,8 @@ static pf_status check_currency(proffer *p, pf_error *err)
 static pf_status open_parts(proffer *p, pf_error *err)
 {
     char path[WORKSPACE_PATH_BYTES];
+    if (file_exists(p->folder) && !file_is_folder(p->folder))
+        return error_set(err, PF_USAGE, "'%s' is a file; a workspace is a folder", p->folder);
     pf_status s = config_load(&p->config, p->folder, err);
     if (s == PF_OK)
         s = zone_open(&p->zone, p->config->shop_time_zone, err);
@@ -193,6 +196,8 @@ pf_status workspace_path(const proffer *p, const char *name, char *into, pf_erro
 pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out, pf_error *err)
 {
     uint32_t number = intern_find(p->catalogue->shopper_ids, id, strlen(id));
+    if (p->catalogue->n_shoppers == 0)
+        return error_set(err, PF_NOT_FOUND, "there are no shoppers yet; import some first");
     if (number == 0 || !p->catalogue->shoppers[number].exists)
         return error_set(err, PF_NOT_FOUND, "no shopper has the id '%s'", id);
     *out = number;
@@ -207,6 +212,7 @@ pf_status workspace_time(const proffer *p, const char *when, int64_t fallback, i
     const char *why = "";
     *out = fallback;
     if (when != NULL && !time_parse(when, strlen(when), &rules, out, &date_only, &why))
-        return error_set(err, PF_USAGE, "'%s' is no time: %s", when, why);
+        return error_set(err, PF_USAGE, "'%s' is no time such as 2026-11-01 or "
+                         "2026-11-01T09:00:00: %s", when, why);
     return PF_OK;
 }
