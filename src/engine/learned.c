@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "recommend/interactions.h"
 
 /* --- products that are no goods ------------------------------------------------------------------ */
 
@@ -117,7 +118,7 @@ static response_learner learner_of(const config *c)
     return RESPONSE_AUTO;
 }
 
-static pf_status need_data(learned *l, pf_error *err)
+pf_status learned_data(learned *l, pf_error *err)
 {
     return l->data ? PF_OK : response_data_new(&l->world, &l->data, err);
 }
@@ -129,7 +130,7 @@ pf_status learned_fit(learned *l, int64_t until_us, uint64_t seed, pf_error *err
     o.seed = seed;
     response_free(l->model);
     l->model = NULL;
-    pf_status s = need_data(l, err);
+    pf_status s = learned_data(l, err);
     return s == PF_OK ? response_fit(l->data, until_us, &o, &l->model, err) : s;
 }
 
@@ -138,7 +139,7 @@ pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
     char path[WORKSPACE_PATH_BYTES];
     pf_status s = workspace_path(l->p, RESPONSE_MODEL_NAME, path, err);
     if (s == PF_OK)
-        s = need_data(l, err);
+        s = learned_data(l, err);
     if (s != PF_OK)
         return s;
     response_free(l->model);
@@ -173,4 +174,11 @@ pf_status learned_side(learned *l, product_side *out, pf_error *err)
         .words = p->words,
     };
     return PF_OK;
+}
+
+bool learned_repeats(const proffer *p, const purchases *x)
+{
+    if (!strcmp(p->config->repeats, "auto"))
+        return interactions_repeat_share(&x->data) > INTERACTIONS_REPEATS_FROM;
+    return !strcmp(p->config->repeats, "allow");
 }

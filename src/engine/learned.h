@@ -6,6 +6,7 @@
 #define PROFFER_ENGINE_LEARNED_H
 
 #include "engine/workspace.h"
+#include "recommend/from_history.h"
 #include "recommend/recommend.h"
 #include "response/response.h"
 
@@ -23,11 +24,15 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err);
 /* A model that knows only campaigns ended before at_us: the one `proffer train` saved if it
  * was trained on these data and on nothing later, else one fitted now. */
 pf_status learned_model(learned *l, int64_t at_us, pf_error *err);
+/* Makes l->data if it is not there yet. PF_DATA where there are no past campaigns. */
+pf_status learned_data(learned *l, pf_error *err);
 /* Fits one as of a moment, whatever was saved. PF_DATA where there are no past campaigns. */
 pf_status learned_fit(learned *l, int64_t until_us, uint64_t seed, pf_error *err);
 /* What recommenders may know of products beside who bought them; borrows from l and the
  * workspace. */
 pf_status learned_side(learned *l, product_side *out, pf_error *err);
+/* Whether products already bought may be recommended: as configured, or as the data ask. */
+bool learned_repeats(const proffer *p, const purchases *x);
 void learned_close(learned *l);
 
 /* Where the trained response model is kept, in the workspace. */

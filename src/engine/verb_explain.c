@@ -5,6 +5,7 @@
  *
  * message: what shoppers would read.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,8 +126,8 @@ static void write_candidate(const deciding *d, const decide_outcome *o, bool in_
     json_key(&r->w, "chosen");
     json_boolean(&r->w, o->why.reason == REASON_CHOSEN);
     verb_number(r, "p_redeem", o->p_redeem);
-    verb_money(r, "spend_if_redeemed", (int64_t)o->spend_minor, &c->currency);
-    verb_money(r, "gain", (int64_t)o->why.gain_minor, &c->currency);
+    verb_money(r, "spend_if_redeemed", llround(o->spend_minor), &c->currency);
+    verb_money(r, "gain", llround(o->why.gain_minor), &c->currency);
     verb_money(r, "cost", o->cost_minor, &c->currency);
     verb_text(r, "reason_code", reason_code(o->why.reason));
     verb_text(r, "reason", why.data);

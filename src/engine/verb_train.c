@@ -65,13 +65,6 @@ static void tell(const training *t, const char *name, const char *words, double 
 
 /* --- the recommender ---------------------------------------------------------------------- */
 
-static bool wants_repeats(const proffer *p, const purchases *x)
-{
-    if (!strcmp(p->config->repeats, "auto"))
-        return interactions_repeat_share(&x->data) > INTERACTIONS_REPEATS_FROM;
-    return !strcmp(p->config->repeats, "allow");
-}
-
 /* "a blend of transitions 1.00, words 0.60" */
 static void describe_recommender(const recommender *m, buffer *into)
 {
@@ -113,7 +106,7 @@ static pf_status train_recommender(training *t, pf_error *err)
                                          t->learned.excluded, t->until_us, &x, err);
     if (s != PF_OK)
         return s;
-    bool repeats = wants_repeats(t->p, x);
+    bool repeats = learned_repeats(t->p, x);
     recommend_input input = {.train = &x->data,
                              .side = &side,
                              .until_us = t->until_us,
