@@ -115,6 +115,11 @@ static void append_string(json_writer *w, const char *bytes, size_t n)
 
 void json_key(json_writer *w, const char *key)
 {
+    json_key_n(w, key, strlen(key));
+}
+
+void json_key_n(json_writer *w, const char *bytes, size_t n)
+{
     unsigned char *state = &w->state[w->depth];
     if (w->wrong || (*state != STATE_OBJECT && *state != STATE_OBJECT_MORE)) {
         w->wrong = true;
@@ -122,7 +127,7 @@ void json_key(json_writer *w, const char *key)
     }
     if (*state == STATE_OBJECT_MORE) buffer_append_char(w->out, ',');
     *state = STATE_VALUE;
-    append_string(w, key, strlen(key));
+    append_string(w, bytes, n);
     buffer_append_char(w->out, ':');
 }
 
@@ -182,6 +187,34 @@ void json_null(json_writer *w)
 void json_raw(json_writer *w, const char *json, size_t n)
 {
     if (value_begins(w)) buffer_append(w->out, json, n);
+}
+
+static void write_members(json_writer *w, const json_value *v)
+{
+    json_object_begin(w);
+    for (size_t i = 0; i < v->n; i++) {
+        json_key_n(w, v->keys[i].data, v->keys[i].n);
+        json_write_value(w, &v->values[i]);
+    }
+    json_object_end(w);
+}
+
+/* The reader bounds the depth of what it hands out, and so this recursion. */
+void json_write_value(json_writer *w, const json_value *v)
+{
+    switch (v->kind) {
+    case JSON_NULL: json_null(w); break;
+    case JSON_BOOLEAN: json_boolean(w, v->boolean); break;
+    case JSON_NUMBER: json_raw(w, v->text.data, v->text.n); break;
+    case JSON_TEXT: json_text_n(w, v->text.data, v->text.n); break;
+    case JSON_ARRAY:
+        json_array_begin(w);
+        for (size_t i = 0; i < v->n; i++)
+            json_write_value(w, &v->values[i]);
+        json_array_end(w);
+        break;
+    case JSON_OBJECT: write_members(w, v); break;
+    }
 }
 
 bool json_finish(json_writer *w)

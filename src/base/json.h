@@ -39,6 +39,7 @@ void json_object_end(json_writer *w);
 void json_array_begin(json_writer *w);
 void json_array_end(json_writer *w);
 void json_key(json_writer *w, const char *key);
+void json_key_n(json_writer *w, const char *bytes, size_t n);
 void json_text(json_writer *w, const char *terminated);
 void json_text_n(json_writer *w, const char *bytes, size_t n);
 void json_integer(json_writer *w, int64_t value);
@@ -75,6 +76,8 @@ struct json_value {
  * where something is missing. PF_DATA, PF_LIMIT (depth, size), PF_NO_MEMORY. */
 pf_status json_parse(arena *a, const char *bytes, size_t n, const json_value **out,
                      pf_error *err);
+/* Writes a value that was read, as it was: numbers digit by digit, keys in their order. */
+void json_write_value(json_writer *w, const json_value *v);
 /* The member of an object, or NULL (also when v is NULL or no object). The last of a
  * repeated key. */
 const json_value *json_member(const json_value *v, const char *key);

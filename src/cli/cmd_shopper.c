@@ -51,10 +51,13 @@ static proffer_status forget(proffer *p, const invocation *in, char **json,
         return fail(err, PROFFER_USAGE, "this erases shopper %s's data, events and decisions "
                     "for good; say --yes", in->arguments[0]);
     proffer_status s = proffer_forget(p, in->arguments[0], err);
-    if (s == PROFFER_OK)
-        show_talk("Shopper %s is forgotten. Models trained earlier keep their numbers until "
-                  "the next `proffer train`.", in->arguments[0]);
-    return s;
+    if (s != PROFFER_OK)
+        return s;
+    show_talk("Shopper %s is forgotten. Models trained earlier keep their numbers until the "
+              "next `proffer train`.", in->arguments[0]);
+    show_talk("Files written earlier are not looked through: write the report again, and "
+              "delete what %s/rejects and your own exports hold.", in->workspace);
+    return PROFFER_OK;
 }
 
 static proffer_status run_forget(const invocation *in, proffer_error *err)

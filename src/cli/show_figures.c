@@ -129,32 +129,6 @@ void show_model_table(result *r, const json_value *models, int k)
 
 /* --- back to JSON ------------------------------------------------------------------------------ */
 
-static void write_value(json_writer *w, const json_value *v)
-{
-    char key[256];
-    switch (v->kind) {
-    case JSON_NULL: json_null(w); break;
-    case JSON_BOOLEAN: json_boolean(w, v->boolean); break;
-    case JSON_NUMBER: json_raw(w, v->text.data, v->text.n); break;
-    case JSON_TEXT: json_text_n(w, v->text.data, v->text.n); break;
-    case JSON_ARRAY:
-        json_array_begin(w);
-        for (size_t i = 0; i < v->n; i++)
-            write_value(w, &v->values[i]);
-        json_array_end(w);
-        break;
-    case JSON_OBJECT:
-        json_object_begin(w);
-        for (size_t i = 0; i < v->n; i++) {
-            (void)snprintf(key, sizeof key, "%.*s", (int)v->keys[i].n, v->keys[i].data);
-            json_key(w, key);
-            write_value(w, &v->values[i]);
-        }
-        json_object_end(w);
-        break;
-    }
-}
-
 void show_json_lines(const json_value *array)
 {
     buffer line;
@@ -163,7 +137,7 @@ void show_json_lines(const json_value *array)
         json_writer w;
         buffer_clear(&line);
         json_begin(&w, &line);
-        write_value(&w, &array->values[i]);
+        json_write_value(&w, &array->values[i]);
         if (json_finish(&w))
             printf("%s\n", line.data);
     }

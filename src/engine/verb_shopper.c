@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/memory.h"
 #include "engine/workspace.h"
 
 static void write_view(verb_result *r, const char *key, text value)
@@ -121,12 +123,78 @@ proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
     return (proffer_status)s;
 }
 
+/* --- forget ---------------------------------------------------------------------------- */
+
+static bool is_about(const json_value *v, const char *id)
+{
+    const json_value *shopper = json_member(v, "shopper");
+    return shopper != NULL && shopper->kind == JSON_TEXT && text_is(shopper->text, id);
+}
+
+/* The document without those elements of its lists that are about the shopper; returns how
+ * many there were. */
+static size_t write_without(json_writer *w, const json_value *top, const char *id)
+{
+    size_t left_out = 0;
+    json_object_begin(w);
+    for (size_t i = 0; i < top->n; i++) {
+        const json_value *member = &top->values[i];
+        json_key_n(w, top->keys[i].data, top->keys[i].n);
+        if (member->kind != JSON_ARRAY) {
+            json_write_value(w, member);
+            continue;
+        }
+        json_array_begin(w);
+        for (size_t k = 0; k < member->n; k++)
+            if (is_about(&member->values[k], id))
+                left_out++;
+            else
+                json_write_value(w, &member->values[k]);
+        json_array_end(w);
+    }
+    json_object_end(w);
+    return left_out;
+}
+
+/* The summary of the latest run holds a sample of shoppers with their messages. */
+static pf_status forget_in_document(proffer *p, const char *name, const char *id,
+                                    pf_error *err)
+{
+    arena memory;
+    buffer kept;
+    json_writer w;
+    const json_value *top = NULL;
+    char *json = NULL;
+    size_t n = 0;
+    pf_status s = store_get_document(p->store, name, &json, &n, err);
+    if (s == PF_NOT_FOUND)
+        return PF_OK;
+    arena_init(&memory, 16 * (size_t)LIMIT_JSON_BYTES);
+    buffer_init(&kept, LIMIT_JSON_BYTES);
+    if (s == PF_OK)
+        s = json_parse(&memory, json, n, &top, err);
+    if (s == PF_OK) {
+        json_begin(&w, &kept);
+        size_t left_out = write_without(&w, top, id);
+        if (!json_finish(&w))
+            s = error_set(err, PF_NO_MEMORY, "out of memory for the document '%s'", name);
+        else if (left_out > 0)
+            s = store_put_document(p->store, name, kept.data, kept.length, err);
+    }
+    buffer_free(&kept);
+    arena_free(&memory);
+    mem_free(json);
+    return s;
+}
+
 proffer_status proffer_forget(proffer *p, const char *id, proffer_error *err)
 {
     pf_status s = store_begin(p->store, inner(err));
     if (s != PF_OK)
         return (proffer_status)s;
     s = store_forget_shopper(p->store, id, inner(err));
+    if (s == PF_OK)
+        s = forget_in_document(p, "decide", id, inner(err));
     if (s == PF_OK)
         return (proffer_status)store_commit(p->store, inner(err));
     store_rollback(p->store);

@@ -205,6 +205,21 @@ static void many_small_values_stay_within_the_arena(void **state)
     assert_true(a.used_bytes <= a.maximum_bytes);
 }
 
+static void a_tree_is_written_as_it_was_read(void **state)
+{
+    (void)state;
+    const char *json = "{\"b\":[1,2.50,-3e5,[],{}],\"\\u0001k\":{\"\":null},\"t\":true,"
+                       "\"s\":\"a\\n\xE4\xBC\x98\"}";
+    buffer b;
+    json_writer w;
+    buffer_init(&b, 4096);
+    json_begin(&w, &b);
+    json_write_value(&w, parse(json));
+    assert_true(json_finish(&w));
+    assert_string_equal(b.data, json);
+    buffer_free(&b);
+}
+
 /* Long strings with escapes, deep nesting and many members: every place where yajl or we
  * allocate. */
 static void every_failed_allocation_is_reported(void **state)
@@ -264,6 +279,7 @@ int main(void)
         READING(nesting_has_a_limit),
         READING(size_has_a_limit),
         READING(many_small_values_stay_within_the_arena),
+        READING(a_tree_is_written_as_it_was_read),
         READING(every_failed_allocation_is_reported),
         READING(an_arena_that_is_too_small_is_reported),
     };
