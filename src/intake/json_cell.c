@@ -12,30 +12,6 @@ text json_word(const json_value *v)
     return v->text;
 }
 
-void json_write_value(json_writer *w, const json_value *v)
-{
-    switch (v->kind) {
-    case JSON_NULL: json_null(w); break;
-    case JSON_BOOLEAN: json_boolean(w, v->boolean); break;
-    case JSON_NUMBER: json_raw(w, v->text.data, v->text.n); break;
-    case JSON_TEXT: json_text_n(w, v->text.data, v->text.n); break;
-    case JSON_ARRAY:
-        json_array_begin(w);
-        for (size_t i = 0; i < v->n; i++)
-            json_write_value(w, &v->values[i]);
-        json_array_end(w);
-        break;
-    case JSON_OBJECT:
-        json_object_begin(w);
-        for (size_t i = 0; i < v->n; i++) {
-            json_key(w, v->keys[i].data); /* the reader terminates its texts */
-            json_write_value(w, &v->values[i]);
-        }
-        json_object_end(w);
-        break;
-    }
-}
-
 /* Words and numbers alone, of which none holds the joining sign. */
 static bool is_word_list(const json_value *v)
 {

@@ -13,9 +13,6 @@
  * the arena is full. An object comes out as CELL_JSON. */
 bool json_cell(arena *a, const json_value *v, text *out, uint8_t *kind);
 
-/* Writes any value as it was read: numbers as text, keys in order. */
-void json_write_value(json_writer *w, const json_value *v);
-
 /* v as a number or word, empty for anything else or NULL. */
 text json_word(const json_value *v);
 
