@@ -39,8 +39,9 @@ void show_decision_summary(result *r, const json_value *decided)
            show_number(decided, "candidates"), show_number(decided, "shoppers"),
            show_number(decided, "messages"), show_number(decided, "treated"),
            show_number(decided, "held_out"));
-    printf("  expected cost %s %s, expected gain %s %s (margin of redemptions), net %s %s\n",
-           show_text(r, decided, "cost"), code, show_text(r, decided, "gain"), code,
+    printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it from "
+           "rounding each up), net %s %s\n", show_text(r, decided, "gain"), code,
+           show_text(r, decided, "cost"), code, show_text(r, decided, "rounding"),
            show_text(r, decided, "value"), code);
     printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
            show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));

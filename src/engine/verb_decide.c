@@ -161,6 +161,18 @@ static double expected_gain(const decide_result *found)
     return gain;
 }
 
+/* What the costs hold more than was expected, because each is rounded up. */
+static double rounding(const decide_result *found)
+{
+    double more = 0;
+    for (size_t i = 0; i < found->n_outcomes; i++) {
+        const decide_outcome *o = &found->outcomes[i];
+        if (o->why.reason == REASON_CHOSEN)
+            more += (double)o->cost_minor - o->why.cost_minor;
+    }
+    return more;
+}
+
 static void write_head(const deciding *d, const char *run, bool dry_run, verb_result *r)
 {
     const shop_catalogue *c = d->p->catalogue;
@@ -178,6 +190,7 @@ static void write_head(const deciding *d, const char *run, bool dry_run, verb_re
     verb_integer(r, "messages", (int64_t)found->n_chosen);
     verb_money(r, "cost", found->cost_minor, &c->currency);
     verb_money(r, "gain", llround(expected_gain(found)), &c->currency);
+    verb_money(r, "rounding", llround(rounding(found)), &c->currency);
     verb_money(r, "value", llround(found->value_minor), &c->currency);
     verb_money(r, "bound", llround(found->bound_minor), &c->currency);
     verb_number(r, "gap", found->gap);
