@@ -1,0 +1,122 @@
+/*
+ * What a shopper buys again, and what he is likely to try: for shops where people come back
+ * for the same things. Each candidate gets a score from what the shopper did with it (how
+ * often at several half-lives, how long ago against the usual interval), what others do
+ * with it (buyers lately and their trend, shoppers of like taste, how many come back for
+ * it) and what he buys of its category; weights by logistic regression on the last 31 days
+ * (habit_learn.h). Products that are no candidates follow behind, by their buyers.
+ *
+ * Frequency with decay, time since the last purchase and repurchase intervals as features
+ * of a learnt repeat model: Bhagat, Muralidharan, Lobzhanidze, Vishwanath, "Buy it again",
+ * KDD 2018, section 3; personal frequency and like shoppers in grocery baskets: Hu, He, Gao,
+ * Zhang, "Modeling personalized item frequency information for next-basket
+ * recommendation", SIGIR 2020, section 4.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "recommend/habit_learn.h"
+#include "recommend/habit_rows.h"
+#include "recommend/kinds.h"
+#include "recommend/scratch.h"
+
+typedef struct habit {
+    habit_shop shop;
+    linear_model model;
+    double repeats; /* 1 or 0: for the file */
+} habit;
+
+static void habit_free(void *state)
+{
+    habit *m = state;
+    if (m == NULL) return;
+    habit_shop_free(&m->shop);
+    linear_free(&m->model);
+    mem_free(m);
+}
+
+static pf_status fit(const recommend_input *input, void **state, pf_error *err)
+{
+    habit *m = mem_alloc_zero(1, sizeof *m);
+    if (m == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
+    m->repeats = input->repeats;
+    pf_status s = habit_learn(input, &m->model, err);
+    if (s == PF_OK) s = habit_shop_new(&m->shop, input, input->until_us, err);
+    if (s != PF_OK)
+        habit_free(m);
+    else
+        *state = m;
+    return s;
+}
+
+/* Whoever ever took a product, as a share below 1: the order of what is no candidate. */
+static float share_of(const habit_shop *s, uint32_t v)
+{
+    return s->buyers_ever[v] / (float)(s->buyers + 1);
+}
+
+static void score(const void *state, const recommend_query *query, float *scores,
+                  recommend_scratch *scratch)
+{
+    const habit *m = state;
+    const habit_shop *s = &m->shop;
+    habit_asker a;
+    float x[HABIT_FEATURES], lowest = 0;
+    habit_asker_over(&a, scratch->floats, s);
+    habit_ask(&a, s, query, m->repeats > 0);
+    for (uint32_t i = 0; i < a.n; i++) {
+        habit_row(&a, s, a.candidate[i], x);
+        a.rest[i] = (float)linear_score(&m->model, x);
+        lowest = i == 0 ? a.rest[i] : fminf(lowest, a.rest[i]);
+    }
+    for (uint32_t v = 0; v < s->n_products; v++)
+        scores[v] = lowest - 1 + share_of(s, v);
+    for (uint32_t i = 0; i < a.n; i++)
+        scores[a.candidate[i]] = a.rest[i];
+}
+
+static size_t scratch_floats(const void *state)
+{
+    return habit_asker_floats(&((const habit *)state)->shop);
+}
+
+/* ---- files ---- */
+
+static pf_status save(const void *state, safetensors_writer *file, pf_error *err)
+{
+    const habit *m = state;
+    pf_status s = safetensors_add(file, "repeats", TENSOR_F64, &m->repeats, 0, NULL, err);
+    if (s == PF_OK) s = linear_save(&m->model, "model", file, err);
+    return s == PF_OK ? habit_shop_save(&m->shop, file, err) : s;
+}
+
+static pf_status load(const safetensors *file, uint32_t n_products, void **state,
+                      pf_error *err)
+{
+    const tensor_view *repeats = NULL;
+    pf_status s = safetensors_find(file, "repeats", TENSOR_F64, 0, 1, &repeats, err);
+    if (s != PF_OK) return s;
+    habit *m = mem_alloc_zero(1, sizeof *m);
+    if (m == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
+    m->repeats = *(const double *)repeats->data > 0;
+    s = linear_load(&m->model, "model", HABIT_FEATURES, file, err);
+    if (s == PF_OK) s = habit_shop_load(&m->shop, n_products, file, err);
+    if (s != PF_OK)
+        habit_free(m);
+    else
+        *state = m;
+    return s;
+}
+
+const recommender_kind habit_kind = {
+    .name = "habit",
+    .summary = "what the shopper buys again, and what his like buy",
+    .source = "Bhagat et al. 2018, section 3; Hu et al. 2020, section 4",
+    .fit = fit,
+    .score = score,
+    .save = save,
+    .load = load,
+    .free = habit_free,
+    .scratch_floats = scratch_floats,
+};
