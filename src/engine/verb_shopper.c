@@ -127,19 +127,19 @@ proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
 
 static bool is_about(const json_value *v, const char *id)
 {
-    const json_value *shopper = json_member(v, "shopper");
-    return shopper != NULL && shopper->kind == JSON_TEXT && text_is(shopper->text, id);
+    const json_value *who = json_member(v, "shopper");
+    return who != NULL && who->kind == JSON_TEXT && text_is(who->text, id);
 }
 
 /* The document without those elements of its lists that are about the shopper; returns how
  * many there were. */
-static size_t write_without(json_writer *w, const json_value *top, const char *id)
+static size_t write_without(json_writer *w, const json_value *document, const char *id)
 {
     size_t left_out = 0;
     json_object_begin(w);
-    for (size_t i = 0; i < top->n; i++) {
-        const json_value *member = &top->values[i];
-        json_key_n(w, top->keys[i].data, top->keys[i].n);
+    for (size_t i = 0; i < document->n; i++) {
+        const json_value *member = &document->values[i];
+        json_key_n(w, document->keys[i].data, document->keys[i].n);
         if (member->kind != JSON_ARRAY) {
             json_write_value(w, member);
             continue;
@@ -163,7 +163,7 @@ static pf_status forget_in_document(proffer *p, const char *name, const char *id
     arena memory;
     buffer kept;
     json_writer w;
-    const json_value *top = NULL;
+    const json_value *document = NULL;
     char *json = NULL;
     size_t n = 0;
     pf_status s = store_get_document(p->store, name, &json, &n, err);
@@ -172,10 +172,10 @@ static pf_status forget_in_document(proffer *p, const char *name, const char *id
     arena_init(&memory, 16 * (size_t)LIMIT_JSON_BYTES);
     buffer_init(&kept, LIMIT_JSON_BYTES);
     if (s == PF_OK)
-        s = json_parse(&memory, json, n, &top, err);
+        s = json_parse(&memory, json, n, &document, err);
     if (s == PF_OK) {
         json_begin(&w, &kept);
-        size_t left_out = write_without(&w, top, id);
+        size_t left_out = write_without(&w, document, id);
         if (!json_finish(&w))
             s = error_set(err, PF_NO_MEMORY, "out of memory for the document '%s'", name);
         else if (left_out > 0)
