@@ -4,7 +4,8 @@
  * often at several half-lives, how long ago against the usual interval), what others do
  * with it (buyers lately and their trend, shoppers of like taste, how many come back for
  * it) and what he buys of its category; weights by logistic regression on the last 31 days
- * (habit_learn.h). Products that are no candidates follow behind, by their buyers.
+ * (habit_learn.h), or fixed ones while a shop is too young for that. Products that are no
+ * candidates follow behind, by their buyers.
  *
  * Frequency with decay, time since the last purchase and repurchase intervals as features
  * of a learnt repeat model: Bhagat, Muralidharan, Lobzhanidze, Vishwanath, "Buy it again",
@@ -15,6 +16,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "recommend/habit_learn.h"
 #include "recommend/habit_rows.h"
@@ -36,12 +38,26 @@ static void habit_free(void *state)
     mem_free(m);
 }
 
+/* A shop too young to learn from is served by fixed weights, and that is said. */
+static pf_status learn(habit *m, const recommend_input *input, pf_error *err)
+{
+    pf_error why = {.code = PF_OK};
+    pf_status s = habit_learn(input, &m->model, &why);
+    if (s == PF_DATA) {
+        log_line(LOG_WARNING, "habit: %s; what a shopper bought most comes first",
+                 why.message);
+        return habit_unlearnt(&m->model, err);
+    }
+    if (s != PF_OK && err != NULL) *err = why;
+    return s;
+}
+
 static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 {
     habit *m = mem_alloc_zero(1, sizeof *m);
     if (m == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
     m->repeats = input->repeats;
-    pf_status s = habit_learn(input, &m->model, err);
+    pf_status s = learn(m, input, err);
     if (s == PF_OK) s = habit_shop_new(&m->shop, input, input->until_us, err);
     if (s != PF_OK)
         habit_free(m);
@@ -99,8 +115,11 @@ static pf_status load(const safetensors *file, uint32_t n_products, void **state
     if (s != PF_OK) return s;
     habit *m = mem_alloc_zero(1, sizeof *m);
     if (m == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
-    m->repeats = *(const double *)repeats->data > 0;
-    s = linear_load(&m->model, "model", HABIT_FEATURES, file, err);
+    m->repeats = *(const double *)repeats->data;
+    if (m->repeats != 0 && m->repeats != 1)
+        s = error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
+                         "whether products may repeat is damaged; train again");
+    if (s == PF_OK) s = linear_load(&m->model, "model", HABIT_FEATURES, file, err);
     if (s == PF_OK) s = habit_shop_load(&m->shop, n_products, file, err);
     if (s != PF_OK)
         habit_free(m);

@@ -98,7 +98,7 @@ static pf_status choose_pupils(lesson *l, pf_error *err)
         l->rows += n;
     }
     if (l->n_pupils == 0)
-        return error_set(err, PF_UNAVAILABLE,
+        return error_set(err, PF_DATA,
                          "nobody who bought something in the last %d days had bought "
                          "anything before them, so there are no habits to learn",
                          HABIT_WINDOW_DAYS);
@@ -169,13 +169,7 @@ static pf_status learn(const lesson *l, linear_model *out, pf_error *err)
     o.clip = 0;
     o.iterations = ITERATIONS;
     o.ridge = l->rows > 0 ? penalty / (double)l->rows : 0;
-    pf_status s = linear_fit_logistic(out, &rows, l->y, NULL, &o, err);
-    if (s == PF_DATA)
-        s = error_set(err, PF_UNAVAILABLE,
-                      "the purchases of the last %d days follow no pattern of habit that "
-                      "could be learnt: all or none of the candidates were bought",
-                      HABIT_WINDOW_DAYS);
-    return s;
+    return linear_fit_logistic(out, &rows, l->y, NULL, &o, err);
 }
 
 pf_status habit_learn(const recommend_input *input, linear_model *out, pf_error *err)
@@ -194,4 +188,13 @@ pf_status habit_learn(const recommend_input *input, linear_model *out, pf_error 
     }
     lesson_free(&l);
     return s;
+}
+
+pf_status habit_unlearnt(linear_model *out, pf_error *err)
+{
+    pf_status s = linear_new(out, HABIT_FEATURES, 0, err);
+    if (s != PF_OK) return s;
+    out->weight[HABIT_OWN_QUARTER] = 1;
+    out->weight[HABIT_BUYERS_MONTH] = 0.1;
+    return PF_OK;
 }

@@ -22,6 +22,9 @@
 /* PEERS shoppers of nearest taste; of what they buy the best OTHERS are candidates. */
 enum { HABIT_PEERS = 100, HABIT_OTHERS = 40, HABIT_FEATURES = 29 };
 
+/* Two features by number: ln(.02 + trips, half-life 90 days), ln(1 + buyers in 28 days). */
+enum { HABIT_OWN_QUARTER = 7, HABIT_BUYERS_MONTH = 16 };
+
 /* Words for people: what feature f says. */
 extern const char *const habit_feature_names[HABIT_FEATURES];
 

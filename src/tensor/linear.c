@@ -37,6 +37,14 @@ static pf_status model_new(linear_model *m, size_t features, double clip, pf_err
     return PF_OK;
 }
 
+pf_status linear_new(linear_model *m, size_t features, double clip, pf_error *err)
+{
+    pf_status s = model_new(m, features, clip, err);
+    for (size_t f = 0; s == PF_OK && f < features; f++)
+        m->scale[f] = 1;
+    return s;
+}
+
 /* --- standardising ------------------------------------------------------------------------------ */
 
 static void find_scale(linear_model *m, const feature_rows *rows)

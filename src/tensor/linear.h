@@ -55,6 +55,10 @@ typedef struct linear_model {
     double *weight;       /* [F] of the standardised feature */
 } linear_model;
 
+/* A model of known weights: all zero, mean 0, scale 1, for the caller to fill. PF_LIMIT
+ * above LINEAR_MAX_FEATURES or for none, PF_NO_MEMORY. */
+pf_status linear_new(linear_model *m, size_t features, double clip, pf_error *err);
+
 /* y[i] is 0 or 1; weight NULL = 1 each. PF_DATA when all outcomes are equal or there are no
  * rows; PF_LIMIT above LINEAR_MAX_FEATURES. On failure *m is empty. */
 pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const uint8_t *y,
