@@ -19,6 +19,8 @@ static const char *const words[] = {
     "contracept", "lubricant", "lingerie", "erotic", "adult toy", "hair remov",
     /* pregnancy and babies */
     "pregnan", "maternity", "diaper", "nappy", "nappies", "infant", "baby", "breast",
+    /* origin and belief */
+    "ethnic", "hispanic", "kosher", "halal",
     /* the same in Chinese */
     "药", "保健", "维生素", "感冒", "过敏", "酒", "烟", "避孕", "安全套", "卫生巾",
     "护垫", "内衣", "情趣", "成人用品", "孕", "婴", "尿布", "纸尿裤", "尿不湿", "奶粉"};

@@ -1,7 +1,7 @@
 /*
  * What is nobody's business: products that are never named as something a shopper likes,
  * because the message may be read over a shoulder: medicine, alcohol, tobacco, intimate
- * products, anything that tells of pregnancy or a baby.
+ * products, anything that tells of pregnancy or a baby, of origin or belief.
  *
  * A word of the list matches where a word of the text begins with it, in any case
  * ("wine" matches "WINES" and not "swine"); a word that is not ASCII matches anywhere.

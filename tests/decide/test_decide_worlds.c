@@ -15,192 +15,25 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "decide/decide.h"
-#include "message/small_shop.h"
+#include "decide/random_world.h"
 
-enum { WORLDS = 2500, TINY = 700, SHOPPERS = 12, OFFERS = 8, PAST = 80 };
-
-static const int64_t at_us = INT64_C(1491782400) * US_PER_SECOND + 9 * US_PER_HOUR;
-
-typedef struct world {
-    small_shop shop;
-    policy policy;
-    decide_inputs in;
-    decide_score scores[SHOPPERS * OFFERS * CHANNEL_COUNT];
-    shop_history *history;
-    uint8_t in_stock[8];
-    int64_t committed[OFFERS + 1];
-    random_stream r;
-} world;
-
-static uint32_t below(world *w, uint32_t n)
-{
-    return random_below(&w->r, n);
-}
-
-static bool one_in(world *w, uint32_t n)
-{
-    return below(w, n) == 0;
-}
-
-static void lookup(void *context, uint32_t number, const char *name, audience_value *out)
-{
-    (void)context;
-    if (strcmp(name, "n") == 0)
-        *out = (audience_value){.kind = AUDIENCE_NUMBER, .number = number};
-    if (strcmp(name, "even") == 0 && number % 3 != 0)
-        *out = (audience_value){.kind = AUDIENCE_FLAG, .flag = number % 2 == 0};
-}
-
-static void make_offers(world *w, uint32_t n)
-{
-    static const char *const groups[] = {"", "", "a", "b"};
-    static const char *const rules[] = {"", "", "", "n > 3", "even", "not even"};
-    for (uint32_t i = 0; i < n; i++) {
-        promotion *p = small_shop_promotion(
-            &w->shop, (promotion_kind)below(w, PROMOTION_KIND_COUNT));
-        if (one_in(w, 2)) p->value_minor = below(w, 300);
-        if (one_in(w, 2)) p->percent_hundredths = (int32_t)below(w, 5000);
-        if (one_in(w, 4))
-            p->starts_us = at_us - US_PER_DAY + (int64_t)below(w, 3) * US_PER_DAY;
-        if (one_in(w, 4))
-            p->ends_us = at_us + (int64_t)below(w, 3) * US_PER_DAY - US_PER_DAY;
-        if (one_in(w, 3)) p->budget_minor = below(w, 400);
-        if (one_in(w, 4)) p->contact_cost_minor = below(w, 60);
-        if (one_in(w, 3)) p->shopper_limit = 1 + below(w, 2);
-        if (one_in(w, 3)) p->redemption_limit = 1 + below(w, 8);
-        if (one_in(w, 2)) p->channels = below(w, 128) & CHANNEL_SET_ALL;
-        p->stacking_group = groups[below(w, 4)];
-        p->audience = rules[below(w, 6)];
-        uint32_t scope[] = {1 + below(w, 3), 4 + below(w, 3)};
-        if (one_in(w, 2)) small_shop_scope(&w->shop, p, scope, 2);
-        w->committed[i + 1] = one_in(w, 3) ? (int64_t)below(w, 200) : 0;
-    }
-}
-
-static void make_shoppers(world *w, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        shopper *s = small_shop_shopper(&w->shop);
-        if (one_in(w, 2)) s->consent_given = below(w, 128) & CHANNEL_SET_ALL;
-        if (one_in(w, 2)) s->consent_refused = below(w, 128) & CHANNEL_SET_ALL;
-        s->exists = !one_in(w, 12);
-    }
-}
-
-static void make_policy(world *w)
-{
-    policy p = policy_default();
-    p.margin_rate = 0.3;
-    if (one_in(w, 2)) p.unknown_discount_minor = below(w, 200);
-    if (!one_in(w, 3)) p.budget_minor = below(w, 900);
-    if (one_in(w, 3)) p.promotion_budget_minor = below(w, 300);
-    if (one_in(w, 3)) p.messages = 1 + below(w, 10);
-    p.per_shopper = 1 + below(w, 3);
-    if (one_in(w, 3)) p.window = (policy_window){below(w, 4), below(w, 5), below(w, 7)};
-    p.holdout_share = one_in(w, 2) ? 0 : 0.3;
-    p.holdout_salt = one_in(w, 2) ? "x" : "y";
-    if (one_in(w, 2)) p.channels = 1 + below(w, 127);
-    p.channels = (p.channels & CHANNEL_SET_ALL) != 0 ? p.channels & CHANNEL_SET_ALL : 2;
-    p.unasked = below(w, 128) & CHANNEL_SET_ALL;
-    for (int by = 1; by < CHANNEL_COUNT; by++) {
-        policy_channel *c = &p.channel[by];
-        c->contact_cost_minor = below(w, 400) / 10.0;
-        if (one_in(w, 4)) c->budget_minor = below(w, 300);
-        if (one_in(w, 4)) c->messages = 1 + below(w, 4);
-        if (one_in(w, 4)) c->per_shopper = 1 + below(w, 2);
-        if (one_in(w, 4))
-            c->window = (policy_window){below(w, 3), below(w, 4), below(w, 5)};
-    }
-    w->policy = p;
-}
-
-static void make_past(world *w, uint32_t shoppers, uint32_t offers)
-{
-    history_row rows[PAST];
-    uint32_t n = below(w, PAST);
-    static const uint8_t types[] = {EVENT_EXPOSURE,   EVENT_EXPOSURE, EVENT_EXPOSURE,
-                                    EVENT_REDEMPTION, EVENT_PURCHASE, EVENT_UNSUBSCRIBE};
-    for (uint32_t i = 0; i < n; i++) {
-        uint8_t type = types[below(w, 6)];
-        if (type == EVENT_UNSUBSCRIBE && !one_in(w, 4)) type = EVENT_VIEW;
-        rows[i] = (history_row){.shopper = 1 + below(w, shoppers),
-                                .promotion = below(w, offers + 1),
-                                .campaign = i,
-                                .type = type,
-                                .channel = (uint8_t)below(w, CHANNEL_COUNT),
-                                .time_us = at_us + US_PER_DAY -
-                                           (int64_t)below(w, 35 * 24) * US_PER_HOUR};
-    }
-    assert_int_equal(history_from_rows(&w->history, rows, n, shoppers, NULL), PF_OK);
-}
-
-static void make_scores(world *w, uint32_t shoppers, uint32_t offers)
-{
-    for (uint32_t s = 1; s <= shoppers; s++)
-        for (uint32_t p = 1; p <= offers; p++) {
-            if (one_in(w, 5)) continue;
-            bool by_channel = one_in(w, 4);
-            for (int by = by_channel ? (int)below(w, 3) : 0;
-                 by < (by_channel ? CHANNEL_COUNT : 1); by += 1 + (int)below(w, 3))
-                w->scores[w->in.n_scores++] = (decide_score){
-                    s, p, (channel)by, random_unit(&w->r), random_unit(&w->r) * 1500};
-        }
-}
-
-static void make_world(world *w, uint64_t seed, uint32_t shoppers, uint32_t offers)
-{
-    memset(w, 0, sizeof *w);
-    w->r = random_begin(99, seed);
-    small_shop_init(&w->shop, 20, "USD");
-    for (int i = 1; i <= 6; i++) {
-        (void)small_shop_product(&w->shop, "THING", 0);
-        w->in_stock[i] = !one_in(w, 3);
-    }
-    make_offers(w, offers);
-    make_shoppers(w, shoppers);
-    make_policy(w);
-    make_past(w, shoppers, offers);
-    w->in =
-        (decide_inputs){.policy = &w->policy,
-                        .catalogue = &w->shop.c,
-                        .history = w->history,
-                        .at_us = at_us,
-                        .scores = w->scores,
-                        .lookup = lookup,
-                        .in_stock = one_in(w, 2) ? w->in_stock : NULL,
-                        .committed_minor = one_in(w, 3) ? (int64_t)below(w, 300) : 0,
-                        .promotion_committed_minor = one_in(w, 2) ? w->committed : NULL};
-    make_scores(w, shoppers, offers);
-}
-
-static void free_world(world *w)
-{
-    history_free(w->history);
-    small_shop_free(&w->shop);
-}
+enum { WORLDS = 2500, TINY = 700, SHOPPERS = RANDOM_SHOPPERS, OFFERS = RANDOM_OFFERS };
 
 /* --- promises, worked out from the inputs alone ---------------------------------- */
 
-static uint32_t past_count(const world *w, uint32_t s, uint8_t type, uint32_t offer,
-                           int by, int64_t from_us)
+static uint32_t past_count(const random_world *w, uint32_t s, uint8_t type,
+                           uint32_t offer, int by, int64_t from_us)
 {
     const shop_history *h = w->history;
     uint32_t n = 0;
     for (uint64_t i = h->first[s]; i < h->first[s + 1]; i++)
-        n += h->type[i] == type && h->time_us[i] < at_us && h->time_us[i] >= from_us &&
-             (offer == 0 || h->promotion[i] == offer) && (by < 0 || h->channel[i] == by);
+        n += h->type[i] == type && h->time_us[i] < w->in.at_us &&
+             h->time_us[i] >= from_us && (offer == 0 || h->promotion[i] == offer) &&
+             (by < 0 || h->channel[i] == by);
     return n;
 }
 
-static bool in_audience(const char *rule, uint32_t s)
-{
-    if (rule[0] == '\0') return true;
-    if (strcmp(rule, "n > 3") == 0) return s > 3;
-    if (s % 3 == 0) return false; /* whether it is even is not known */
-    return strcmp(rule, "even") == 0 ? s % 2 == 0 : s % 2 != 0;
-}
-
-static void check_contact(const world *w, const decide_outcome *o)
+static void check_contact(const random_world *w, const decide_outcome *o)
 {
     const shopper *s = &w->shop.shoppers[o->shopper];
     const promotion *p = &w->shop.promotions[o->promotion];
@@ -217,9 +50,9 @@ static void check_contact(const world *w, const decide_outcome *o)
         past_count(w, o->shopper, EVENT_UNSUBSCRIBE, 0, (int)o->why.channel, INT64_MIN),
         0);
     assert_false(hash_share(how->holdout_salt, s->id) < how->holdout_share);
-    assert_true(in_audience(p->audience, o->shopper));
-    assert_true(p->starts_us == TIME_ABSENT || p->starts_us <= at_us);
-    assert_true(p->ends_us == TIME_ABSENT || p->ends_us > at_us);
+    assert_true(random_world_in_audience(p->audience, o->shopper));
+    assert_true(p->starts_us == TIME_ABSENT || p->starts_us <= w->in.at_us);
+    assert_true(p->ends_us == TIME_ABSENT || p->ends_us > w->in.at_us);
     assert_true(p->shopper_limit == 0 ||
                 past_count(w, o->shopper, EVENT_REDEMPTION, o->promotion, -1, INT64_MIN) <
                     p->shopper_limit);
@@ -230,12 +63,12 @@ static void check_contact(const world *w, const decide_outcome *o)
     assert_true(o->why.value_minor > 0);
 }
 
-static void check_window(const world *w, const policy_window *caps, uint32_t s, int by,
-                         uint32_t added)
+static void check_window(const random_world *w, const policy_window *caps, uint32_t s,
+                         int by, uint32_t added)
 {
     static const int days[] = {0, 6, 29};
     const uint32_t most[] = {caps->per_day, caps->per_week, caps->per_month};
-    int64_t midnight = at_us - 9 * US_PER_HOUR;
+    int64_t midnight = w->midnight_us;
     for (int i = 0; i < 3 && added > 0; i++)
         if (most[i] > 0)
             assert_true(
@@ -244,7 +77,8 @@ static void check_window(const world *w, const policy_window *caps, uint32_t s, 
                 most[i]);
 }
 
-static void check_shopper(const world *w, const decide_result *r, const decide_shopper *s)
+static void check_shopper(const random_world *w, const decide_result *r,
+                          const decide_shopper *s)
 {
     uint32_t total = 0, by[CHANNEL_COUNT] = {0};
     for (size_t i = s->first; i < s->first + s->n_outcomes; i++) {
@@ -272,7 +106,7 @@ static void check_shopper(const world *w, const decide_result *r, const decide_s
 }
 
 /* The cost of an offer in whole units, by the formulas of value.h. */
-static int64_t cost_of(const world *w, const decide_outcome *o)
+static int64_t cost_of(const random_world *w, const decide_outcome *o)
 {
     const promotion *p = &w->shop.promotions[o->promotion];
     double discount = 0;
@@ -296,7 +130,7 @@ static int64_t left_of(int64_t budget, int64_t committed)
     return budget > committed ? budget - committed : 0;
 }
 
-static void check_budgets(const world *w, const decide_result *r)
+static void check_budgets(const random_world *w, const decide_result *r)
 {
     int64_t total = 0, of_offer[OFFERS + 1] = {0}, by[CHANNEL_COUNT] = {0};
     uint64_t n = 0, n_by[CHANNEL_COUNT] = {0};
@@ -341,12 +175,13 @@ static void check_budgets(const world *w, const decide_result *r)
 static void nothing_forbidden_happens_in_any_world(void **state)
 {
     (void)state;
-    static world w;
+    static random_world w;
     uint64_t seen[REASON_COUNT] = {0};
     for (uint64_t i = 0; i < WORLDS; i++) {
         decide_result *r = NULL;
         pf_error err = {0};
-        make_world(&w, i, 1 + (uint32_t)(i % SHOPPERS), 1 + (uint32_t)(i % OFFERS));
+        random_world_make(&w, i, 1 + (uint32_t)(i % SHOPPERS),
+                          1 + (uint32_t)(i % OFFERS));
         if (decide_run(&r, &w.in, &err) != PF_OK)
             fail_msg("world %d: %s", (int)i, err.message);
         for (size_t s = 0; s < r->n_shoppers; s++)
@@ -356,7 +191,7 @@ static void nothing_forbidden_happens_in_any_world(void **state)
         for (int k = 0; k < REASON_COUNT; k++)
             seen[k] += r->by_reason[k];
         decide_free(r);
-        free_world(&w);
+        random_world_free(&w);
     }
     /* The worlds are varied enough only if every reason was given. */
     for (int k = 0; k < REASON_COUNT; k++)
@@ -374,7 +209,7 @@ typedef struct choice {
 } choice;
 
 typedef struct search {
-    const world *w;
+    const random_world *w;
     const decide_result *r;
     choice choices[128];
     size_t n;
@@ -460,16 +295,16 @@ static void open_up(promotion *p)
 static void tiny_worlds_are_worth_what_trying_everything_finds(void **state)
 {
     (void)state;
-    static world w;
+    static random_world w;
     double sum = 0, sum_best = 0;
     unsigned off = 0, bound = 0;
     for (uint64_t i = 0; i < TINY; i++) {
         decide_result *r = NULL;
-        make_world(&w, 100000 + i, 3 + (uint32_t)(i % 4), 2 + (uint32_t)(i % 2));
+        random_world_make(&w, 100000 + i, 3 + (uint32_t)(i % 4), 2 + (uint32_t)(i % 2));
         w.policy.channels = 1u << CHANNEL_EMAIL;
         w.policy.unasked = CHANNEL_SET_ALL;
         w.policy.holdout_share = 0;
-        w.policy.budget_minor = 10 + (int64_t)below(&w, 200);
+        w.policy.budget_minor = 10 + (int64_t)random_below(&w.r, 200);
         w.policy.unknown_discount_minor = 80;
         w.in.committed_minor = 0;
         for (uint32_t p = 1; p <= w.shop.c.n_promotions; p++)
@@ -489,7 +324,7 @@ static void tiny_worlds_are_worth_what_trying_everything_finds(void **state)
         sum += r->value_minor;
         sum_best += s.best;
         decide_free(r);
-        free_world(&w);
+        random_world_free(&w);
     }
     print_message(
         "%u of %d more than .5 %% below the best; sum %.5f of it; a cap bound in %u\n",

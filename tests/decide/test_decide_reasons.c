@@ -1,0 +1,273 @@
+/*
+ * Reasons are true. Over random shops every reason is worked out a second time, from the
+ * inputs alone and in the documented order, and must be the same; reasons of the allocation
+ * must name a rival that was chosen or a cap that is full or has a price.
+ */
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decide/decide.h"
+#include "decide/random_world.h"
+
+enum { WORLDS = 1500 };
+
+static uint32_t past(const random_world *w, uint32_t s, uint8_t type, uint32_t offer,
+                     int by, int64_t from_us)
+{
+    const shop_history *h = w->history;
+    uint32_t n = 0;
+    for (uint64_t i = 0; i < h->n; i++)
+        n += (s == 0 || (i >= h->first[s] && i < h->first[s + 1])) &&
+             h->type[i] == type && h->time_us[i] < w->in.at_us &&
+             h->time_us[i] >= from_us && (offer == 0 || h->promotion[i] == offer) &&
+             (by < 0 || h->channel[i] == by);
+    return n;
+}
+
+static bool window_is_full(const random_world *w, const policy_window *caps, uint32_t s,
+                           int by)
+{
+    static const int days[] = {0, 6, 29};
+    const uint32_t most[] = {caps->per_day, caps->per_week, caps->per_month};
+    for (int i = 0; i < 3; i++)
+        if (most[i] > 0 && past(w, s, EVENT_EXPOSURE, 0, by,
+                                w->midnight_us - days[i] * US_PER_DAY) >= most[i])
+            return true;
+    return false;
+}
+
+static bool is_stocked(const random_world *w, const promotion *p)
+{
+    bool stocked = w->in.in_stock == NULL || p->n_scope == 0;
+    for (uint32_t i = 0; i < p->n_scope && !stocked; i++)
+        stocked = w->in.in_stock[p->scope[i]];
+    return stocked;
+}
+
+/* The first rule that refuses, by the table of docs/decisions.md; REASON_COUNT when none
+ * does, with the channels that are open. */
+static decide_reason refusal(const random_world *w, uint32_t s, uint32_t number,
+                             channel_set *open)
+{
+    const promotion *p = &w->shop.promotions[number];
+    const shopper *who = &w->shop.shoppers[s];
+    const policy *how = &w->policy;
+    int64_t at = w->in.at_us;
+    if (!who->exists) return REASON_UNKNOWN_SHOPPER;
+    if ((p->starts_us != TIME_ABSENT && at < p->starts_us) ||
+        (p->ends_us != TIME_ABSENT && at >= p->ends_us))
+        return REASON_NOT_LIVE;
+    if (!is_stocked(w, p)) return REASON_NOTHING_IN_STOCK;
+    if (p->redemption_limit > 0 &&
+        past(w, 0, EVENT_REDEMPTION, number, -1, INT64_MIN) >= p->redemption_limit)
+        return REASON_REDEMPTION_LIMIT;
+    if (!random_world_in_audience(p->audience, s)) return REASON_NOT_IN_AUDIENCE;
+    if (p->shopper_limit > 0 &&
+        past(w, s, EVENT_REDEMPTION, number, -1, INT64_MIN) >= p->shopper_limit)
+        return REASON_SHOPPER_LIMIT;
+    *open = (p->channels != 0 ? p->channels : CHANNEL_SET_ALL) & how->channels;
+    if (*open == 0) return REASON_CHANNEL_NOT_ALLOWED;
+    *open &= ~who->consent_refused;
+    for (int by = 0; by < CHANNEL_COUNT; by++)
+        if (past(w, s, EVENT_UNSUBSCRIBE, 0, by, INT64_MIN) > 0)
+            *open &= by == 0 ? 0 : ~(1u << by);
+    if (*open == 0) return REASON_CONSENT_REFUSED;
+    *open &= who->consent_given | how->unasked;
+    if (*open == 0) return REASON_NO_CONSENT;
+    for (int by = 1; by < CHANNEL_COUNT; by++)
+        if (window_is_full(w, &how->channel[by].window, s, by)) *open &= ~(1u << by);
+    if (*open == 0 || window_is_full(w, &how->window, s, -1)) return REASON_EXPOSURE_CAP;
+    if (hash_share(how->holdout_salt, who->id) < how->holdout_share)
+        return REASON_HOLDOUT;
+    return REASON_COUNT;
+}
+
+/* What is expected by one channel; false when the scores do not speak of it. */
+static bool score_by(const random_world *w, uint32_t s, uint32_t number, int by,
+                     double *p, double *spend)
+{
+    bool found = false;
+    for (size_t i = 0; i < w->in.n_scores; i++) {
+        const decide_score *it = &w->scores[i];
+        if (it->shopper != s || it->promotion != number) continue;
+        if ((int)it->channel != by && (it->channel != CHANNEL_NONE || found)) continue;
+        *p = it->p_redeem;
+        *spend = it->spend_minor;
+        found = true;
+        if ((int)it->channel == by) return true;
+    }
+    return found;
+}
+
+/* What a redemption gives away; < 0 = nobody knows. */
+static double discount_of(const random_world *w, const promotion *p, double spend)
+{
+    if (p->kind == PROMOTION_INFORMATIONAL) return 0;
+    if (p->kind == PROMOTION_PERCENT_OFF && p->percent_hundredths > 0)
+        return spend * p->percent_hundredths / 10000.0;
+    if (p->value_minor != MONEY_ABSENT) return (double)p->value_minor;
+    if (p->kind == PROMOTION_BOGO) return spend / 2;
+    return w->policy.unknown_discount_minor == MONEY_ABSENT
+               ? -1
+               : (double)w->policy.unknown_discount_minor;
+}
+
+/* The reason that the value gives, or REASON_COUNT when the allocation decides. */
+static decide_reason value_reason(const random_world *w, uint32_t s, uint32_t number,
+                                  channel_set open, double *best)
+{
+    const promotion *p = &w->shop.promotions[number];
+    bool spoken = false;
+    *best = -INFINITY;
+    for (int by = 1; by < CHANNEL_COUNT; by++) {
+        double chance = 0, spend = 0;
+        if (!(open & 1u << by) || !score_by(w, s, number, by, &chance, &spend)) continue;
+        double discount = discount_of(w, p, spend);
+        if (discount < 0) return REASON_COST_UNKNOWN;
+        double contact = p->contact_cost_minor != MONEY_ABSENT
+                             ? (double)p->contact_cost_minor
+                             : w->policy.channel[by].contact_cost_minor;
+        double value =
+            chance * w->policy.margin_rate * spend - contact - chance * discount;
+        if (value > *best) *best = value;
+        spoken = true;
+    }
+    if (!spoken) return REASON_CHANNEL_NOT_ALLOWED;
+    return *best > 0 ? REASON_COUNT : REASON_VALUE_BELOW_ZERO;
+}
+
+static const decide_outcome *find(const decide_result *r, const decide_shopper *s,
+                                  uint32_t number)
+{
+    for (size_t i = s->first; i < s->first + s->n_outcomes; i++)
+        if (r->outcomes[i].promotion == number) return &r->outcomes[i];
+    return NULL;
+}
+
+static bool same_group(const random_world *w, uint32_t a, uint32_t b)
+{
+    const char *x = w->shop.promotions[a].stacking_group;
+    const char *y = w->shop.promotions[b].stacking_group;
+    return x[0] != '\0' && strcmp(x, y) == 0;
+}
+
+/* A rival named in a reason was chosen, for this shopper. */
+static void check_rival(const random_world *w, const decide_result *r,
+                        const decide_shopper *s, const decide_outcome *o)
+{
+    const decide_outcome *rival = find(r, s, o->why.other);
+    assert_non_null(rival);
+    assert_int_equal(rival->why.reason, REASON_CHOSEN);
+    assert_int_equal(same_group(w, o->promotion, o->why.other),
+                     o->why.reason == REASON_STACKING);
+}
+
+/* A cap named in a reason is one of the run's, and is either dear or too full for this. */
+static void check_cap(const decide_result *r, const decide_outcome *o)
+{
+    const decide_cap *cap = NULL;
+    for (uint32_t m = 0; m < r->n_caps; m++) {
+        const decide_cap *it = &r->caps[m];
+        bool same = it->kind == o->why.cap && it->promotion == o->why.other &&
+                    it->channel == o->why.cap_channel;
+        if (same) cap = it;
+    }
+    assert_non_null(cap);
+    assert_true(cap->promotion == 0 || cap->promotion == o->promotion);
+    assert_true(cap->channel == CHANNEL_NONE || cap->channel == o->why.channel);
+    bool messages =
+        cap->kind == DECIDE_CAP_MESSAGES || cap->kind == DECIDE_CAP_CHANNEL_MESSAGES;
+    bool redemptions = cap->kind == DECIDE_CAP_PROMOTION_REDEMPTIONS;
+    double need = messages ? 1 : redemptions ? o->p_redeem : (double)o->cost_minor;
+    assert_true(cap->price == o->why.price);
+    assert_true(cap->price > 0 || cap->used + need > cap->limit);
+}
+
+static void check_outcome(const random_world *w, const decide_result *r,
+                          const decide_shopper *s, const decide_outcome *o)
+{
+    channel_set open = 0;
+    double best = 0;
+    decide_reason expected = refusal(w, s->shopper, o->promotion, &open);
+    if (expected == REASON_COUNT)
+        expected = value_reason(w, s->shopper, o->promotion, open, &best);
+    if (expected != REASON_COUNT) {
+        if (o->why.reason != expected)
+            fail_msg("%s, but by hand %s", reason_code(o->why.reason),
+                     reason_code(expected));
+        return;
+    }
+    switch (o->why.reason) {
+    case REASON_CHOSEN:
+        assert_true(open & 1u << o->why.channel);
+        assert_true(o->why.value_minor <= best + 1e-9);
+        break;
+    case REASON_STACKING:
+    case REASON_LOWER_VALUE: check_rival(w, r, s, o); break;
+    case REASON_BUDGET_EXHAUSTED: check_cap(r, o); break;
+    default: fail_msg("%s, but it was to be allocated", reason_code(o->why.reason));
+    }
+    if (o->why.reason != REASON_CHOSEN)
+        assert_true(fabs(o->why.value_minor - best) < 1e-9);
+}
+
+static void every_reason_is_worked_out_twice(void **state)
+{
+    (void)state;
+    static random_world w;
+    uint64_t seen[REASON_COUNT] = {0};
+    for (uint64_t i = 0; i < WORLDS; i++) {
+        decide_result *r = NULL;
+        random_world_make(&w, 500000 + i, 1 + (uint32_t)(i % RANDOM_SHOPPERS),
+                          1 + (uint32_t)(i % RANDOM_OFFERS));
+        assert_int_equal(decide_run(&r, &w.in, NULL), PF_OK);
+        for (size_t s = 0; s < r->n_shoppers; s++)
+            for (size_t k = 0; k < r->shoppers[s].n_outcomes; k++)
+                check_outcome(&w, r, &r->shoppers[s],
+                              &r->outcomes[r->shoppers[s].first + k]);
+        for (int k = 0; k < REASON_COUNT; k++)
+            seen[k] += r->by_reason[k];
+        decide_free(r);
+        random_world_free(&w);
+    }
+    for (int k = 0; k < REASON_COUNT; k++)
+        if (seen[k] < 5 && k != REASON_NO_MESSAGE)
+            fail_msg("too few of %s", reason_code((decide_reason)k));
+}
+
+/* The outcome that speaks for a shopper is a chosen one if there is any. */
+static void the_speaker_of_a_shopper_is_the_nearest_to_being_chosen(void **state)
+{
+    (void)state;
+    static random_world w;
+    for (uint64_t i = 0; i < 300; i++) {
+        decide_result *r = NULL;
+        random_world_make(&w, 700000 + i, RANDOM_SHOPPERS, RANDOM_OFFERS);
+        assert_int_equal(decide_run(&r, &w.in, NULL), PF_OK);
+        for (size_t k = 0; k < r->n_shoppers; k++) {
+            const decide_shopper *s = &r->shoppers[k];
+            assert_true(s->best >= s->first && s->best < s->first + s->n_outcomes);
+            decide_reason best = r->outcomes[s->best].why.reason;
+            assert_int_equal(best == REASON_CHOSEN, s->n_chosen > 0);
+            for (size_t o = s->first; o < s->first + s->n_outcomes && s->n_chosen == 0;
+                 o++)
+                assert_true(r->outcomes[o].why.reason <= best);
+            assert_true(decide_find(r, s->shopper) == s);
+        }
+        decide_free(r);
+        random_world_free(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reason_is_worked_out_twice),
+        cmocka_unit_test(the_speaker_of_a_shopper_is_the_nearest_to_being_chosen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
