@@ -31,15 +31,14 @@ static bool is_excluded(const config *c, const char *path)
     return false;
 }
 
-static pf_status find_excluded(learned *l, pf_error *err)
+pf_status learned_excluded(const proffer *p, bool **out, pf_error *err)
 {
-    const shop_catalogue *c = l->p->catalogue;
-    l->excluded = mem_alloc_zero((size_t)c->n_products + 1, sizeof *l->excluded);
-    if (l->excluded == NULL)
+    const shop_catalogue *c = p->catalogue;
+    *out = mem_alloc_zero((size_t)c->n_products + 1, sizeof **out);
+    if (*out == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %u products", c->n_products);
     for (uint32_t i = 1; i <= c->n_products; i++)
-        l->excluded[i] = is_excluded(l->p->config,
-                                     c->categories[c->products[i].category].path);
+        (*out)[i] = is_excluded(p->config, c->categories[c->products[i].category].path);
     return PF_OK;
 }
 
@@ -50,7 +49,7 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err)
     *l = (learned){.p = p};
     pf_status s = workspace_vectors_if_any(p, err);
     if (s == PF_OK)
-        s = find_excluded(l, err);
+        s = learned_excluded(p, &l->excluded, err);
     if (s == PF_OK) {
         bool meaning = p->products.n > 0 && p->promotions.n > 0;
         l->world = (response_world){
@@ -80,9 +79,8 @@ void learned_close(learned *l)
 
 /* --- the model -------------------------------------------------------------------------------------- */
 
-/* Reads the card beside the saved model: true when it was trained on these very data and
- * knows nothing at or after the moment. */
-static bool card_fits(const learned *l, const char *path, int64_t at_us)
+/* A card that cannot be read fits nothing. */
+bool learned_card_fits(const proffer *p, const char *path, int64_t at_us)
 {
     char name[WORKSPACE_PATH_BYTES + 8], data[FINGERPRINT_TEXT_BYTES];
     char *card = NULL;
@@ -92,7 +90,7 @@ static bool card_fits(const learned *l, const char *path, int64_t at_us)
     int64_t until = INT64_MAX;
     bool fits = false;
     arena_init(&memory, LIMIT_JSON_BYTES);
-    fingerprint_format(&l->p->data, data);
+    fingerprint_format(&p->data, data);
     if (file_join_path(name, sizeof name, "", path, NULL) == PF_OK &&
         strlen(name) + 6 < sizeof name) {
         memcpy(name + strlen(name), ".json", 6);
@@ -144,7 +142,7 @@ pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
         return s;
     response_free(l->model);
     l->model = NULL;
-    if (card_fits(l, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
+    if (learned_card_fits(l->p, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
         return PF_OK;
     log_line(LOG_DETAIL, "fitting a response model as of the moment decided about");
     return learned_fit(l, at_us, 1, err);

@@ -13,6 +13,8 @@
  * Zhang, "Modeling personalized item frequency information for next-basket
  * recommendation", SIGIR 2020, section 4.
  */
+#include "recommend/habit.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@
 #include "base/memory.h"
 #include "recommend/habit_learn.h"
 #include "recommend/habit_rows.h"
+#include "recommend/inner.h"
 #include "recommend/kinds.h"
 #include "recommend/scratch.h"
 

@@ -1,0 +1,22 @@
+/*
+ * Why `habit` puts a product where it does: the parts of a score, for people.
+ *
+ *     habit_part parts[3];
+ *     size_t n = habit_parts(model, &query, product, parts, 3, scratch);
+ */
+#ifndef PROFFER_RECOMMEND_HABIT_H
+#define PROFFER_RECOMMEND_HABIT_H
+
+#include "recommend/recommend.h"
+
+typedef struct habit_part {
+    const char *feature; /* words, static */
+    double contribution; /* to the log-odds of buying, above the average candidate's */
+} habit_part;
+
+/* The n features that move the product's score most, largest first, equal ones in their
+ * own order; returns how many, 0 for a model of another kind. Allocates nothing. */
+size_t habit_parts(const recommender *m, const recommend_query *query, uint32_t product,
+                   habit_part *parts, size_t n, recommend_scratch *scratch);
+
+#endif
