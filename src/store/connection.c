@@ -206,14 +206,23 @@ pf_status store_commit(store *s, pf_error *err)
     return PF_OK;
 }
 
+void db_roll_back(store *s)
+{
+    for (int i = 0; i < s->n_statements; i++)
+        sqlite3_reset(s->statements[i].statement);
+    /* SQLite may have rolled back by itself: a full disk, no memory. The second try is for
+     * a statement that had to be prepared anew and found no memory. */
+    for (int i = 0; i < 2 && !sqlite3_get_autocommit(s->db); i++) {
+        sqlite3_step(s->rollback);
+        sqlite3_reset(s->rollback);
+    }
+}
+
 void store_rollback(store *s)
 {
     if (!s->writing) return;
     if (s->writer != NULL) store_events_abandon(s->writer);
-    for (int i = 0; i < s->n_statements; i++)
-        sqlite3_reset(s->statements[i].statement);
-    /* SQLite may have rolled back by itself: a full disk, no memory. */
-    if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    db_roll_back(s);
     s->writing = false;
     s->broken = false;
 }
@@ -273,8 +282,5 @@ pf_status db_snapshot_begin(store *s, bool *mine, pf_error *err)
 
 void db_snapshot_end(store *s, bool mine)
 {
-    if (!mine) return;
-    for (int i = 0; i < s->n_statements; i++)
-        sqlite3_reset(s->statements[i].statement);
-    if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    if (mine) db_roll_back(s);
 }

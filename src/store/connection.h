@@ -41,7 +41,8 @@ struct store {
     char path[PATH_MAX];
     int n_statements;
     db_statement statements[DB_STATEMENTS_MAX];
-    int wait_ms; /* for another writer */
+    sqlite3_stmt *rollback; /* prepared at opening, so that it needs no memory later */
+    int wait_ms;            /* for another writer */
     bool read_only;
     bool writing; /* between store_begin and commit or rollback */
     bool reading; /* between store_read_begin and store_read_end */
@@ -67,6 +68,10 @@ pf_status db_exec(store *s, const char *sql, pf_error *err);
 pf_status db_number(store *s, const char *sql, int64_t *out, pf_error *err);
 /* Finalises every prepared statement. */
 void db_forget_statements(store *s);
+
+/* Ends an open transaction without its changes; nothing where there is none. Every
+ * statement is reset. */
+void db_roll_back(store *s);
 
 /* Turns an SQLite result code into an error; `doing` completes "while ...". */
 pf_status db_fail(store *s, int code, const char *doing, pf_error *err);

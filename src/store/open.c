@@ -99,13 +99,18 @@ static pf_status use_write_ahead_log(store *s, pf_error *err)
 /* None of these writes: an unknown database must not be touched. */
 static pf_status set_up(store *s, pf_error *err)
 {
+    static const char rollback[] = "ROLLBACK";
     char sql[256];
     snprintf(sql, sizeof sql,
              "PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY;"
              "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;"
              "PRAGMA journal_size_limit = %d; PRAGMA synchronous = FULL;",
              CACHE_KIB, LOG_KEPT_BYTES);
-    return db_exec(s, sql, err);
+    pf_status status = db_exec(s, sql, err); /* makes statements stale: before the next */
+    if (status != PF_OK) return status;
+    int code = sqlite3_prepare_v3(s->db, rollback, -1, SQLITE_PREPARE_PERSISTENT,
+                                  &s->rollback, NULL);
+    return code == SQLITE_OK ? PF_OK : db_fail(s, code, "opening the store", err);
 }
 
 /* A new database takes its page size before its log, and its log before its tables. */
@@ -168,6 +173,7 @@ void store_close(store *s)
     store_rollback(s);
     store_read_end(s);
     db_forget_statements(s);
+    sqlite3_finalize(s->rollback);
     sqlite3_close(s->db);
     mem_free(s);
 }

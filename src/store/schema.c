@@ -131,7 +131,7 @@ static pf_status look_once(store *s, bool may_create, identity *id, pf_error *er
     pf_status status = db_exec(s, "BEGIN", err);
     if (status != PF_OK) return status;
     status = look(s, may_create, id, err);
-    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    db_roll_back(s);
     return status;
 }
 
@@ -182,8 +182,7 @@ static pf_status migrate(store *s, bool may_create, pf_error *err)
         status = apply_steps(s, id.version, err);
     db_forget_statements(s);
     if (status == PF_OK) status = db_exec(s, "COMMIT", err);
-    if (status != PF_OK && !sqlite3_get_autocommit(s->db))
-        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    if (status != PF_OK) db_roll_back(s);
     return status;
 }
 

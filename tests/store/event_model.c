@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/intern.h"
 #include "base/random.h"
 
 /* --- events --------------------------------------------------------------------------- */
@@ -105,53 +104,48 @@ enum { DESCRIBED_BYTES = 6000 };
 
 void model_begin(model *m, const model_kind *kind)
 {
-    *m = (model){.kind = kind};
+    *m = (model){.kind = kind, .identities = intern_new(UINT32_MAX - 1)};
+    assert_non_null(m->identities);
 }
 
 void model_end(model *m)
 {
+    intern_free(m->identities);
+    mem_free(m->first);
     mem_free(m->kept);
 }
 
-/* What is known of the events given so far: identities, and whose content each is. */
-typedef struct known {
-    intern *identities;
-    uint64_t *first; /* the index that brought an identity, by number - 1 */
-    size_t capacity;
-} known;
-
-static void know(known *k, const model *m, uint64_t upto, uint8_t *verdicts)
+/* 0: a new event; 1: one that was there; 2: its id was there with other content. */
+static uint8_t judge(model *m, uint64_t index)
 {
     made_event e, other;
     static char a[DESCRIBED_BYTES], b[DESCRIBED_BYTES];
-    k->identities = intern_new(UINT32_MAX - 1);
-    for (uint64_t i = 0; i < upto; i++) {
-        model_make(m->kind, i, &e);
-        text content = describe(&e.r, false, a, sizeof a);
-        /* An id begins with a letter, a content with '|'. */
-        text identity = e.r.id.n > 0 ? e.r.id : content;
-        uint32_t count = intern_count(k->identities);
-        uint32_t number = intern_add(k->identities, identity.data, identity.n);
-        assert_true(number > 0);
-        if (number > count) {
-            assert_true(
-                mem_reserve((void **)&k->first, &k->capacity, number, sizeof *k->first));
-            k->first[number - 1] = i;
-            verdicts[i] = 0;
-            continue;
-        }
-        model_make(m->kind, k->first[number - 1], &other);
-        text before = describe(&other.r, false, b, sizeof b);
-        verdicts[i] = text_equal(before, content) ? 1 : 2;
+    model_make(m->kind, index, &e);
+    text content = describe(&e.r, false, a, sizeof a);
+    /* An id begins with a letter, a content with '|'. */
+    text identity = e.r.id.n > 0 ? e.r.id : content;
+    uint32_t count = intern_count(m->identities);
+    uint32_t number = intern_add(m->identities, identity.data, identity.n);
+    assert_true(number > 0);
+    if (number > count) {
+        assert_true(mem_reserve((void **)&m->first, &m->first_capacity, number,
+                                sizeof *m->first));
+        m->first[number - 1] = index;
+        return 0;
     }
-    intern_free(k->identities);
-    mem_free(k->first);
+    model_make(m->kind, m->first[number - 1], &other);
+    text before = describe(&other.r, false, b, sizeof b);
+    return text_equal(before, content) ? 1 : 2;
 }
 
-static void add_verdicts(model *m, uint64_t from, uint64_t to, const uint8_t *verdicts)
+/* Gives events to the model; its verdicts, by index, to be freed. */
+static uint8_t *judge_all(model *m, uint64_t from, uint64_t to)
 {
+    uint8_t *verdicts = calloc(to + 1, 1);
+    assert_non_null(verdicts);
     assert_int_equal(from, m->n);
     for (uint64_t i = from; i < to; i++) {
+        verdicts[i] = judge(m, i);
         m->added += verdicts[i] == 0;
         m->duplicates += verdicts[i] == 1;
         m->conflicts += verdicts[i] == 2;
@@ -161,15 +155,7 @@ static void add_verdicts(model *m, uint64_t from, uint64_t to, const uint8_t *ve
         m->kept[m->n_kept++] = i;
     }
     m->n = to;
-}
-
-void model_add(model *m, uint64_t from, uint64_t to)
-{
-    known k = {0};
-    uint8_t *verdicts = calloc(to + 1, 1);
-    know(&k, m, to, verdicts);
-    add_verdicts(m, from, to, verdicts);
-    free(verdicts);
+    return verdicts;
 }
 
 /* --- importing ------------------------------------------------------------------------ */
@@ -210,13 +196,9 @@ static store_event_counts import(model *m, fixture *f, uint64_t from, uint64_t t
 
 void model_import(model *m, fixture *f, uint64_t from, uint64_t to, size_t memory_bytes)
 {
-    known k = {0};
     model before = *m;
-    expected x = {.told = calloc(to + 1, 1)};
-    uint8_t *verdicts = calloc(to + 1, 1);
-    know(&k, m, to, verdicts);
-    add_verdicts(m, from, to, verdicts);
-    x.verdicts = verdicts;
+    uint8_t *verdicts = judge_all(m, from, to);
+    expected x = {.verdicts = verdicts, .told = calloc(to + 1, 1)};
     store_event_counts counts = import(m, f, from, to, memory_bytes, &x);
     assert_int_equal(counts.added, m->added - before.added);
     assert_int_equal(counts.duplicates, m->duplicates - before.duplicates);

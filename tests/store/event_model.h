@@ -9,6 +9,7 @@
 #ifndef PROFFER_TESTS_EVENT_MODEL_H
 #define PROFFER_TESTS_EVENT_MODEL_H
 
+#include "base/intern.h"
 #include "store/fixture.h"
 
 typedef struct model_kind {
@@ -38,14 +39,16 @@ typedef struct model {
     uint64_t *kept; /* their indexes */
     size_t n_kept, capacity;
     uint64_t added, duplicates, conflicts;
+    intern *identities; /* ids, or contents of events without one */
+    uint64_t *first;    /* the index that brought an identity, by number - 1 */
+    size_t first_capacity;
 } model;
 
 void model_begin(model *m, const model_kind *kind);
 void model_end(model *m);
-/* Gives events from .. to - 1 to the model. */
-void model_add(model *m, uint64_t from, uint64_t to);
-/* Imports them into the store as one transaction; checks the counts and the calls of the
- * duplicate callback against what the model found. */
+/* Gives the events from .. to - 1 to the model and imports them into the store as one
+ * transaction; checks the counts and the calls of the duplicate callback against what the
+ * model found. */
 void model_import(model *m, fixture *f, uint64_t from, uint64_t to, size_t memory_bytes);
 /* Every shopper's events, by visiting and by loading, the counts and the tallies. */
 void model_check(model *m, fixture *f);
