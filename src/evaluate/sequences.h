@@ -6,9 +6,9 @@
  *     sequence_report report = {.context = out, .result = print, .absent = complain};
  *     evaluate_sequences(set, texts, &o, &report, err);
  *
- * Names of models are those of recommender_kind_at(), and of groups: counts = transitions,
- * text = words, kin and meaning, all = every one. A blend combines the models listed beside
- * it; alone, every one that the data allow.
+ * Names of models are those of recommender_kind_at(), and of groups: counts = popularity
+ * and transitions, text = words, kin and meaning, all = every one. A blend combines the
+ * models listed beside it; alone, every one that the data allow.
  */
 #ifndef PROFFER_EVALUATE_SEQUENCES_H
 #define PROFFER_EVALUATE_SEQUENCES_H

@@ -14,13 +14,14 @@
 #include "measure/ranking.h"
 
 /* At most so many values are kept; of more shoppers an even sample takes part. */
-enum { TABLE_VALUES_MAX = 48 << 20, ROUNDS = 4, BLOCK = 256 };
+enum { TABLE_VALUES_MAX = 48 << 20, ROUNDS = 4, PASSES = 3, BLOCK = 256 };
 
 static const double grid[] = {0, .02, .05, .1, .15, .2, .3, .4, .5, .7, 1, 1.4, 2, 3, 5};
 enum { GRID = sizeof grid / sizeof grid[0] };
 
 typedef struct worker {
     float *scores;       /* [models x V] */
+    float *blend;        /* [V] */
     uint32_t *candidate; /* [places] */
     recommend_scratch *scratch[BLEND_MAX_MODELS];
 } worker;
@@ -34,6 +35,9 @@ typedef struct table {
     float *value[BLEND_MAX_MODELS]; /* [n x places] */
     float *rest;                    /* [n x places] the blend without one model */
     double *part;                   /* [blocks] sums of blocks of shoppers */
+    double factor[PASSES]
+                 [BLEND_MAX_MODELS]; /* of scores, in the passes done: weight / scale */
+    size_t passes;
     worker *workers;
     size_t n_workers;
 } table;
@@ -46,6 +50,7 @@ static void table_free(table *t)
         mem_free(t->value[m]);
     for (size_t w = 0; t->workers && w < t->n_workers; w++) {
         mem_free(t->workers[w].scores);
+        mem_free(t->workers[w].blend);
         mem_free(t->workers[w].candidate);
         for (size_t m = 0; m < t->task->n_models; m++)
             recommend_scratch_free(t->workers[w].scratch[m]);
@@ -94,8 +99,9 @@ static pf_status worker_new(table *t, worker *w, pf_error *err)
     size_t n = 0;
     if (size_multiply(k->n_models, k->past->n_products, &n))
         w->scores = mem_alloc_aligned(n, sizeof *w->scores);
+    w->blend = mem_alloc_aligned(k->past->n_products, sizeof *w->blend);
     w->candidate = mem_alloc(t->places, sizeof *w->candidate);
-    if (w->scores == NULL || w->candidate == NULL)
+    if (w->scores == NULL || w->blend == NULL || w->candidate == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for candidates");
     for (size_t m = 0; m < k->n_models && s == PF_OK; m++)
         s = recommend_scratch_new(k->model[m], &w->scratch[m], err);
@@ -106,7 +112,7 @@ static pf_status table_new(table *t, pf_error *err)
 {
     const blend_task *k = t->task;
     size_t top = BLEND_TOP < k->past->n_products ? BLEND_TOP : k->past->n_products;
-    t->places = top * k->n_models + 1;
+    t->places = top * (k->n_models + PASSES - 1) + 1;
     pf_status s =
         choose_shoppers(t, TABLE_VALUES_MAX / (t->places * (k->n_models + 1)) + 1, err);
     if (s != PF_OK) return s;
@@ -166,6 +172,19 @@ static uint32_t settle(uint32_t *candidate, uint32_t n, uint32_t target)
     return kept;
 }
 
+/* What is hidden for one model is hidden for the blend: minus infinity stays itself. */
+static void add_up(const table *t, const double *factor, const worker *w)
+{
+    size_t V = t->task->past->n_products;
+    memset(w->blend, 0, V * sizeof *w->blend);
+    for (size_t m = 0; m < t->task->n_models; m++) {
+        const float *scores = w->scores + m * V;
+        if (!(factor[m] > 0)) continue;
+        for (size_t v = 0; v < V; v++)
+            w->blend[v] += (float)factor[m] * scores[v];
+    }
+}
+
 /* The past is hidden after all models were asked, so that a target in it keeps its scores. */
 static void gather(void *context, size_t task, unsigned number)
 {
@@ -182,6 +201,10 @@ static void gather(void *context, size_t task, unsigned number)
         kept[m] = scores[target];
         if (!k->repeats) hide_past(&q, scores);
         n += (uint32_t)ranking_top(scores, V, BLEND_TOP, w->candidate + n);
+    }
+    for (size_t p = 0; p < t->passes; p++) {
+        add_up(t, t->factor[p], w);
+        n += (uint32_t)ranking_top(w->blend, V, BLEND_TOP, w->candidate + n);
     }
     n = t->count[task] = settle(w->candidate, n, target);
     for (size_t m = 0; m < k->n_models; m++) {
@@ -292,7 +315,18 @@ static bool improve(table *t, size_t m, blend_weights *w)
     return best < was || best > was;
 }
 
-static void ascend(table *t, blend_weights *w)
+static void ascend(table *t, size_t first, blend_weights *w)
+{
+    bool changed = true;
+    for (int round = 0; round < ROUNDS && changed; round++) {
+        changed = false;
+        for (size_t m = 0; m < t->task->n_models; m++)
+            if (m != first) changed |= improve(t, m, w);
+    }
+}
+
+/* The model that is best alone gets weight 1. */
+static size_t start(table *t, blend_weights *w)
 {
     size_t first = 0;
     memset(t->rest, 0, t->n * t->places * sizeof *t->rest);
@@ -302,12 +336,31 @@ static void ascend(table *t, blend_weights *w)
     }
     w->weight[first] = 1;
     w->together = w->alone[first];
-    bool changed = true;
-    for (int round = 0; round < ROUNDS && changed; round++) {
-        changed = false;
-        for (size_t m = 0; m < t->task->n_models; m++)
-            if (m != first) changed |= improve(t, m, w);
+    return first;
+}
+
+static void fill(table *t, blend_weights *w)
+{
+    pool_run(t->task->threads, t->n, gather, t);
+    for (size_t m = 0; m < t->task->n_models; m++) {
+        if (t->passes == 0) w->scale[m] = deviation(t, t->value[m]);
+        divide(t, t->value[m], w->scale[m]);
     }
+}
+
+/* Remembers the weights, so that the blend's own best are candidates in the next pass;
+ * false when they are those of the pass before, whose best are candidates already. */
+static bool end_pass(table *t, const blend_weights *w)
+{
+    bool changed = t->passes == 0;
+    for (size_t m = 0; m < t->task->n_models; m++) {
+        double factor = w->scale[m] > 0 ? w->weight[m] / w->scale[m] : 0;
+        double was = t->passes ? t->factor[t->passes - 1][m] : 0;
+        changed |= factor < was || factor > was;
+        t->factor[t->passes][m] = factor;
+    }
+    t->passes++;
+    return changed;
 }
 
 pf_status blend_learn(const blend_task *task, blend_weights *out, pf_error *err)
@@ -316,13 +369,14 @@ pf_status blend_learn(const blend_task *task, blend_weights *out, pf_error *err)
     *out = (blend_weights){0};
     pf_status s = table_new(&t, err);
     if (s == PF_OK) {
-        pool_run(task->threads, t.n, gather, &t);
-        for (size_t m = 0; m < task->n_models; m++) {
-            out->scale[m] = deviation(&t, t.value[m]);
-            divide(&t, t.value[m], out->scale[m]);
-        }
+        size_t first = 0;
         out->shoppers = t.n;
-        ascend(&t, out);
+        for (int pass = 0; pass < PASSES; pass++) {
+            fill(&t, out);
+            if (pass == 0) first = start(&t, out);
+            ascend(&t, first, out);
+            if (!end_pass(&t, out)) break;
+        }
     }
     table_free(&t);
     return s;

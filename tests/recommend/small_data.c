@@ -81,6 +81,14 @@ static void make_side(small_data *d, random_stream *r)
                              .words = d->words};
 }
 
+static int64_t last_time(const interactions *x)
+{
+    int64_t last = 0;
+    for (uint64_t i = 0; i < x->n; i++)
+        last = x->time_us[i] > last ? x->time_us[i] : last;
+    return last;
+}
+
 small_data *small_data_new(uint64_t seed, uint32_t most)
 {
     small_data *d = mem_alloc_zero(1, sizeof *d);
@@ -90,7 +98,7 @@ small_data *small_data_new(uint64_t seed, uint32_t most)
     make_side(d, &r);
     d->input = (recommend_input){.train = &d->x,
                                  .side = &d->side,
-                                 .until_us = 120 * US_PER_DAY,
+                                 .until_us = last_time(&d->x) + US_PER_DAY,
                                  .repeats = true,
                                  .seed = 1};
     return d;
