@@ -1,0 +1,197 @@
+/*
+ * evaluate: the workspace's own predictions on weeks they had not seen. Campaigns that start
+ * in the test period are each predicted by a model that knew only campaigns already over;
+ * the products of the last month are predicted from what came before. The result is kept
+ * for the report.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/learned.h"
+#include "evaluate/next_products.h"
+#include "evaluate/response_protocol.h"
+#include "recommend/from_history.h"
+#include "recommend/interactions.h"
+
+enum { NEXT_DAYS = 31, CUT = 10 };
+
+proffer_evaluate_options proffer_evaluate_options_default(void)
+{
+    return (proffer_evaluate_options){.seed = 1};
+}
+
+/* What the parts of one evaluation share. */
+typedef struct evaluation {
+    proffer *p;
+    learned learned;
+    const proffer_evaluate_options *o;
+    int64_t test_from_us;
+    verb_result *r;
+} evaluation;
+
+/* --- the test period ------------------------------------------------------------------------ */
+
+/* The start of the campaign two thirds down the list by start. */
+static int64_t last_third(const shop_catalogue *c, int64_t fallback)
+{
+    int64_t best = fallback;
+    size_t after_best = 0;
+    for (uint32_t i = 1; i <= c->n_campaigns; i++) {
+        int64_t starts = c->campaigns[i].starts_us;
+        size_t after = 0;
+        if (starts == TIME_ABSENT)
+            continue;
+        for (uint32_t k = 1; k <= c->n_campaigns; k++)
+            after += c->campaigns[k].starts_us >= starts;
+        if (after * 3 <= c->n_campaigns && after > after_best) {
+            after_best = after;
+            best = starts;
+        }
+    }
+    return best;
+}
+
+static pf_status find_test_period(evaluation *e, pf_error *err)
+{
+    const char *asked = e->o->test_from ? e->o->test_from : e->p->config->test_from;
+    int64_t fallback = last_third(e->p->catalogue, e->p->history->last_time_us + 1);
+    return workspace_time(e->p, asked[0] ? asked : NULL, fallback, &e->test_from_us, err);
+}
+
+/* --- response --------------------------------------------------------------------------------- */
+
+/* Data without past campaigns cannot be judged; that is told, and the rest goes on. */
+static pf_status measure_response(evaluation *e, pf_error *err)
+{
+    pf_error why = {.code = PF_OK};
+    response_protocol *found = NULL;
+    response_protocol_options o = response_protocol_options_default();
+    o.from_us = e->test_from_us;
+    o.last_us = e->p->history->last_time_us + 1;
+    o.threads = workspace_pool(e->p, e->o->threads);
+    o.seed = e->o->seed;
+    o.replicates = e->o->bootstrap > 0 ? (unsigned)e->o->bootstrap
+                                       : (unsigned)e->p->config->bootstrap_replicates;
+    pf_status s = learned_data(&e->learned, &why);
+    if (s == PF_OK)
+        s = response_protocol_run(&found, e->learned.data, &o, &why);
+    if (s == PF_DATA || s == PF_NOT_FOUND) {
+        log_line(LOG_WARNING, "response is not judged: %s", why.message);
+        return PF_OK;
+    }
+    if (s == PF_OK)
+        response_protocol_write(found, &e->r->w);
+    else
+        *err = why;
+    response_protocol_free(found);
+    return s;
+}
+
+/* --- products ---------------------------------------------------------------------------------- */
+
+/* The last calendar month that the data hold whole, or nearly: from its local midnight. */
+static int64_t last_month(const proffer *p)
+{
+    calendar_time t = calendar_from_us(p->history->last_time_us - 7 * US_PER_DAY, p->zone);
+    t.day = 1;
+    t.hour = t.minute = t.second = t.microsecond = 0;
+    return calendar_to_us(&t, p->zone, ZONE_REPEAT_EARLIER);
+}
+
+static pf_status measure_products(evaluation *e, pf_error *err)
+{
+    proffer *p = e->p;
+    purchases *x = NULL;
+    product_side side;
+    next_products_result found;
+    pf_error why = {.code = PF_OK};
+    int64_t from_us = last_month(p);
+    pf_status s = purchases_from_history(p->history, p->catalogue->n_products,
+                                         e->learned.excluded, from_us, &x, err);
+    if (s == PF_OK)
+        s = learned_side(&e->learned, &side, err);
+    if (s != PF_OK) {
+        purchases_free(x);
+        return s;
+    }
+    next_products_task task = {.catalogue = p->catalogue,
+                               .history = p->history,
+                               .excluded = e->learned.excluded,
+                               .from_us = from_us,
+                               .to_us = from_us + NEXT_DAYS * US_PER_DAY,
+                               .repeats = learned_repeats(p, x),
+                               .k = CUT,
+                               .vectors = side.vectors,
+                               .dimension = side.dimension,
+                               .words = side.words,
+                               .seed = e->o->seed,
+                               .threads = workspace_pool(p, e->o->threads)};
+    s = next_products_measure(&task, &found, &why);
+    purchases_free(x);
+    if (s == PF_DATA) {
+        log_line(LOG_WARNING, "products are not judged: %s", why.message);
+        return PF_OK;
+    }
+    if (s != PF_OK) {
+        *err = why;
+        return s;
+    }
+    json_key(&e->r->w, "products");
+    next_products_write_json(&e->r->w, &found);
+    return PF_OK;
+}
+
+/* --- the verb ------------------------------------------------------------------------------------ */
+
+static pf_status keep(proffer *p, const char *json, pf_error *err)
+{
+    pf_status s = store_begin(p->store, err);
+    if (s != PF_OK)
+        return s;
+    s = store_put_document(p->store, "evaluation", json, strlen(json), err);
+    if (s == PF_OK)
+        return store_commit(p->store, err);
+    store_rollback(p->store);
+    return s;
+}
+
+static pf_status measure_all(evaluation *e, pf_error *err)
+{
+    char day[TIME_TEXT_BYTES];
+    double start_s = clock_wall_s();
+    json_object_begin(&e->r->w);
+    verb_text(e->r, "test_from", date_format(e->test_from_us, e->p->zone, day));
+    pf_status s = measure_response(e, err);
+    if (s == PF_OK)
+        s = measure_products(e, err);
+    verb_number(e->r, "seconds", clock_wall_s() - start_s);
+    json_object_end(&e->r->w);
+    return s;
+}
+
+proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o, char **json,
+                                proffer_error *err)
+{
+    verb_result r;
+    evaluation e = {.p = p, .o = o, .r = &r};
+    pf_status s = workspace_snapshot(p, inner(err));
+    if (s == PF_OK && p->history->n == 0)
+        s = error_set(inner(err), PF_NOT_FOUND, "there are no events yet; import some first");
+    if (s == PF_OK)
+        s = find_test_period(&e, inner(err));
+    if (s == PF_OK)
+        s = learned_open(&e.learned, p, inner(err));
+    if (s != PF_OK)
+        return (proffer_status)s;
+    verb_begin(&r);
+    s = measure_all(&e, inner(err));
+    learned_close(&e.learned);
+    if (s == PF_OK)
+        s = verb_end(&r, json, inner(err));
+    else
+        buffer_free(&r.text);
+    if (s == PF_OK)
+        s = keep(p, *json, inner(err));
+    return (proffer_status)s;
+}
