@@ -235,37 +235,42 @@ pf_status csv_next(csv_reader *r, row *out, bool *more, pf_error *err)
 
 /* --- the header ---------------------------------------------------------------------- */
 
-/* The first line, or as much of it as the guess looks at, comes into the window. */
-static pf_status fill_first_line(window *w, pf_error *err)
-{
-    while (!w->ended && w->end - w->at < SOURCE_PEEK_BYTES &&
-           memchr(w->bytes + w->at, '\n', w->end - w->at) == NULL) {
-        const pf_status s = window_fill(w, err);
-        if (s != PF_OK)
-            return s;
-    }
-    return PF_OK;
-}
-
-/* The candidate that occurs most often outside quotes in the first line. */
-static char guess_delimiter(const window *w)
+/* The candidate that occurs most often outside quotes in the first line, of which at most
+ * SOURCE_PEEK_BYTES are looked at. false when the line does not end in the window. */
+static bool guess_delimiter(const window *w, char *out)
 {
     static const char candidates[] = {',', ';', '\t', '|'};
-    size_t counts[sizeof candidates] = {0}, best = 0;
-    bool quoted = false;
-    for (size_t i = w->at; i < w->end; i++) {
-        const char c = w->bytes[i];
+    size_t counts[sizeof candidates] = {0}, best = 0, n = w->end - w->at;
+    bool quoted = false, ended = w->ended || n >= SOURCE_PEEK_BYTES;
+    if (n > SOURCE_PEEK_BYTES)
+        n = SOURCE_PEEK_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        const char c = w->bytes[w->at + i];
         if (c == '"')
             quoted = !quoted;
-        if (!quoted && (c == '\n' || c == '\r'))
+        if (!quoted && (c == '\n' || c == '\r')) {
+            ended = true;
             break;
+        }
         for (size_t k = 0; !quoted && k < sizeof candidates; k++)
             counts[k] += c == candidates[k];
     }
     for (size_t k = 1; k < sizeof candidates; k++)
         if (counts[k] > counts[best])
             best = k;
-    return candidates[best];
+    *out = candidates[best];
+    return ended;
+}
+
+static pf_status find_delimiter(csv_reader *r, char given, pf_error *err)
+{
+    r->delimiter = given;
+    while (given == 0 && !guess_delimiter(&r->w, &r->delimiter)) {
+        const pf_status s = window_fill(&r->w, err);
+        if (s != PF_OK)
+            return s;
+    }
+    return PF_OK;
 }
 
 /* "user_id:token" -> "user_id". */
@@ -349,12 +354,9 @@ pf_status csv_open(csv_reader **out, byte_source *source, const csv_options *opt
     if (s == PF_OK)
         s = text_start_check(&r->w, err);
     if (s == PF_OK)
-        s = fill_first_line(&r->w, err);
-    if (s == PF_OK) {
-        r->delimiter = options->delimiter != 0 ? options->delimiter
-                                               : guess_delimiter(&r->w);
+        s = find_delimiter(r, options->delimiter, err);
+    if (s == PF_OK)
         s = read_header(r, options, err);
-    }
     if (s != PF_OK) {
         csv_close(r);
         return s;

@@ -330,12 +330,12 @@ static void what_a_writer_writes_is_read_back(void **state)
 static void windows_do_not_show(void **state)
 {
     (void)state;
-    static const char bytes[] = "ab,,\"\"\"\r\n\n;";
+    static const char bytes[] = "ab,,\"\"\"\r\n\n;;";
     static char kept[SHOWN];
     char file[200];
     random_stream r = random_begin(13, 0);
     for (int turn = 0; turn < 20000; turn++) {
-        csv_options o = {.delimiter = ',', .window_bytes = 4096};
+        csv_options o = {.delimiter = turn % 2 ? ',' : 0, .window_bytes = 4096};
         const size_t n = 1 + random_below(&r, sizeof file - 1);
         for (size_t i = 0; i < n; i++)
             file[i] = bytes[random_below(&r, sizeof bytes - 1)];
