@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 
@@ -175,24 +174,18 @@ static linear_options which_options(const taught *t)
     return o;
 }
 
-static pf_status fitm(linear_model*m, feature_rows*r, const taught*t, linear_options*o, pf_error*err, long mask, int nn)
-{
-  enum {F=RESPONSE_WHICH_FEATURES}; float*x=malloc(r->n*F*4);
-  for(;;){ for(size_t i=0;i<r->n*F;i++) x[i]= (mask>>(i%F))&1 ? r->x[i]:0; feature_rows q={r->n,F,x}; pf_status s=linear_fit_choice(m,&q,t->y,t->start,t->groups,o,err); if(s)return s; int again=0;
-   if(nn) for(int f=0;f<F;f++) if(m->weight[f]<0){mask&=~(1l<<f);again=1;} if(!again)break; linear_free(m);} free(x); return PF_OK; }
 static pf_status fit_which(learners *l, taught *t, pf_error *err)
 {
     if (t->groups == 0)
         return PF_OK;
     feature_rows rows = {t->n, RESPONSE_WHICH_FEATURES, t->x};
     linear_options o = which_options(t);
-    linear_options o1=o, o2=o; o1.ridge*=atof(getenv("CL"))/30; o2.ridge*=atof(getenv("ZL"))/30;
-    pf_status s = fitm(&l->centred, &rows, t, &o1, err, strtol(getenv("CM"),0,16), atoi(getenv("CN")));
+    pf_status s = linear_fit_choice(&l->centred, &rows, t->y, t->start, t->groups, &o, err);
     if (s != PF_OK)
         return s;
     find_floor(l, t);
     scale_all(l, t);
-    s = fitm(&l->scaled, &rows, t, &o2, err, strtol(getenv("ZM"),0,16), atoi(getenv("ZN")));
+    s = linear_fit_choice(&l->scaled, &rows, t->y, t->start, t->groups, &o, err);
     l->has_which = s == PF_OK;
     return s;
 }
@@ -330,10 +323,10 @@ void learners_which(const learners *l, const float *which, size_t n, float *scra
         float *second = scratch + n * RESPONSE_WHICH_FEATURES; /* [P] */
         which_centre(which, n, scratch);
         score_rows(&l->centred, scratch, n, share);
-        if(atoi(getenv("W"))&1) add_standardised(share, n, order);
+        add_standardised(share, n, order);
         which_scale(scratch, n, l->floor, scratch);
         score_rows(&l->scaled, scratch, n, second);
-        if(atoi(getenv("W"))&2) add_standardised(second, n, order);
+        add_standardised(second, n, order);
         for (size_t k = 0; k < n; k++)
             share[k] = 0.5f * (share[k] + second[k]);
     }
