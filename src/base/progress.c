@@ -28,7 +28,7 @@ struct progress {
 };
 
 static atomic_bool quiet;
-static volatile sig_atomic_t cancelled;
+static atomic_bool cancelled; /* lock-free, so a signal handler may set it */
 
 void progress_set_quiet(bool be_quiet)
 {
@@ -152,7 +152,7 @@ void progress_end(progress *p)
 static void on_signal(int number)
 {
     (void)number;
-    cancelled = 1;
+    atomic_store(&cancelled, true);
 }
 
 /* The first signal asks to stop; the handler is then gone, so a second one kills. */
@@ -166,5 +166,5 @@ void progress_catch_signals(void)
 
 bool progress_cancelled(void)
 {
-    return cancelled != 0;
+    return atomic_load(&cancelled);
 }
