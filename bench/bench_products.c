@@ -33,7 +33,7 @@ typedef struct run {
     bool december, missed;
 } run;
 
-/* --- results ------------------------------------------------------------------------------- */
+/* ---- results ---- */
 
 static void print(const run *r, const char *set, const char *model, const char *metric,
                   double value, const char *unit)
@@ -108,7 +108,7 @@ static void measure(run *r, const char *set, pool *threads)
     journey_close(j);
 }
 
-/* --- the program ------------------------------------------------------------------------------ */
+/* ---- the program ---- */
 
 static void usage(void)
 {

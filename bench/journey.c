@@ -31,7 +31,7 @@ static void path_in(const char *folder, const char *name, char into[PATH_BYTES])
     if (file_join_path(into, PATH_BYTES, folder, name, &err) != PF_OK) stop(name, &err);
 }
 
-/* --- the folder ------------------------------------------------------------------------- */
+/* ---- the folder ---- */
 
 static void copy_mapping(const char *folder)
 {
@@ -95,7 +95,7 @@ static void make_folder(const char *data, char folder[PATH_BYTES])
     link_data(real, folder);
 }
 
-/* --- loading ------------------------------------------------------------------------------ */
+/* ---- loading ---- */
 
 static void load(journey *j, const char *folder)
 {

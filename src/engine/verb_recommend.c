@@ -38,7 +38,7 @@ static void asking_close(asking *a)
     mem_free(a->scores);
 }
 
-/* --- the past --------------------------------------------------------------------------------- */
+/* ---- the past ---- */
 
 static pf_status asking_open(asking *a, const char *id, const char *at, pf_error *err)
 {
@@ -62,7 +62,7 @@ static pf_status asking_open(asking *a, const char *id, const char *at, pf_error
     return PF_OK;
 }
 
-/* --- the model -------------------------------------------------------------------------------- */
+/* ---- the model ---- */
 
 static pf_status fit(asking *a, pf_error *err)
 {
@@ -115,7 +115,7 @@ static pf_status score(asking *a, pf_error *err)
     return PF_OK;
 }
 
-/* --- the answer -------------------------------------------------------------------------------- */
+/* ---- the answer ---- */
 
 static void write_why(const asking *a, uint32_t v, verb_result *r)
 {

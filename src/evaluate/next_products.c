@@ -32,7 +32,7 @@ typedef struct protocol {
     size_t n_workers;
 } protocol;
 
-/* --- the split -------------------------------------------------------------------------------- */
+/* ---- the split ---- */
 
 static pf_status check_task(const next_products_task *t, pf_error *err)
 {
@@ -153,7 +153,7 @@ static pf_status protocol_new(protocol *p, next_products_result *out, pf_error *
     return s;
 }
 
-/* --- one model --------------------------------------------------------------------------------- */
+/* ---- one model ---- */
 
 typedef struct run {
     const protocol *p;
@@ -259,7 +259,7 @@ static pf_status run_kind(protocol *p, const recommender_kind *kind,
     return s;
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 /* The baseline comes before what is compared with it: that is where it stands in these. */
 static const char *const usual[] = {"repeat",   "popularity", "recent",  "item-knn",
@@ -298,7 +298,7 @@ pf_status next_products_measure(const next_products_task *task, next_products_re
     return s;
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 /* "name@k" and its value. */
 static void write_at(json_writer *w, const char *name, unsigned k, const char *tail,

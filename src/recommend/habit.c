@@ -100,6 +100,40 @@ static size_t scratch_floats(const void *state)
     return habit_asker_floats(&((const habit *)state)->shop);
 }
 
+/* ---- why ---- */
+
+/* Puts one more into the list of the n largest; returns how many it holds then. */
+static size_t insert(habit_part *parts, size_t found, size_t n, habit_part one)
+{
+    size_t at = found;
+    while (at > 0 && fabs(parts[at - 1].contribution) < fabs(one.contribution))
+        at--;
+    if (at == n) return found;
+    size_t kept = found < n ? found : n - 1;
+    memmove(parts + at + 1, parts + at, (kept - at) * sizeof *parts);
+    parts[at] = one;
+    return kept + 1;
+}
+
+size_t habit_parts(const recommender *m, const recommend_query *query, uint32_t product,
+                   habit_part *parts, size_t n, recommend_scratch *scratch)
+{
+    if (recommender_kind_of(m) != &habit_kind || n == 0) return 0;
+    const habit *h = recommender_state(m);
+    habit_asker a;
+    float x[HABIT_FEATURES];
+    size_t found = 0;
+    habit_asker_over(&a, scratch->floats, &h->shop);
+    habit_ask(&a, &h->shop, query, h->repeats > 0);
+    habit_row(&a, &h->shop, product, x);
+    for (size_t f = 0; f < HABIT_FEATURES; f++) {
+        double c = linear_contribution(&h->model, x, f);
+        if (c < 0 || c > 0)
+            found = insert(parts, found, n, (habit_part){habit_feature_names[f], c});
+    }
+    return found;
+}
+
 /* ---- files ---- */
 
 static pf_status save(const void *state, safetensors_writer *file, pf_error *err)
