@@ -92,13 +92,7 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
     if (s == PF_OK)
         s = policy_from_config(p, &d->policy, err);
     if (s == PF_OK)
-        s = frames_from_config(p, &d->frames, err);
-    message_settings settings = message_settings_default();
-    settings.shop = p->config->shop_name;
-    if (s == PF_OK)
-        s = sensitive_from_config(p, &d->sensitive, &settings.sensitive, err);
-    if (s == PF_OK)
-        s = message_writer_new(&d->writer, p->catalogue, d->frames, &settings, err);
+        s = speaker_open(&d->speaker, p, err);
     if (s == PF_OK)
         s = learned_open(&d->learned, p, err);
     if (s != PF_OK)
@@ -109,9 +103,7 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
 void deciding_close(deciding *d)
 {
     decide_free(d->result);
-    message_writer_free(d->writer);
-    frame_set_free(d->frames);
-    mem_free(d->sensitive);
+    speaker_close(&d->speaker);
     learned_close(&d->learned);
     mem_free(d->promotions);
     mem_free(d->scores);
@@ -271,52 +263,9 @@ pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err)
         .lookup = look_up,
         .lookup_context = d,
         .zone = d->p->zone,
-        .frames = d->frames,
+        .frames = d->speaker.frames,
         .language = language_of(d->p->config->shop_language, LANGUAGE_EN),
         .threads = NULL,
     };
     return decide_run(&d->result, &in, err);
-}
-
-/* --- words ------------------------------------------------------------------------------------------------ */
-
-pf_status deciding_message(const deciding *d, const decide_outcome *o, arena *memory,
-                           const char **words, pf_error *err)
-{
-    const char *tag = d->p->catalogue->shoppers[o->shopper].language;
-    message_language shop = language_of(d->p->config->shop_language, LANGUAGE_EN);
-    return deciding_message_in(d, o, language_of(tag, shop), memory, words, err);
-}
-
-pf_status deciding_message_in(const deciding *d, const decide_outcome *o,
-                              message_language language, arena *memory, const char **words,
-                              pf_error *err)
-{
-    const profile *known = &d->profiles[o->shopper];
-    uint32_t favourites[PROFILE_INTERESTS];
-    uint32_t n = 0;
-    message m;
-    for (; n < PROFILE_INTERESTS && known->products[n].number != 0; n++)
-        favourites[n] = known->products[n].number;
-    message_request request = {
-        .promotion = o->promotion,
-        .channel = o->why.channel,
-        .language = language,
-        .variant = o->variant,
-        .send_at_us = d->at_us,
-        .zone = d->p->zone,
-        .favourites = favourites,
-        .n_favourites = n,
-    };
-    pf_status s = message_render(d->writer, &request, memory, &m, err);
-    if (s != PF_OK)
-        return s;
-    *words = message_text(&m, memory);
-    return *words ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory for a message");
-}
-
-void deciding_explain(const deciding *d, const reason_facts *why, buffer *into)
-{
-    reason_words words = {LANGUAGE_EN, d->p->catalogue, d->p->zone};
-    reason_explain(why, &words, into);
 }

@@ -1,14 +1,13 @@
 /*
  * One run of deciding, from a moment and its live promotions to outcomes with words. The
- * verbs decide, explain and message are views of it.
+ * verb decide is a view of it.
  */
 #ifndef PROFFER_ENGINE_DECIDING_H
 #define PROFFER_ENGINE_DECIDING_H
 
 #include "decide/decide.h"
 #include "engine/learned.h"
-#include "features/profile.h"
-#include "message/message.h"
+#include "engine/speaking.h"
 
 typedef struct deciding {
     proffer *p;
@@ -21,9 +20,7 @@ typedef struct deciding {
     decide_score *scores;
     size_t n_scores;
     profile *profiles;        /* [shoppers + 1], as of at_us */
-    frame_set *frames;
-    const char **sensitive;   /* the words of the writer's list */
-    message_writer *writer;
+    speaker speaker;
     decide_result *result;
     char attribute[256];      /* of the audience lookup */
 } deciding;
@@ -37,22 +34,7 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
 pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err);
 void deciding_close(deciding *d);
 
-/* The words of an outcome, in the shopper's language or in a given one; into the arena. */
-pf_status deciding_message(const deciding *d, const decide_outcome *o, arena *memory,
-                           const char **words, pf_error *err);
-pf_status deciding_message_in(const deciding *d, const decide_outcome *o,
-                              message_language language, arena *memory, const char **words,
-                              pf_error *err);
-/* Why, in English. */
-void deciding_explain(const deciding *d, const reason_facts *why, buffer *into);
-
 /* The policy that proffer.yaml describes. */
 pf_status policy_from_config(const proffer *p, policy *out, pf_error *err);
-/* The built-in sensitive words and the shop's own, as a list over *words, which the caller
- * frees with mem_free. */
-pf_status sensitive_from_config(const proffer *p, const char ***words, sensitive_list *out,
-                                pf_error *err);
-/* The shop's frames: built in, and its own over them. */
-pf_status frames_from_config(const proffer *p, frame_set **out, pf_error *err);
 
 #endif

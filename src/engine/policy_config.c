@@ -1,5 +1,5 @@
 /*
- * proffer.yaml -> the policy, the frames and the sensitive words.
+ * proffer.yaml -> the policy.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,38 +63,4 @@ pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
         return s;
     const char *why = policy_check_parameters(out);
     return why ? error_set(err, PF_USAGE, "proffer.yaml, decide: %s", why) : PF_OK;
-}
-
-pf_status sensitive_from_config(const proffer *p, const char ***words, sensitive_list *out,
-                                pf_error *err)
-{
-    const config *c = p->config;
-    const sensitive_list built_in = sensitive_default();
-    size_t n = 0;
-    *words = mem_alloc((size_t)built_in.n + c->n_sensitive_categories + 1, sizeof **words);
-    if (*words == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for sensitive words");
-    for (uint32_t i = 0; i < built_in.n; i++)
-        (*words)[n++] = built_in.words[i];
-    for (uint32_t i = 0; i < c->n_sensitive_categories; i++)
-        if (c->sensitive_categories[i][0] != 0)
-            (*words)[n++] = c->sensitive_categories[i];
-    *out = (sensitive_list){*words, (uint32_t)n};
-    return PF_OK;
-}
-
-pf_status frames_from_config(const proffer *p, frame_set **out, pf_error *err)
-{
-    char path[WORKSPACE_PATH_BYTES];
-    pf_status s = frame_set_default(out, err);
-    if (s != PF_OK || p->config->frames[0] == 0)
-        return s;
-    s = workspace_path(p, p->config->frames, path, err);
-    if (s == PF_OK)
-        s = frame_set_load(*out, path, err);
-    if (s != PF_OK) {
-        frame_set_free(*out);
-        *out = NULL;
-    }
-    return s;
 }

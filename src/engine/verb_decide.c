@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "decide/journal.h"
 #include "engine/deciding.h"
 
 enum { RUN_NAME_BYTES = 80, SAMPLE = 10 };
@@ -98,6 +99,13 @@ static void write_promotions(const deciding *d, verb_result *r)
     json_array_end(&r->w);
 }
 
+static pf_status say(const deciding *d, const decide_outcome *o, arena *memory,
+                     const char **words, pf_error *err)
+{
+    message_language language = speaker_language(&d->speaker, o->shopper);
+    return speaker_words(&d->speaker, o->shopper, o, d->at_us, language, memory, words, err);
+}
+
 static void write_outcome(const deciding *d, const decide_outcome *o, verb_result *r,
                           arena *memory)
 {
@@ -105,7 +113,7 @@ static void write_outcome(const deciding *d, const decide_outcome *o, verb_resul
     const char *words = "";
     buffer why;
     buffer_init(&why, LIMIT_TEXT_BYTES);
-    deciding_explain(d, &o->why, &why);
+    speaker_reason(d->p, &o->why, &why);
     bool chosen = o->why.reason == REASON_CHOSEN;
     json_object_begin(&r->w);
     verb_text(r, "shopper", c->shoppers[o->shopper].id);
@@ -118,7 +126,7 @@ static void write_outcome(const deciding *d, const decide_outcome *o, verb_resul
     verb_money(r, "cost", o->cost_minor, &c->currency);
     verb_text(r, "reason_code", reason_code(o->why.reason));
     verb_text(r, "reason", why.data);
-    if (chosen && deciding_message(d, o, memory, &words, NULL) != PF_OK)
+    if (chosen && say(d, o, memory, &words, NULL) != PF_OK)
         words = "";
     verb_text(r, "message", words);
     json_object_end(&r->w);
@@ -213,25 +221,10 @@ static void write_summary(const deciding *d, const char *run, bool dry_run, verb
 
 static void write_candidates(const deciding *d, const decide_shopper *s, buffer *into)
 {
-    const shop_catalogue *c = d->p->catalogue;
     json_writer w;
     buffer_clear(into);
     json_begin(&w, into);
-    json_array_begin(&w);
-    for (size_t k = 0; k < s->n_outcomes; k++) {
-        const decide_outcome *o = &d->result->outcomes[s->first + k];
-        json_object_begin(&w);
-        json_key(&w, "promotion");
-        json_text(&w, c->promotions[o->promotion].id);
-        json_key(&w, "p");
-        json_number(&w, o->p_redeem);
-        json_key(&w, "value_minor");
-        json_number(&w, o->why.value_minor);
-        json_key(&w, "reason");
-        json_text(&w, reason_code(o->why.reason));
-        json_object_end(&w);
-    }
-    json_array_end(&w);
+    journal_write_candidates(d->result, d->p->catalogue, s, &w);
     (void)json_finish(&w);
 }
 
@@ -248,7 +241,7 @@ static void write_versions(const deciding *d, buffer *into)
     json_key(&w, "data");
     fingerprint_format(&d->p->data, name);
     json_text(&w, name);
-    fingerprint frames = frame_set_fingerprint(d->frames);
+    fingerprint frames = frame_set_fingerprint(d->speaker.frames);
     json_key(&w, "frames");
     fingerprint_format(&frames, name);
     json_text(&w, name);
@@ -275,7 +268,7 @@ static pf_status put_one(writing *k, const decide_shopper *s, const decide_outco
     pf_status status = PF_OK;
     (void)snprintf(id, sizeof id, "%s-%u-%u", k->run, s->shopper, nth);
     if (chosen)
-        status = deciding_message(k->d, o, &k->memory, &words, err);
+        status = say(k->d, o, &k->memory, &words, err);
     if (status != PF_OK)
         return status;
     decision_record record = {
