@@ -24,6 +24,9 @@ typedef struct raw_channel {
 typedef struct raw_shop {
     char *name, *currency, *time_zone, *language;
 } raw_shop;
+typedef struct raw_store {
+    char *wait_s;
+} raw_store;
 typedef struct raw_language {
     char *encoder, *models, *url, *model, *key_variable;
 } raw_language;
@@ -53,6 +56,7 @@ typedef struct raw_message {
 typedef struct raw_config {
     char *version;
     raw_shop shop;
+    raw_store store;
     raw_language language;
     raw_recommend recommend;
     raw_response response;
@@ -87,6 +91,8 @@ static const cyaml_schema_field_t shop_fields[] = {
     TEXT("name", raw_shop, name), TEXT("currency", raw_shop, currency),
     TEXT("time_zone", raw_shop, time_zone), TEXT("language", raw_shop, language),
     CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {
+    TEXT("wait_s", raw_store, wait_s), CYAML_FIELD_END};
 static const cyaml_schema_field_t language_fields[] = {
     TEXT("encoder", raw_language, encoder), TEXT("models", raw_language, models),
     TEXT("url", raw_language, url), TEXT("model", raw_language, model),
@@ -117,6 +123,7 @@ static const cyaml_schema_field_t message_fields[] = {
 static const cyaml_schema_field_t top_fields[] = {
     TEXT("version", raw_config, version),
     PART("shop", raw_config, shop, shop_fields),
+    PART("store", raw_config, store, store_fields),
     PART("language", raw_config, language, language_fields),
     PART("recommend", raw_config, recommend, recommend_fields),
     PART("response", raw_config, response, response_fields),
@@ -160,6 +167,8 @@ static const key keys[] = {
      "Language of messages to shoppers whose own is not known: en or zh."},
     {"shop.time_zone", KIND_ZONE, RAW(shop, time_zone), TYPED(shop_time_zone), "UTC", 0, 0,
      NULL, "IANA time zone of the shop."},
+    {"store.wait_s", KIND_COUNT, RAW(store, wait_s), TYPED(store_wait_s), "30", 0, 3600, NULL,
+     "Seconds a command waits for another one that is writing."},
     {"language.encoder", KIND_WORD, RAW(language, encoder), TYPED(encoder), "auto", 0, 0,
      "auto local remote none", "Where the vectors of texts come from."},
     {"language.models", KIND_TEXT, RAW(language, models), TYPED(models_folder), "", 0, 0,

@@ -28,6 +28,8 @@ typedef struct config {
     /* shop */
     const char *shop_name, *shop_language, *shop_time_zone;
     currency currency;
+    /* store */
+    int64_t store_wait_s;                 /* for another writer */
     /* language */
     const char *encoder;                  /* auto | local | remote | none */
     const char *models_folder;            /* "" = look in the usual places */

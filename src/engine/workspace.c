@@ -104,6 +104,8 @@ static pf_status open_parts(proffer *p, pf_error *err)
     if (s == PF_OK)
         s = store_open(&p->store, path, STORE_CREATE, err);
     if (s == PF_OK)
+        store_set_wait(p->store, (int)p->config->store_wait_s * 1000);
+    if (s == PF_OK)
         s = check_currency(p, err);
     return s;
 }

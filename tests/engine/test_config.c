@@ -44,6 +44,7 @@ static void a_file_with_only_a_version_has_every_default(void **state)
     assert_true(c->holdout == 0.1);
     assert_int_equal(c->budget_minor, MONEY_ABSENT);
     assert_int_equal(c->per_shopper, 1);
+    assert_int_equal(c->store_wait_s, 30);
     assert_false(c->contact_unasked);
     assert_int_equal(c->n_channels, 1);
     assert_int_equal(c->channels[0].channel, CHANNEL_EMAIL);
@@ -99,6 +100,7 @@ static void wrong_values_name_their_key_and_what_would_be_right(void **state)
     refuse("decide: {contact_unasked: perhaps}\n", "neither yes nor no");
     refuse("decide:\n  channels:\n    - {channel: pigeon}\n", "pigeon");
     refuse("decide:\n  channels:\n    - {channel: sms, per_week: many}\n", "per_week");
+    refuse("store: {wait_s: 3601}\n", "store.wait_s: '3601' is no whole number between 0");
     refuse("shop: {currency: QQQ}\n", "ISO 4217");
     refuse("shop: {time_zone: Mars/Olympus}\n", "shop.time_zone");
     refuse("recommend: {repeats: sometimes}\n", "none of: auto allow mask");
