@@ -204,6 +204,20 @@ static void a_flush_may_fail(void **state)
     fail_disk(*state, false, DISK_UNSYNCED, 1);
 }
 
+/* Durable: the log is flushed before a commit returns, every time. */
+static void a_commit_flushes_before_it_returns(void **state)
+{
+    fixture *f = *state;
+    for (int i = 0; i < 5; i++) {
+        must(store_begin(f->s, &f->err));
+        must(store_set_setting(f->s, "a", i % 2 ? "b" : "c", &f->err));
+        faulty_disk_fail_at(UINT64_MAX, false, DISK_UNSYNCED);
+        must(store_commit(f->s, &f->err));
+        assert_true(faulty_disk_changes() >= 1);
+        faulty_disk_fail_at(0, false, DISK_UNSYNCED);
+    }
+}
+
 static void a_disk_may_be_full_while_a_store_is_made(void **state)
 {
     fixture *f = *state;
@@ -324,6 +338,7 @@ int main(void)
         TEST(a_disk_may_fill_up_for_good_at_any_write),
         TEST(a_disk_may_break_at_any_write),
         TEST(a_flush_may_fail),
+        TEST(a_commit_flushes_before_it_returns),
         TEST(a_disk_may_be_full_while_a_store_is_made),
         TEST(files_may_meet_a_limit_of_size),
         TEST(a_spoilt_transaction_takes_nothing_more),
