@@ -118,7 +118,8 @@ done:
 
 /* ---- vectors ---- */
 
-/* All cells of an item in one line, parts of lists as words. */
+/* All cells of an item in one line, parts of lists as words. The last column comes first:
+ * tables list classes before names, and a sentence encoder is best fed the name first. */
 static bool join_cells(item_side *s, const item_texts *t, const columns *use,
                        uint32_t item, text *out)
 {
