@@ -99,7 +99,7 @@ static void which_fill(which_columns *out, const replayed *c, uint32_t *target, 
     size_t P = c->n_promotions;
     for (size_t s = 0; s < c->n_shoppers; s++) {
         const float *scores[COLUMNS_WHICH_MODELS] = {
-            c->order + s * P, c->lines + s * P, c->category_lines + s * P, c->popularity};
+            c->order + s * P, c->lines + s * P, c->category_spend + s * P, c->popularity};
         if (!c->answered[s])
             continue;
         for (int m = 0; m < COLUMNS_WHICH_MODELS; m++) {

@@ -24,11 +24,9 @@ enum {
     PAIR_SPEND,
     PAIR_LIFT_91,
     PAIR_CATEGORY_SPEND,
-    PAIR_EXPECTED_SPEND,
     PAIR_ANSWER_RATE,
     PAIR_PER_TRIP,
     PAIR_COVER,
-    PAIR_CATEGORY_LINES,
     PAIR_SORT_SPEND,
     PAIR_END
 };
@@ -105,8 +103,6 @@ static void nearby(const past *p, uint32_t k, float *f)
     f[PAIR_DEPARTMENT_LINES] = (float)log1p(department.lines);
     f[PAIR_CATEGORY_SPEND] = (float)log1p(kind.spend);
     f[PAIR_SORT_SPEND] = (float)log1p(sort.spend);
-    f[PAIR_CATEGORY_LINES] = (float)log1p(kind.lines);
-    f[PAIR_EXPECTED_SPEND] = (float)log1p(kind.expected);
 }
 
 /* --- used before ---------------------------------------------------------------------------- */
@@ -149,15 +145,13 @@ static const struct {
     const char *name;
 } which[RESPONSE_WHICH_FEATURES] = {
     {PAIR_SPEND, "spending on the offer's products"},
-    {PAIR_FAMILY_SPEND, "spending on the same kinds of product by the same makers"},
-    {PAIR_LIFT_91, "buys these products more than others do, last 91 days"},
-    {PAIR_CATEGORY_SPEND, "spending in the offer's categories"},
-    {PAIR_EXPECTED_SPEND, "spending to expect from the categories bought"},
-    {PAIR_ANSWER_RATE, "how often offers on these products were used"},
     {PAIR_PER_TRIP, "spending on the offer's products a trip"},
     {PAIR_COVER, "share of the offer's products bought before"},
-    {PAIR_CATEGORY_LINES, "purchases in the offer's categories"},
+    {PAIR_LIFT_91, "buys these products more than others do, last 91 days"},
+    {PAIR_FAMILY_SPEND, "spending on the same kinds of product by the same makers"},
     {PAIR_SORT_SPEND, "spending on the same sorts of product"},
+    {PAIR_CATEGORY_SPEND, "spending in the offer's categories"},
+    {PAIR_ANSWER_RATE, "how often offers on these products were used"},
 };
 
 void response_which_row(const float *pair, float *row)

@@ -28,14 +28,14 @@
 
 enum {
     RESPONSE_ANY_FEATURES = 109,
-    RESPONSE_WHICH_FEATURES = 10,
+    RESPONSE_WHICH_FEATURES = 8,
     RESPONSE_REFERENCE_SHOPPERS = 2000 /* at most so many say what is usual */
 };
 
 /* Where two plain habits stand, for baselines. */
 enum {
     RESPONSE_ANY_LOG_SHARE_ANSWERED = 53, /* of any: log of (answered + .3) / (sent + 3) */
-    RESPONSE_WHICH_CATEGORY_LINES = 8 /* of which: lines in the offer's categories */
+    RESPONSE_WHICH_CATEGORY_SPEND = 6 /* of which: spending in its categories */
 };
 
 /* A name people understand, static. */
@@ -79,7 +79,7 @@ void response_rows_free(response_rows *rows);
 /* --- for the files that make up a row ----------------------------------------------------- */
 
 enum {
-    PAIR_FEATURES = 21,    /* of a shopper and a promotion, before they are summed up */
+    PAIR_FEATURES = 19,    /* of a shopper and a promotion, before they are summed up */
     AGGREGATE_FEATURES = 40 /* the last of `any`: summed up over the promotions */
 };
 /* pair [P x PAIR_FEATURES] from the past. */

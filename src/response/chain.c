@@ -45,7 +45,7 @@ static pf_status score_which(chain_link *link, const data_group *g, const learne
                              pf_error *err)
 {
     size_t P = g->n_promotions;
-    float *scratch = mem_alloc(P, WHICH_SCRATCH * sizeof *scratch);
+    float *scratch = mem_alloc(P, RESPONSE_WHICH_FEATURES * sizeof *scratch);
     if (scratch == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
     for (size_t i = 0; i < g->n_shoppers; i++)

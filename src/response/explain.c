@@ -60,20 +60,17 @@ static pf_status explain_which(const response_model *m, const float *rows, size_
     *found = 0;
     if (!m->l.has_which)
         return PF_OK;
-    float *centred = mem_alloc(P, 2 * RESPONSE_WHICH_FEATURES * sizeof *centred);
-    if (centred == NULL)
+    float *seen = mem_alloc(P, RESPONSE_WHICH_FEATURES * sizeof *seen);
+    if (seen == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
-    float *scaled = centred + P * RESPONSE_WHICH_FEATURES;
-    size_t at = place * RESPONSE_WHICH_FEATURES;
-    which_centre(rows, P, centred);
-    which_scale(centred, P, m->l.floor, scaled);
+    which_centre(rows, P, seen);
+    which_scale(seen, P, m->l.floor, seen);
+    const float *row = seen + place * RESPONSE_WHICH_FEATURES;
     for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
-        all[f] = (response_part){
-            response_which_name(f),
-            0.5 * (linear_contribution(&m->l.centred, centred + at, f) +
-                   linear_contribution(&m->l.scaled, scaled + at, f))};
+        all[f] = (response_part){response_which_name(f),
+                                 linear_contribution(&m->l.which, row, f)};
     take_largest(all, RESPONSE_WHICH_FEATURES, parts, n, found);
-    mem_free(centred);
+    mem_free(seen);
     return PF_OK;
 }
 

@@ -16,7 +16,7 @@ learners_want judge_wants(response_learner asked, uint64_t seed)
                            .seed = seed};
 }
 
-double verdict_any(response_learner chosen, double logistic, double trees)
+double verdict_raw(response_learner chosen, double logistic, double trees)
 {
     switch (chosen) {
     case RESPONSE_XGBOOST: return trees;
@@ -27,11 +27,22 @@ double verdict_any(response_learner chosen, double logistic, double trees)
     return logistic;
 }
 
+static double log_odds(double p)
+{
+    p = fmin(fmax(p, clip), 1 - clip);
+    return log(p / (1 - p));
+}
+
+double verdict_any(const verdict *v, double logistic, double trees)
+{
+    double raw = verdict_raw(v->chosen, logistic, trees);
+    return 1 / (1 + exp(-(log_odds(raw) + v->move)));
+}
+
 static double raw_log_odds(double any, double share, double uses_per_answer)
 {
     double raw = any * -expm1(uses_per_answer * log1p(-fmin(share, 1 - clip)));
-    raw = fmin(fmax(raw, clip), 1 - clip);
-    return log(raw / (1 - raw));
+    return log_odds(raw);
 }
 
 double verdict_pair(const platt *pair, double any, double share, double uses_per_answer)
@@ -54,9 +65,43 @@ static double loss_of(double p, uint8_t y)
     return -log(y ? p : 1 - p);
 }
 
-static bool counts(const chain *c, const response_data *d, size_t i, int64_t until_us)
+void judge_range(const response_data *d, int64_t until_us, size_t *from, size_t *to)
 {
-    return c->link[i].scored && data_known(&d->group[i], until_us);
+    size_t known = 0;
+    *from = *to = 0;
+    for (size_t i = d->n; i-- > 0 && known < JUDGE_GROUPS;) {
+        if (!data_known(&d->group[i], until_us))
+            continue;
+        if (known++ == 0)
+            *to = i + 1;
+        *from = i;
+    }
+}
+
+/* Links of one judgement, in order. */
+typedef struct evidence {
+    const chain *c;
+    const response_data *d;
+    size_t place[JUDGE_GROUPS], n;
+    size_t rows, answers, pairs, uses;
+} evidence;
+
+static evidence gather(const chain *c, const response_data *d, int64_t until_us)
+{
+    evidence e = {.c = c, .d = d};
+    size_t from, to;
+    judge_range(d, until_us, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        const data_group *g = &d->group[i];
+        if (!c->link[i].scored || !data_known(g, until_us))
+            continue;
+        e.place[e.n++] = i;
+        e.rows += g->n_shoppers;
+        e.answers += g->n_answered;
+        e.pairs += g->n_shoppers * g->n_promotions;
+        e.uses += g->n_used;
+    }
+    return e;
 }
 
 static void add_losses(losses *a, const chain_link *link, const data_group *g)
@@ -65,7 +110,7 @@ static void add_losses(losses *a, const chain_link *link, const data_group *g)
         for (int k = RESPONSE_LOGISTIC; k <= RESPONSE_AVERAGE; k++) {
             double logistic = link->logistic ? (double)link->logistic[i] : (double)NAN;
             double trees = link->trees ? (double)link->trees[i] : (double)NAN;
-            double p = verdict_any((response_learner)k, logistic, trees);
+            double p = verdict_raw((response_learner)k, logistic, trees);
             a->loss[k][a->n] = isnan(p) ? p : loss_of(p, g->answered[i]);
         }
 }
@@ -83,18 +128,17 @@ static response_learner choose(const losses *a, const double *mean)
     return best;
 }
 
-static pf_status judge_any(verdict *v, const chain *c, const response_data *d,
-                           int64_t until_us, response_learner asked, pf_error *err)
+static pf_status judge_any(verdict *v, const evidence *e, response_learner asked,
+                           pf_error *err)
 {
     losses a = {.n = 0};
-    double *memory = mem_alloc(v->rows + 1, (RESPONSE_AVERAGE + 1) * sizeof *memory);
+    double *memory = mem_alloc(e->rows + 1, (RESPONSE_AVERAGE + 1) * sizeof *memory);
     if (memory == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", v->rows);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", e->rows);
     for (int k = 0; k <= RESPONSE_AVERAGE; k++)
-        a.loss[k] = memory + (size_t)k * v->rows;
-    for (size_t i = 0; i < c->n; i++)
-        if (counts(c, d, i, until_us))
-            add_losses(&a, &c->link[i], &d->group[i]);
+        a.loss[k] = memory + (size_t)k * e->rows;
+    for (size_t i = 0; i < e->n; i++)
+        add_losses(&a, &e->c->link[e->place[i]], &e->d->group[e->place[i]]);
     v->log_loss[RESPONSE_AUTO] = (double)NAN;
     for (int k = RESPONSE_LOGISTIC; k <= RESPONSE_AVERAGE; k++)
         v->log_loss[k] = summary_of(a.loss[k], a.n).mean;
@@ -105,16 +149,41 @@ static pf_status judge_any(verdict *v, const chain *c, const response_data *d,
     return PF_OK;
 }
 
+static double link_any(const verdict *v, const chain_link *link, size_t i)
+{
+    return verdict_any(v, link->logistic ? (double)link->logistic[i] : 0,
+                       link->trees ? (double)link->trees[i] : 0);
+}
+
 /* --- calibrating ------------------------------------------------------------------------------ */
+
+/* Newton's steps for the one parameter: the penalised likelihood is concave. */
+static void find_move(verdict *v, const evidence *e)
+{
+    const double prior = 1 / (JUDGE_MOVE_PRIOR * JUDGE_MOVE_PRIOR);
+    v->move = 0;
+    for (int step = 0; step < 20; step++) {
+        double slope = prior * v->move, curve = prior;
+        for (size_t k = 0; k < e->n; k++) {
+            const data_group *g = &e->d->group[e->place[k]];
+            for (size_t i = 0; i < g->n_shoppers; i++) {
+                double p = link_any(v, &e->c->link[e->place[k]], i);
+                slope += p - g->answered[i];
+                curve += p * (1 - p);
+            }
+        }
+        v->move -= slope / curve;
+        if (fabs(slope / curve) < 1e-9)
+            break;
+    }
+}
 
 static void add_pairs(const verdict *v, const chain_link *link, const data_group *g,
                       double *score, uint8_t *used, size_t *n)
 {
     size_t P = g->n_promotions;
     for (size_t i = 0; i < g->n_shoppers; i++) {
-        double any = verdict_any(v->chosen,
-                                 link->logistic ? (double)link->logistic[i] : 0,
-                                 link->trees ? (double)link->trees[i] : 0);
+        double any = link_any(v, link, i);
         for (size_t k = 0; k < P; k++, *n += 1) {
             score[*n] = raw_log_odds(any, (double)link->share[i * P + k],
                                      link->uses_per_answer);
@@ -123,18 +192,16 @@ static void add_pairs(const verdict *v, const chain_link *link, const data_group
     }
 }
 
-static pf_status calibrate(verdict *v, const chain *c, const response_data *d,
-                           int64_t until_us, size_t pairs, pf_error *err)
+static pf_status calibrate(verdict *v, const evidence *e, pf_error *err)
 {
-    double *score = mem_alloc(pairs, sizeof *score);
-    uint8_t *used = mem_alloc(pairs, 1);
+    double *score = mem_alloc(e->pairs, sizeof *score);
+    uint8_t *used = mem_alloc(e->pairs, 1);
     size_t n = 0;
     pf_status s = PF_OK;
     if (score == NULL || used == NULL)
-        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", pairs);
-    for (size_t i = 0; s == PF_OK && i < c->n; i++)
-        if (counts(c, d, i, until_us))
-            add_pairs(v, &c->link[i], &d->group[i], score, used, &n);
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", e->pairs);
+    for (size_t i = 0; s == PF_OK && i < e->n; i++)
+        add_pairs(v, &e->c->link[e->place[i]], &e->d->group[e->place[i]], score, used, &n);
     if (s == PF_OK)
         s = platt_fit(&v->pair, score, used, NULL, n, err);
     v->calibrated = s == PF_OK;
@@ -146,20 +213,12 @@ static pf_status calibrate(verdict *v, const chain *c, const response_data *d,
 pf_status judge(verdict *v, const chain *c, const response_data *d, int64_t until_us,
                 response_learner asked, pf_error *err)
 {
-    size_t pairs = 0, uses = 0;
-    *v = (verdict){.pair = {1, 0}};
-    for (size_t i = 0; i < c->n; i++) {
-        const data_group *g = &d->group[i];
-        if (!counts(c, d, i, until_us))
-            continue;
-        v->groups++;
-        v->rows += g->n_shoppers;
-        v->answers += g->n_answered;
-        pairs += g->n_shoppers * g->n_promotions;
-        uses += g->n_used;
-    }
-    pf_status s = judge_any(v, c, d, until_us, asked, err);
-    if (s == PF_OK && uses >= JUDGE_MIN_USES && uses < pairs)
-        s = calibrate(v, c, d, until_us, pairs, err);
+    evidence e = gather(c, d, until_us);
+    *v = (verdict){.pair = {1, 0}, .groups = e.n, .rows = e.rows, .answers = e.answers};
+    pf_status s = judge_any(v, &e, asked, err);
+    if (s == PF_OK)
+        find_move(v, &e);
+    if (s == PF_OK && e.uses >= JUDGE_MIN_USES && e.uses < e.pairs)
+        s = calibrate(v, &e, err);
     return s;
 }

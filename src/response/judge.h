@@ -1,6 +1,12 @@
 /*
- * What the chain of earlier campaigns decides: which learner answers `any`, and how a
- * shopper's chance at one promotion follows from both questions,
+ * What the chain of earlier campaigns decides: which learner answers `any`, by how much
+ * its log-odds are moved so that as many answer as were announced,
+ *
+ *     P(any) = 1 / (1 + exp(-(log-odds of the learner + move)))
+ *
+ * (move has a normal prior of standard deviation JUDGE_MOVE_PRIOR around 0, since campaigns
+ * differ and one of them proves little), and how a shopper's chance at one promotion
+ * follows from both questions,
  *
  *     raw = P(any) (1 - (1 - share)^m)        m promotions used by one who uses any
  *     p   = 1 / (1 + exp(-(slope log(raw / (1 - raw)) + shift)))
@@ -16,9 +22,13 @@
 
 /* So many uses on the chain are wanted before slope and shift are believed. */
 enum { JUDGE_MIN_USES = 30 };
+/* The newest known campaigns are judged by, so many at most. */
+enum { JUDGE_GROUPS = 12 };
+#define JUDGE_MOVE_PRIOR 0.1
 
 typedef struct verdict {
     response_learner chosen; /* never AUTO */
+    double move;             /* of the log-odds of any */
     platt pair;              /* slope 1, shift 0 where the chain was too short */
     bool calibrated;
     size_t groups, rows, answers; /* of the chain */
@@ -29,8 +39,13 @@ typedef struct verdict {
 pf_status judge(verdict *v, const chain *c, const response_data *d, int64_t until_us,
                 response_learner asked, pf_error *err);
 
-/* Of one shopper: logistic and trees, whichever are there (NaN otherwise), by the chosen. */
-double verdict_any(response_learner chosen, double logistic, double trees);
+/* The groups to judge by at a moment: those known among from..to-1 of the data. */
+void judge_range(const response_data *d, int64_t until_us, size_t *from, size_t *to);
+
+/* What the learner chosen says, of the logistic and the trees. */
+double verdict_raw(response_learner chosen, double logistic, double trees);
+/* P(any) of it. */
+double verdict_any(const verdict *v, double logistic, double trees);
 double verdict_pair(const platt *pair, double any, double share, double uses_per_answer);
 
 /* What learners a choice needs. */

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 
 static const double any_ridge = 0.2;
-static const double which_prior = 30;
+static const double which_prior = 100;
 /* Of a feature's spread over all rows, beside its spread within the shopper. */
 static const double floor_share = 0.3;
 
@@ -20,8 +20,7 @@ void learners_free(learners *l)
 {
     linear_free(&l->logistic);
     boosted_free(&l->trees);
-    linear_free(&l->centred);
-    linear_free(&l->scaled);
+    linear_free(&l->which);
     *l = (learners){.has_logistic = false};
 }
 
@@ -78,7 +77,7 @@ static void count_choices(const response_data *d, int64_t until_us, size_t *grou
     *groups = *rows = 0;
     for (size_t j = 0; j < d->n; j++) {
         const data_group *g = &d->group[j];
-        for (size_t i = 0; g->ends_us <= until_us && i < g->n_shoppers; i++)
+        for (size_t i = 0; data_known(g, until_us) && i < g->n_shoppers; i++)
             if (g->answered[i] && is_choice(g, i)) {
                 *groups += 1;
                 *rows += g->n_promotions;
@@ -108,7 +107,7 @@ static bool take_which(const response_data *d, int64_t until_us, taught *t)
         return false;
     for (size_t j = 0; j < d->n; j++) {
         const data_group *g = &d->group[j];
-        for (size_t i = 0; g->ends_us <= until_us && i < g->n_shoppers; i++)
+        for (size_t i = 0; data_known(g, until_us) && i < g->n_shoppers; i++)
             if (g->answered[i] && is_choice(g, i))
                 take_choice(g, i, t);
     }
@@ -174,18 +173,33 @@ static linear_options which_options(const taught *t)
     return o;
 }
 
+/* Clears the columns whose weight is below zero; false when there is none. */
+static bool drop_negative(const linear_model *m, taught *t)
+{
+    bool dropped = false;
+    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+        if (!(m->weight[f] < 0))
+            continue;
+        dropped = true;
+        for (size_t i = 0; i < t->n; i++)
+            t->x[i * RESPONSE_WHICH_FEATURES + f] = 0;
+    }
+    return dropped;
+}
+
 static pf_status fit_which(learners *l, taught *t, pf_error *err)
 {
     if (t->groups == 0)
         return PF_OK;
     feature_rows rows = {t->n, RESPONSE_WHICH_FEATURES, t->x};
     linear_options o = which_options(t);
-    pf_status s = linear_fit_choice(&l->centred, &rows, t->y, t->start, t->groups, &o, err);
-    if (s != PF_OK)
-        return s;
     find_floor(l, t);
     scale_all(l, t);
-    s = linear_fit_choice(&l->scaled, &rows, t->y, t->start, t->groups, &o, err);
+    pf_status s = linear_fit_choice(&l->which, &rows, t->y, t->start, t->groups, &o, err);
+    while (s == PF_OK && drop_negative(&l->which, t)) {
+        linear_free(&l->which);
+        s = linear_fit_choice(&l->which, &rows, t->y, t->start, t->groups, &o, err);
+    }
     l->has_which = s == PF_OK;
     return s;
 }
@@ -284,25 +298,6 @@ void which_scale(const float *centred, size_t n, const double *floor_of, float *
     }
 }
 
-static void score_rows(const linear_model *m, const float *rows, size_t n, float *score)
-{
-    for (size_t k = 0; k < n; k++)
-        score[k] = (float)linear_score(m, rows + k * RESPONSE_WHICH_FEATURES);
-}
-
-/* Adds (score - mean) / spread. */
-static void add_standardised(const float *score, size_t n, float *sum)
-{
-    double mean = 0, square = 0;
-    for (size_t k = 0; k < n; k++)
-        mean += (double)score[k] / (double)n;
-    for (size_t k = 0; k < n; k++)
-        square += ((double)score[k] - mean) * ((double)score[k] - mean);
-    double spread = sqrt(square / (double)n) + 1e-9;
-    for (size_t k = 0; k < n; k++)
-        sum[k] += (float)(((double)score[k] - mean) / spread);
-}
-
 static void softmax(float *score, size_t n)
 {
     double largest = -INFINITY, sum = 0;
@@ -318,17 +313,13 @@ void learners_which(const learners *l, const float *which, size_t n, float *scra
                     float *order, float *share)
 {
     for (size_t k = 0; k < n; k++)
-        order[k] = share[k] = 0;
+        order[k] = 0;
     if (l->has_which) {
-        float *second = scratch + n * RESPONSE_WHICH_FEATURES; /* [P] */
         which_centre(which, n, scratch);
-        score_rows(&l->centred, scratch, n, share);
-        add_standardised(share, n, order);
         which_scale(scratch, n, l->floor, scratch);
-        score_rows(&l->scaled, scratch, n, second);
-        add_standardised(second, n, order);
         for (size_t k = 0; k < n; k++)
-            share[k] = 0.5f * (share[k] + second[k]);
+            order[k] = (float)linear_score(&l->which, scratch + k * RESPONSE_WHICH_FEATURES);
     }
+    memcpy(share, order, n * sizeof *share);
     softmax(share, n);
 }

@@ -1,13 +1,11 @@
 /*
  * What is fitted to the groups known at a moment, before anything is chosen or calibrated:
- * for `any` a logistic regression and gradient-boosted trees, for `which` two conditional
- * logits that see the promotions of a group against each other,
- *
- *     centred   each feature less its mean over the shopper's promotions
- *     scaled    the same divided by its spread there (plus a floor), so that a shopper who
- *               buys little is read as closely as one who buys much
- *
- * whose scores are each put on one scale within the group and added. Private to this room.
+ * for `any` a logistic regression and gradient-boosted trees; for `which` a conditional
+ * logit that sees the promotions of a group against each other: each feature less its mean
+ * over the shopper's promotions, divided by its spread there (plus a floor), so that a
+ * shopper who buys little is read as closely as one who buys much. Every feature of
+ * `which` speaks for the promotion or not at all: weights below zero are coincidences of
+ * few campaigns, and are left out. Private to this room.
  */
 #ifndef PROFFER_RESPONSE_LEARNERS_H
 #define PROFFER_RESPONSE_LEARNERS_H
@@ -23,7 +21,7 @@ typedef struct learners {
     bool has_logistic, has_trees, has_which;
     linear_model logistic;
     boosted_model trees;
-    linear_model centred, scaled;
+    linear_model which;
     double floor[RESPONSE_WHICH_FEATURES];
     double uses_per_answer; /* promotions used by one who uses any */
     size_t groups, rows, answers;
@@ -48,12 +46,12 @@ pf_status learners_trees(const learners *l, const float *any, size_t n, float *p
 
 /* One shopper's promotions: rows [P x RESPONSE_WHICH_FEATURES] -> order [P] for ranking and
  * share [P], which sums to 1: the part of the shopper's uses that goes to each. scratch
- * [P x WHICH_SCRATCH]. Allocates nothing. */
-enum { WHICH_SCRATCH = RESPONSE_WHICH_FEATURES + 1 };
+ * [P x RESPONSE_WHICH_FEATURES]. Allocates nothing. */
 void learners_which(const learners *l, const float *which, size_t n, float *scratch,
                     float *order, float *share);
 
-/* The rows as the two models see them, from raw ones. */
+/* Rows less their mean over the promotions; then divided by spread and floor. `out` may be
+ * the input. */
 void which_centre(const float *raw, size_t n, float *out);
 void which_scale(const float *centred, size_t n, const double *floor_of, float *out);
 

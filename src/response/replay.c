@@ -52,13 +52,13 @@ static void fill(const data_group *g, const chain_link *link, const verdict *v, 
     size_t P = g->n_promotions;
     for (size_t i = 0; i < g->n_shoppers; i++) {
         const float *row = g->rows.any + i * RESPONSE_ANY_FEATURES;
-        double a = verdict_any(v->chosen, link->logistic ? (double)link->logistic[i] : 0,
+        double a = verdict_any(v, link->logistic ? (double)link->logistic[i] : 0,
                                link->trees ? (double)link->trees[i] : 0);
         any[i] = (float)a;
         share[i] = expf(row[RESPONSE_ANY_LOG_SHARE_ANSWERED]);
         for (size_t k = 0; k < P; k++) {
             const float *pair = g->rows.which + (i * P + k) * RESPONSE_WHICH_FEATURES;
-            kin[i * P + k] = pair[RESPONSE_WHICH_CATEGORY_LINES];
+            kin[i * P + k] = pair[RESPONSE_WHICH_CATEGORY_SPEND];
             p[i * P + k] = (float)verdict_pair(&v->pair, a, (double)link->share[i * P + k],
                                                link->uses_per_answer);
         }
@@ -87,7 +87,7 @@ static pf_status add_campaign(response_replay *r, const response_data *d, size_t
         .n_shoppers = g->n_shoppers, .n_promotions = g->n_promotions,
         .shopper = g->shopper, .promotion = g->promotion, .answered = g->answered,
         .used = g->used, .learner = v.chosen, .any = any, .order = link->order, .p = p,
-        .lines = g->rows.lines, .category_lines = kin,
+        .lines = g->rows.lines, .category_spend = kin,
         .popularity = g->rows.popularity, .share_answered = share,
         .known_rate = known_rate(d, g->starts_us)};
     return PF_OK;

@@ -31,7 +31,7 @@ typedef struct replayed {
     const float *p;                  /* [S x P] */
     /* Plain habits, for baselines: */
     const float *lines;          /* [S x P] order lines in the scope before */
-    const float *category_lines; /* [S x P] log of 1 + lines in its categories, fading */
+    const float *category_spend; /* [S x P] log of 1 + spending in its categories, fading */
     const float *popularity;     /* [P] everybody's lines in the scope, 91 days before */
     const float *share_answered; /* [S] (answered + .3) / (sent + 3) of campaigns before */
     double known_rate; /* share who answered campaigns ended before; NaN without any */

@@ -10,10 +10,8 @@
 #include "base/memory.h"
 #include "response/model.h"
 
-enum {
-    CHAIN_GROUPS = 12,     /* campaigns the verdict rests on */
-    SCORE_PAIRS = 2000000  /* rows of pairs made at once */
-};
+/* Rows of pairs made at once. */
+enum { SCORE_PAIRS = 2000000 };
 
 response_options response_options_default(void)
 {
@@ -30,20 +28,6 @@ void response_free(response_model *m)
 
 /* --- fitting --------------------------------------------------------------------------------- */
 
-/* The chain's range: the newest CHAIN_GROUPS that are known, and what lies among them. */
-static void find_chain(const response_data *d, int64_t until_us, size_t *from, size_t *to)
-{
-    size_t known = 0;
-    *from = *to = 0;
-    for (size_t i = d->n; i-- > 0 && known < CHAIN_GROUPS;) {
-        if (!data_known(&d->group[i], until_us))
-            continue;
-        if (known++ == 0)
-            *to = i + 1;
-        *from = i;
-    }
-}
-
 pf_status response_fit(const response_data *d, int64_t until_us, const response_options *o,
                        response_model **out, pf_error *err)
 {
@@ -56,7 +40,7 @@ pf_status response_fit(const response_data *d, int64_t until_us, const response_
         return error_set(err, PF_NO_MEMORY, "out of memory for a response model");
     m->until_us = until_us;
     want.threads = d->world.pool ? (int)pool_threads(d->world.pool) : 1;
-    find_chain(d, until_us, &from, &to);
+    judge_range(d, until_us, &from, &to);
     pf_status s = learners_fit(&m->l, d, until_us, &want, err);
     if (s == PF_OK)
         s = chain_make(&c, d, from, to, &want, d->world.pool, err);
@@ -122,24 +106,20 @@ static pf_status scores_new(const response_ask *ask, response_scores *out, pf_er
 static pf_status score_any(const response_model *m, const response_rows *rows, float *any,
                            pf_error *err)
 {
-    bool both = m->v.chosen == RESPONSE_AVERAGE;
-    float *logistic = NULL;
-    if (m->v.chosen == RESPONSE_LOGISTIC) {
-        learners_logistic(&m->l, rows->any, rows->n_shoppers, any);
-        return PF_OK;
-    }
-    pf_status s = learners_trees(&m->l, rows->any, rows->n_shoppers, any, err);
-    if (s != PF_OK || !both)
-        return s;
-    logistic = mem_alloc(rows->n_shoppers, sizeof *logistic);
-    if (logistic == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %zu shoppers",
-                         rows->n_shoppers);
-    learners_logistic(&m->l, rows->any, rows->n_shoppers, logistic);
-    for (size_t i = 0; i < rows->n_shoppers; i++)
-        any[i] = (float)verdict_any(RESPONSE_AVERAGE, (double)logistic[i], (double)any[i]);
-    mem_free(logistic);
-    return PF_OK;
+    size_t S = rows->n_shoppers;
+    bool linear = m->v.chosen != RESPONSE_XGBOOST, trees = m->v.chosen != RESPONSE_LOGISTIC;
+    float *said = mem_alloc_zero(2 * S + 1, sizeof *said);
+    pf_status s = PF_OK;
+    if (said == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %zu shoppers", S);
+    if (linear)
+        learners_logistic(&m->l, rows->any, S, said);
+    if (trees)
+        s = learners_trees(&m->l, rows->any, S, said + S, err);
+    for (size_t i = 0; s == PF_OK && i < S; i++)
+        any[i] = (float)verdict_any(&m->v, (double)said[i], (double)said[S + i]);
+    mem_free(said);
+    return s;
 }
 
 /* Shoppers from..: their places in the answer. */
@@ -147,11 +127,11 @@ static pf_status score_rows(const response_model *m, const response_rows *rows, 
                             response_scores *out, pf_error *err)
 {
     size_t P = rows->n_promotions;
-    float *scratch = mem_alloc(P, (WHICH_SCRATCH + 1) * sizeof *scratch);
+    float *scratch = mem_alloc(P, (RESPONSE_WHICH_FEATURES + 1) * sizeof *scratch);
     if (scratch == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
     pf_status s = score_any(m, rows, out->any + from, err);
-    float *share = scratch + P * WHICH_SCRATCH;
+    float *share = scratch + P * RESPONSE_WHICH_FEATURES;
     for (size_t i = 0; s == PF_OK && i < rows->n_shoppers; i++) {
         size_t at = (from + i) * P;
         learners_which(&m->l, rows->which + i * P * RESPONSE_WHICH_FEATURES, P, scratch,

@@ -39,7 +39,7 @@ static void pack_constants(const response_model *m, double c[CONSTANTS])
         v->chosen,         v->pair.slope,    v->pair.shift,          v->calibrated,
         (double)v->groups, (double)v->rows,  (double)v->answers,     m->l.uses_per_answer,
         (double)m->l.groups, (double)m->l.rows, (double)m->l.answers, m->l.has_logistic,
-        m->l.has_trees,    m->l.has_which,   (double)m->until_us / 1e6, 0};
+        m->l.has_trees,    m->l.has_which,   (double)m->until_us / 1e6, v->move};
     memcpy(c, values, sizeof values);
 }
 
@@ -65,9 +65,7 @@ static pf_status add_all(const response_model *m, const double *constants,
     if (s == PF_OK && m->l.has_which) {
         s = safetensors_add(w, "floor", TENSOR_F64, m->l.floor, 1, &features, err);
         if (s == PF_OK)
-            s = linear_save(&m->l.centred, "centred", w, err);
-        if (s == PF_OK)
-            s = linear_save(&m->l.scaled, "scaled", w, err);
+            s = linear_save(&m->l.which, "which", w, err);
     }
     return s;
 }
@@ -148,6 +146,7 @@ static bool unpack_constants(response_model *m, const double *c)
     m->l.has_logistic = c[11] > 0;
     m->l.has_trees = c[12] > 0;
     m->l.has_which = c[13] > 0;
+    v->move = c[15];
     m->until_us = (int64_t)(c[14] * 1e6);
     return (v->chosen == RESPONSE_XGBOOST || m->l.has_logistic) &&
            (v->chosen == RESPONSE_LOGISTIC || m->l.has_trees);
@@ -164,10 +163,7 @@ static pf_status read_which(response_model *m, const safetensors *file, pf_error
     for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
         if (!(m->l.floor[f] >= 0 && m->l.floor[f] < 1e9))
             return damaged(file, err);
-    s = linear_load(&m->l.centred, "centred", RESPONSE_WHICH_FEATURES, file, err);
-    if (s == PF_OK)
-        s = linear_load(&m->l.scaled, "scaled", RESPONSE_WHICH_FEATURES, file, err);
-    return s;
+    return linear_load(&m->l.which, "which", RESPONSE_WHICH_FEATURES, file, err);
 }
 
 static pf_status read_learners(response_model *m, const safetensors *file, pf_error *err)
@@ -260,6 +256,7 @@ void response_describe(const response_model *m, json_writer *w)
     for (int k = RESPONSE_LOGISTIC; k <= RESPONSE_AVERAGE; k++)
         write_number(w, learner_names[k], v->log_loss[k]);
     json_object_end(w);
+    write_number(w, "move", v->move);
     json_key(w, "pairs_calibrated");
     json_boolean(w, v->calibrated);
     write_number(w, "slope", v->pair.slope);
