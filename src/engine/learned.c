@@ -80,9 +80,9 @@ void learned_close(learned *l)
 /* --- the model -------------------------------------------------------------------------------------- */
 
 /* A card that cannot be read fits nothing. */
-bool learned_card_fits(const proffer *p, const char *path, int64_t at_us)
+bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us)
 {
-    char name[WORKSPACE_PATH_BYTES + 8], data[FINGERPRINT_TEXT_BYTES];
+    char name[WORKSPACE_PATH_BYTES + 8], expected[FINGERPRINT_TEXT_BYTES];
     char *card = NULL;
     size_t n = 0;
     arena memory;
@@ -90,7 +90,7 @@ bool learned_card_fits(const proffer *p, const char *path, int64_t at_us)
     int64_t until = INT64_MAX;
     bool fits = false;
     arena_init(&memory, LIMIT_JSON_BYTES);
-    fingerprint_format(&p->data, data);
+    fingerprint_format(data, expected);
     if (file_join_path(name, sizeof name, "", path, NULL) == PF_OK &&
         strlen(name) + 6 < sizeof name) {
         memcpy(name + strlen(name), ".json", 6);
@@ -98,7 +98,7 @@ bool learned_card_fits(const proffer *p, const char *path, int64_t at_us)
             json_parse(&memory, card, n, &tree, NULL) == PF_OK) {
             const json_value *known = json_member(tree, "data");
             const json_value *moment = json_member(tree, "until_us");
-            fits = known != NULL && text_is(known->text, data) && moment != NULL &&
+            fits = known != NULL && text_is(known->text, expected) && moment != NULL &&
                    text_to_i64(moment->text, &until) && until <= at_us;
         }
     }
@@ -142,7 +142,7 @@ pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
         return s;
     response_free(l->model);
     l->model = NULL;
-    if (learned_card_fits(l->p, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
+    if (learned_card_fits(&l->p->data, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
         return PF_OK;
     log_line(LOG_DETAIL, "fitting a response model as of the moment decided about");
     return learned_fit(l, at_us, 1, err);

@@ -29,26 +29,32 @@ static void write_counts(verb_result *r, const store_counts *n)
     verb_time(r, "last_event", n->events ? n->last_event_us : TIME_ABSENT);
 }
 
-static void write_identity(const proffer *p, verb_result *r)
+static void write_identity(const proffer *p, const fingerprint *data, verb_result *r)
 {
+    char name[FINGERPRINT_TEXT_BYTES];
+    fingerprint_format(data, name);
     verb_text(r, "version", proffer_version());
     verb_text(r, "workspace", p->folder);
     verb_text(r, "shop", p->config->shop_name);
     verb_text(r, "currency", p->config->currency.code);
     verb_text(r, "time_zone", p->config->shop_time_zone);
     verb_integer(r, "schema_version", store_schema_version(p->store));
+    verb_text(r, "data", name);
 }
 
 proffer_status proffer_describe(proffer *p, char **json, proffer_error *err)
 {
     verb_result r;
     store_counts n;
+    fingerprint data;
     pf_status s = store_count(p->store, &n, inner(err));
+    if (s == PF_OK)
+        s = store_data_fingerprint(p->store, &data, inner(err));
     if (s != PF_OK)
         return (proffer_status)s;
     verb_begin(&r);
     json_object_begin(&r.w);
-    write_identity(p, &r);
+    write_identity(p, &data, &r);
     write_counts(&r, &n);
     json_object_end(&r.w);
     return (proffer_status)verb_end(&r, json, inner(err));
@@ -94,12 +100,16 @@ static void check_encoder(proffer *p, verb_result *r)
         write_check(r, "text encoder", "missing", why.message);
 }
 
-static void check_model(const proffer *p, const char *name, verb_result *r)
+static void check_model(const proffer *p, const fingerprint *data, const char *name,
+                        verb_result *r)
 {
     char path[WORKSPACE_PATH_BYTES];
-    bool there = workspace_path(p, name, path, NULL) == PF_OK && file_exists(path);
-    write_check(r, name, there ? "ok" : "missing",
-                there ? "there is a trained model" : "not trained yet: proffer train");
+    if (workspace_path(p, name, path, NULL) != PF_OK || !file_exists(path))
+        write_check(r, name, "missing", "not trained yet: proffer train");
+    else if (!learned_card_fits(data, path, INT64_MAX))
+        write_check(r, name, "stale", "trained before the data changed: proffer train");
+    else
+        write_check(r, name, "ok", "trained on the data there are now");
 }
 
 static pf_status check_store(proffer *p, verb_result *r, pf_error *err)
@@ -119,20 +129,23 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
 {
     verb_result r;
     store_counts n;
+    fingerprint data;
     pf_status s = store_count(p->store, &n, inner(err));
+    if (s == PF_OK)
+        s = store_data_fingerprint(p->store, &data, inner(err));
     if (s != PF_OK)
         return (proffer_status)s;
     verb_begin(&r);
     json_object_begin(&r.w);
-    write_identity(p, &r);
+    write_identity(p, &data, &r);
     write_counts(&r, &n);
     json_key(&r.w, "checks");
     json_array_begin(&r.w);
     s = check_store(p, &r, inner(err));
     check_data(&r, &n);
     check_encoder(p, &r);
-    check_model(p, BLEND_MODEL_NAME, &r);
-    check_model(p, RESPONSE_MODEL_NAME, &r);
+    check_model(p, &data, BLEND_MODEL_NAME, &r);
+    check_model(p, &data, RESPONSE_MODEL_NAME, &r);
     json_array_end(&r.w);
     json_object_end(&r.w);
     if (s == PF_OK)

@@ -91,7 +91,7 @@ static pf_status find_model(asking *a, pf_error *err)
     pf_status s = workspace_path(a->p, BLEND_MODEL_NAME, path, err);
     if (s != PF_OK)
         return s;
-    if (learned_card_fits(a->p, path, a->at_us) &&
+    if (learned_card_fits(&a->p->data, path, a->at_us) &&
         recommender_load(path, a->p->catalogue->n_products, &a->model, NULL) == PF_OK)
         return PF_OK;
     return fit(a, err);

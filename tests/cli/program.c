@@ -353,11 +353,12 @@ char *everything_in(const char *workspace)
     char id[16];
     buffer_init(&all, (size_t)64 << 20);
     const json_value *doctor = json_of(RUN_CODE(0, "doctor", "--json", "-w", workspace));
-    buffer_printf(&all, "%s %s %s %s\n", word_of(member_of(doctor, "counts"), "products"),
-                  word_of(member_of(doctor, "counts"), "promotions"),
-                  word_of(member_of(doctor, "counts"), "scope_rows"),
-                  word_of(member_of(doctor, "counts"), "events"));
-    for (int i = 1; i <= CORNER_SHOPPERS; i++) {
+    const json_value *counts = member_of(doctor, "counts");
+    buffer_printf(&all, "%s products, %s promotions, %s scope rows, %s events, data %s\n",
+                  word_of(counts, "products"), word_of(counts, "promotions"),
+                  word_of(counts, "scope_rows"), word_of(counts, "events"),
+                  word_of(doctor, "data"));
+    for (int i = 1; i <= CORNER_SHOPPERS; i += 7) {
         (void)snprintf(id, sizeof id, "s%02d", i);
         const ran *r = RUN("export", "--shopper", id, "-w", workspace);
         buffer_append_text(&all, r->code == 0 ? r->out : "no such shopper\n");

@@ -89,8 +89,8 @@ const char *copy_of_corner(const char *name);
 const char *empty_workspace(const char *name);
 /* Writes a file of this name in the folder; returns its path. */
 const char *put(const char *name, const char *words);
-/* Everything a workspace holds, as text: what `export --shopper` says of each of the corner
- * shop's shoppers, and the counts of doctor. */
+/* What a workspace holds, as text: what doctor counts, the fingerprint of all data, and what
+ * `export --shopper` says of every seventh of the corner shop's shoppers. */
 char *everything_in(const char *workspace);
 
 #endif
