@@ -121,7 +121,7 @@ static void unknown_keys_and_broken_yaml_are_refused_with_their_place(void **sta
     config *c = NULL;
     const char yaml[] = "version: 1\nshop:\n  name: x\n  nmae: y\n";
     assert_int_equal(config_parse(&c, yaml, strlen(yaml), "f.yaml", &err), PF_USAGE);
-    assert_int_equal(err.line, 3);
+    assert_int_equal(err.line, 4);
     assert_string_equal(err.file, "f.yaml");
 }
 
