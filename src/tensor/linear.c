@@ -27,8 +27,8 @@ static pf_status model_new(linear_model *m, size_t features, double clip, pf_err
 {
     *m = (linear_model){.features = features, .clip = clip};
     if (features == 0 || features > LINEAR_MAX_FEATURES)
-        return error_set(err, PF_LIMIT, "%zu features; a linear model takes 1 to %d", features,
-                         LINEAR_MAX_FEATURES);
+        return error_set(err, PF_LIMIT, "%zu features; a linear model takes 1 to %d",
+                         features, LINEAR_MAX_FEATURES);
     m->mean = mem_alloc_zero(3 * features, sizeof *m->mean);
     if (m->mean == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu features", features);
@@ -45,7 +45,7 @@ pf_status linear_new(linear_model *m, size_t features, double clip, pf_error *er
     return s;
 }
 
-/* --- standardising ------------------------------------------------------------------------------ */
+/* ---- standardising ---- */
 
 static void find_scale(linear_model *m, const feature_rows *rows)
 {
@@ -69,8 +69,7 @@ static void find_scale(linear_model *m, const feature_rows *rows)
 static double standardised(const linear_model *m, const float *x, size_t f)
 {
     double z = ((double)x[f] - m->mean[f]) * m->scale[f];
-    if (m->clip > 0)
-        z = fmin(fmax(z, -m->clip), m->clip);
+    if (m->clip > 0) z = fmin(fmax(z, -m->clip), m->clip);
     return z;
 }
 
@@ -83,10 +82,10 @@ static double *standardise(const linear_model *m, const feature_rows *rows)
     return z;
 }
 
-/* --- logistic ------------------------------------------------------------------------------------- */
+/* ---- logistic ---- */
 
 typedef struct logistic_context {
-    const double *z;      /* [N x F] */
+    const double *z; /* [N x F] */
     const uint8_t *y;
     const double *weight; /* or NULL */
     size_t n, features;
@@ -125,7 +124,8 @@ static double add_penalty(double penalty, const double *b, size_t n, size_t widt
     return 0.5 * penalty * dot(b, b, n);
 }
 
-static double logistic_loss(void *context, const double *b, double *gradient, double *hessian)
+static double logistic_loss(void *context, const double *b, double *gradient,
+                            double *hessian)
 {
     const logistic_context *c = context;
     size_t F = c->features, width = F + 1;
@@ -135,8 +135,7 @@ static double logistic_loss(void *context, const double *b, double *gradient, do
         double w = c->weight ? c->weight[i] : 1;
         double s = b[F] + dot(x, b, F);
         loss += w * (softplus(s) - (c->y[i] ? s : 0));
-        if (gradient == NULL)
-            continue;
+        if (gradient == NULL) continue;
         double p = 1 / (1 + exp(-s)), h = w * p * (1 - p), g = w * (p - c->y[i]);
         for (size_t f = 0; f < F; f++)
             gradient[f] += g * x[f];
@@ -149,7 +148,8 @@ static double logistic_loss(void *context, const double *b, double *gradient, do
     return loss;
 }
 
-static double weighted_share(const uint8_t *y, const double *weight, size_t n, double *total)
+static double weighted_share(const uint8_t *y, const double *weight, size_t n,
+                             double *total)
 {
     double positive = 0;
     *total = 0;
@@ -162,13 +162,13 @@ static double weighted_share(const uint8_t *y, const double *weight, size_t n, d
 }
 
 pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const uint8_t *y,
-                              const double *weight, const linear_options *o, pf_error *err)
+                              const double *weight, const linear_options *o,
+                              pf_error *err)
 {
     double total = 0;
     double share = weighted_share(y, weight, rows->n, &total);
     pf_status s = model_new(m, rows->features, o->clip, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     double *z = NULL, *b = mem_alloc_zero(m->features + 1, sizeof *b);
     if (!(share > 0 && share < 1)) {
         s = error_set(err, PF_DATA, "nothing to learn: %s of %zu rows responded",
@@ -189,12 +189,11 @@ pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const u
 done:
     mem_free(z);
     mem_free(b);
-    if (s != PF_OK)
-        linear_free(m);
+    if (s != PF_OK) linear_free(m);
     return s;
 }
 
-/* --- choice ---------------------------------------------------------------------------------------- */
+/* ---- choice ---- */
 
 typedef struct choice_context {
     const double *z;
@@ -203,12 +202,13 @@ typedef struct choice_context {
     size_t groups, features;
     const double *weight; /* [G] of each positive; 0 = passed over */
     double penalty;
-    double *p;            /* [longest group] */
-    double *centre;       /* [F] */
+    double *p;      /* [longest group] */
+    double *centre; /* [F] */
 } choice_context;
 
 /* Softmax of the group's scores into c->p; returns the log of the sum. */
-static double group_softmax(const choice_context *c, size_t from, size_t to, const double *b)
+static double group_softmax(const choice_context *c, size_t from, size_t to,
+                            const double *b)
 {
     size_t F = c->features;
     double largest = -INFINITY, sum = 0;
@@ -243,7 +243,8 @@ static void add_group(const choice_context *c, size_t from, size_t to, double w,
     add_square(hessian, c->centre, F, -w * positives, F);
 }
 
-static double choice_loss(void *context, const double *b, double *gradient, double *hessian)
+static double choice_loss(void *context, const double *b, double *gradient,
+                          double *hessian)
 {
     const choice_context *c = context;
     size_t F = c->features;
@@ -251,8 +252,7 @@ static double choice_loss(void *context, const double *b, double *gradient, doub
     for (size_t g = 0; g < c->groups; g++) {
         size_t from = c->start[g], to = c->start[g + 1];
         double positives = 0;
-        if (!(c->weight[g] > 0))
-            continue;
+        if (!(c->weight[g] > 0)) continue;
         double log_sum = group_softmax(c, from, to, b);
         for (size_t i = from; i < to; i++)
             if (c->y[i]) {
@@ -278,8 +278,7 @@ static double group_weights(const uint8_t *y, const size_t *start, size_t groups
             positives += y[i] != 0;
         weight[g] = positives > 0 ? pow(positives, alpha - 1) : 0;
         total += weight[g] * positives;
-        if (start[g + 1] - start[g] > *longest)
-            *longest = start[g + 1] - start[g];
+        if (start[g + 1] - start[g] > *longest) *longest = start[g + 1] - start[g];
     }
     return total;
 }
@@ -294,11 +293,11 @@ pf_status linear_fit_choice(linear_model *m, const feature_rows *rows, const uin
     pf_status s = model_new(m, rows->features, o->clip, err);
     if (s == PF_OK && weight == NULL)
         s = error_set(err, PF_NO_MEMORY, "out of memory for %zu groups", groups);
-    if (s != PF_OK)
-        goto done;
+    if (s != PF_OK) goto done;
     double total = group_weights(y, group_start, groups, o->alpha, weight, &longest);
     if (!(total > 0)) {
-        s = error_set(err, PF_DATA, "nothing to learn: no positive in %zu groups", groups);
+        s = error_set(err, PF_DATA, "nothing to learn: no positive in %zu groups",
+                      groups);
         goto done;
     }
     find_scale(m, rows);
@@ -309,20 +308,19 @@ pf_status linear_fit_choice(linear_model *m, const feature_rows *rows, const uin
         s = error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", rows->n);
         goto done;
     }
-    choice_context c = {z, y, group_start, groups, m->features, weight, o->ridge * total, p,
-                        centre};
+    choice_context c = {
+        z, y, group_start, groups, m->features, weight, o->ridge * total, p, centre};
     s = newton_minimise(choice_loss, &c, m->features, m->weight, o->iterations, err);
 done:
     mem_free(z);
     mem_free(p);
     mem_free(centre);
     mem_free(weight);
-    if (s != PF_OK)
-        linear_free(m);
+    if (s != PF_OK) linear_free(m);
     return s;
 }
 
-/* --- use --------------------------------------------------------------------------------------------- */
+/* ---- use ---- */
 
 double linear_contribution(const linear_model *m, const float *x, size_t f)
 {

@@ -6,7 +6,7 @@
  *
  * Logistic regression: Hastie, Tibshirani, Friedman, "The elements of statistical
  * learning", section 4.4.1; the conditional logit: McFadden 1974, equation 12, with each
- * group weighted by (its positives)^(alpha - 1), so that a shopper who redeemed ten coupons does not
+ * group weighted by (its positives)^(alpha - 1), so that one with ten positives does not
  * count ten times.
  *
  * Features are standardised by the training rows and clipped at `clip` standard deviations, so the
@@ -35,13 +35,13 @@ enum { LINEAR_MAX_FEATURES = 256 };
 /* N rows of F features, row-major. Borrowed. */
 typedef struct feature_rows {
     size_t n, features;
-    const float *x;          /* [N x F], finite */
+    const float *x; /* [N x F], finite */
 } feature_rows;
 
 typedef struct linear_options {
-    double ridge;  /* penalty per row */
-    double clip;   /* standard deviations; 0 = never */
-    double alpha;  /* choice only: weight of a group is positives^(alpha-1) per positive */
+    double ridge; /* penalty per row */
+    double clip;  /* standard deviations; 0 = never */
+    double alpha; /* choice only: weight of a group is positives^(alpha-1) per positive */
     int iterations;
 } linear_options;
 
@@ -62,7 +62,8 @@ pf_status linear_new(linear_model *m, size_t features, double clip, pf_error *er
 /* y[i] is 0 or 1; weight NULL = 1 each. PF_DATA when all outcomes are equal or there are no
  * rows; PF_LIMIT above LINEAR_MAX_FEATURES. On failure *m is empty. */
 pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const uint8_t *y,
-                              const double *weight, const linear_options *o, pf_error *err);
+                              const double *weight, const linear_options *o,
+                              pf_error *err);
 
 /* Rows of one group stand together; group_start [G + 1]. Groups without a positive say
  * nothing and are passed over; PF_DATA when all are such. */

@@ -34,8 +34,7 @@ static pf_status read_part(const safetensors *file, const char *prefix, const ch
     const tensor_view *t = NULL;
     safetensors_join_name(name, prefix, part);
     pf_status s = safetensors_find(file, name, TENSOR_F64, 1, n, &t, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     memcpy(into, t->data, n * sizeof *into);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(into[i]))
@@ -49,20 +48,14 @@ pf_status linear_load(linear_model *m, const char *prefix, size_t features,
 {
     *m = (linear_model){.features = features};
     m->mean = mem_alloc_zero(3 * features, sizeof *m->mean);
-    if (m->mean == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for a model");
+    if (m->mean == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
     m->scale = m->mean + features;
     m->weight = m->scale + features;
     pf_status s = read_part(file, prefix, "mean", features, m->mean, err);
-    if (s == PF_OK)
-        s = read_part(file, prefix, "scale", features, m->scale, err);
-    if (s == PF_OK)
-        s = read_part(file, prefix, "weight", features, m->weight, err);
-    if (s == PF_OK)
-        s = read_part(file, prefix, "clip", 1, &m->clip, err);
-    if (s == PF_OK)
-        s = read_part(file, prefix, "intercept", 1, &m->intercept, err);
-    if (s != PF_OK)
-        linear_free(m);
+    if (s == PF_OK) s = read_part(file, prefix, "scale", features, m->scale, err);
+    if (s == PF_OK) s = read_part(file, prefix, "weight", features, m->weight, err);
+    if (s == PF_OK) s = read_part(file, prefix, "clip", 1, &m->clip, err);
+    if (s == PF_OK) s = read_part(file, prefix, "intercept", 1, &m->intercept, err);
+    if (s != PF_OK) linear_free(m);
     return s;
 }

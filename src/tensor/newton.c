@@ -50,8 +50,7 @@ static bool find_step(space *s, size_t n)
         memcpy(s->step, s->gradient, n * sizeof *s->step);
         for (size_t i = 0; i < n; i++)
             s->factor[i * n + i] += ridge;
-        if (cholesky_solve(s->factor, n, s->step) == 0)
-            return true;
+        if (cholesky_solve(s->factor, n, s->step) == 0) return true;
         ridge = ridge > 0 ? ridge * 1000 : 1e-9;
     }
     return false;
@@ -66,10 +65,8 @@ static double move(newton_loss *loss, void *context, size_t n, double *b, space 
     for (int halvings = 0; halvings < 30; halvings++, size *= 0.5) {
         for (size_t i = 0; i < n; i++)
             s->trial[i] = b[i] - size * s->step[i];
-        if (loss(context, s->trial, NULL, NULL) <= now + 1e-12 * fabs(now))
-            break;
-        if (halvings == 29)
-            return 0;
+        if (loss(context, s->trial, NULL, NULL) <= now + 1e-12 * fabs(now)) break;
+        if (halvings == 29) return 0;
     }
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs(s->trial[i] - b[i]));
@@ -85,12 +82,12 @@ static pf_status iterate(newton_loss *loss, void *context, size_t n, double *b,
         memset(s->hessian, 0, n * n * sizeof *s->hessian);
         double now = loss(context, b, s->gradient, s->hessian);
         if (!isfinite(now))
-            return error_set(err, PF_DATA, "the loss is not finite: a feature is NaN or "
+            return error_set(err, PF_DATA,
+                             "the loss is not finite: a feature is NaN or "
                              "infinite");
         if (!find_step(s, n))
             return error_set(err, PF_INTERNAL, "the curvature is not positive");
-        if (move(loss, context, n, b, s, now) < tolerance)
-            break;
+        if (move(loss, context, n, b, s, now) < tolerance) break;
     }
     return PF_OK;
 }
