@@ -21,13 +21,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/calendar.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "bench/result.h"
 #include "intake/intake.h"
@@ -39,6 +39,7 @@ extern char **environ;
 typedef struct settings {
     uint64_t rows, seed;
     unsigned pairs, threads;
+    long long bytes; /* of the file */
     char folder[PATH_BYTES], csv[PATH_BYTES];
 } settings;
 
@@ -58,7 +59,8 @@ static void fail(const char *what)
 /* A year of a shop: shoppers in proportion to rows, popular products more often. */
 static void write_row(FILE *out, random_stream *r, uint64_t i, uint64_t n)
 {
-    static const char *const types[] = {"view", "view", "view", "add_to_cart", "purchase"};
+    static const char *const types[] = {"view", "view", "view", "add_to_cart",
+                                        "purchase"};
     static const char *const channels[] = {"site", "email", "push", ""};
     char time[TIME_TEXT_BYTES];
     const uint32_t who = random_below(r, (uint32_t)(n / 40 + 1));
@@ -66,8 +68,8 @@ static void write_row(FILE *out, random_stream *r, uint64_t i, uint64_t n)
     const uint32_t what = (uint32_t)(u * u * u * 50000);
     const uint32_t kind = random_below(r, 5);
     const int64_t second = INT64_C(1704067200) + (int64_t)(i * 31536000 / n);
-    fprintf(out, "e%llu,s%u,%s,p%05u,%s,", (unsigned long long)i, who, types[kind],
-            what, time_format(second * US_PER_SECOND, time));
+    fprintf(out, "e%llu,s%u,%s,p%05u,%s,", (unsigned long long)i, who, types[kind], what,
+            time_format(second * US_PER_SECOND, time));
     if (kind == 4) {
         const uint32_t cents = 99 + random_below(r, 9900);
         fprintf(out, "%u,%u.%02u,", 1 + random_below(r, 3), cents / 100, cents % 100);
@@ -77,24 +79,22 @@ static void write_row(FILE *out, random_stream *r, uint64_t i, uint64_t n)
     fprintf(out, "%s\n", channels[random_below(r, 4)]);
 }
 
-static void write_events(const settings *s)
+static void write_events(settings *s)
 {
     FILE *out = fopen(s->csv, "w");
     random_stream r = random_begin(s->seed, 0);
-    if (out == NULL)
-        fail(s->csv);
+    if (out == NULL) fail(s->csv);
     (void)setvbuf(out, NULL, _IOFBF, 1 << 20);
     fputs("event_id,shopper_id,type,product_id,time,quantity,paid,channel\n", out);
     for (uint64_t i = 0; i < s->rows; i++)
         write_row(out, &r, i, s->rows);
-    if (fclose(out) != 0)
-        fail(s->csv);
+    s->bytes = ftell(out);
+    if (fclose(out) != 0) fail(s->csv);
 }
 
 static void path_of(const settings *s, const char *name, char into[PATH_BYTES])
 {
-    if (file_join_path(into, PATH_BYTES, s->folder, name, NULL) != PF_OK)
-        fail("path");
+    if (file_join_path(into, PATH_BYTES, s->folder, name, NULL) != PF_OK) fail("path");
 }
 
 static void remove_store(const settings *s, const char *name)
@@ -114,8 +114,7 @@ static turn wait_for(pid_t child, double begun_s)
 {
     int status = 0;
     struct rusage used;
-    if (wait4(child, &status, 0, &used) != child)
-        fail("wait");
+    if (wait4(child, &status, 0, &used) != child) fail("wait");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         fprintf(stderr, "bench_import: a turn ended with status %d\n", status);
         exit(1);
@@ -141,16 +140,13 @@ static int import_file(const settings *s)
     (void)currency_find("USD", 3, &options.currency);
     options.threads = s->threads;
     pf_status status = store_open(&st, path, STORE_CREATE, &err);
-    if (status == PF_OK)
-        status = intake_plan_open(&plan, &request, &err);
-    if (status == PF_OK)
-        status = intake_run(plan, st, &options, &summary, &err);
+    if (status == PF_OK) status = intake_plan_open(&plan, &request, &err);
+    if (status == PF_OK) status = intake_run(plan, st, &options, &summary, &err);
     const uint64_t added = status == PF_OK ? intake_summary_totals(&summary).added : 0;
     store_close(st);
     intake_summary_free(&summary);
     intake_plan_free(plan);
-    if (status == PF_OK && added == s->rows)
-        return 0;
+    if (status == PF_OK && added == s->rows) return 0;
     fprintf(stderr, "bench_import: %s (%llu rows added)\n", err.message,
             (unsigned long long)added);
     return 1;
@@ -161,10 +157,8 @@ static turn turn_of_proffer(const settings *s)
     remove_store(s, "proffer.db");
     const double begun_s = bench_wall_s();
     const pid_t child = fork();
-    if (child < 0)
-        fail("fork");
-    if (child == 0)
-        _exit(import_file(s));
+    if (child < 0) fail("fork");
+    if (child == 0) _exit(import_file(s));
     return wait_for(child, begun_s);
 }
 
@@ -175,16 +169,21 @@ static turn turn_of_shell(const settings *s)
     remove_store(s, "shell.db");
     path_of(s, "shell.db", path);
     (void)snprintf(import, sizeof import, ".import --skip 1 %s events", s->csv);
-    char *arguments[] = {(char[]){"sqlite3"}, path,
-                         (char[]){"PRAGMA journal_mode=WAL"},
-                         (char[]){"CREATE TABLE events(event_id TEXT, shopper_id TEXT, type "
-                                  "TEXT, product_id TEXT, time TEXT, quantity TEXT, paid "
-                                  "TEXT, channel TEXT)"},
-                         (char[]){".mode csv"}, import, NULL};
+    char *arguments[] = {
+        (char[]){"sqlite3"},
+        path,
+        (char[]){"PRAGMA journal_mode=WAL"},
+        (char[]){"CREATE TABLE events(event_id TEXT, shopper_id TEXT, type "
+                 "TEXT, product_id TEXT, time TEXT, quantity TEXT, paid "
+                 "TEXT, channel TEXT)"},
+        (char[]){".mode csv"},
+        import,
+        NULL};
     const double begun_s = bench_wall_s();
     posix_spawn_file_actions_t quiet;
     if (posix_spawn_file_actions_init(&quiet) != 0 ||
-        posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) != 0)
+        posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY,
+                                         0) != 0)
         fail("spawn");
     const int code = posix_spawnp(&child, "sqlite3", &quiet, NULL, arguments, environ);
     (void)posix_spawn_file_actions_destroy(&quiet);
@@ -223,17 +222,16 @@ static void print(const char *model, const char *metric, double value, const cha
 static void report(const settings *s, turn *ours, turn *shells)
 {
     char detail[512];
-    struct stat st;
     double load[3] = {0};
     const turn p = median(ours, s->pairs), q = median(shells, s->pairs);
     const double rows = (double)s->rows;
     (void)getloadavg(load, 3);
-    (void)snprintf(detail, sizeof detail,
-                   "{\"rows\":%llu,\"bytes\":%lld,\"threads\":%u,\"pairs\":%u,\"seed\":%llu,"
-                   "\"load\":%.2f,\"gate\":\"ratio_to_sqlite >= 0.5\"}",
-                   (unsigned long long)s->rows,
-                   stat(s->csv, &st) == 0 ? (long long)st.st_size : 0, s->threads, s->pairs,
-                   (unsigned long long)s->seed, load[0]);
+    (void)snprintf(
+        detail, sizeof detail,
+        "{\"rows\":%llu,\"bytes\":%lld,\"threads\":%u,\"pairs\":%u,\"seed\":%llu,"
+        "\"load\":%.2f,\"gate\":\"ratio_to_sqlite >= 0.5\"}",
+        (unsigned long long)s->rows, s->bytes, s->threads, s->pairs,
+        (unsigned long long)s->seed, load[0]);
     print("proffer", "events_per_s", rows / p.wall_s, "1/s", detail);
     print("proffer", "cpu_s", p.cpu_s, "s", detail);
     print("proffer", "wall_s", p.wall_s, "s", detail);
@@ -283,6 +281,7 @@ int main(int argc, char **argv)
 {
     settings s = read_arguments(argc, argv);
     turn ours[PAIRS_MAX], shells[PAIRS_MAX];
+    progress_set_quiet(true);
     const char *folder = getenv("TMPDIR");
     if (file_join_path(s.folder, sizeof s.folder, folder != NULL ? folder : "/tmp",
                        "proffer-import-XXXXXX", NULL) != PF_OK ||

@@ -20,8 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool good)
 {
-    if (!good)
-        abort();
+    if (!good) abort();
 }
 
 /* A fingerprint of all rows and of how reading ended. */
@@ -36,8 +35,7 @@ static fingerprint read_rows(const uint8_t *data, size_t size, size_t window_byt
     pf_error err = {0};
     fingerprint_begin(&f);
     pf_status s = byte_source_from_memory(&source, data, size, "fuzz", &err);
-    if (s == PF_OK)
-        s = csv_open(&r, source, &o, &err);
+    if (s == PF_OK) s = csv_open(&r, source, &o, &err);
     while (s == PF_OK && (s = csv_next(r, &at, &more, &err)) == PF_OK && more) {
         require(at.reason != REASON_NONE || at.n_cells == csv_columns(r));
         fingerprint_add(&f, &at.line, sizeof at.line);
@@ -58,7 +56,8 @@ static fingerprint read_rows(const uint8_t *data, size_t size, size_t window_byt
 static void convert_rows(const uint8_t *data, size_t size, intake_table table)
 {
     const reader_options o = {.table = table, .format = FORMAT_CSV};
-    const map_table map = {.table = table, .missing_shopper = MISSING_ANONYMOUS,
+    const map_table map = {.table = table,
+                           .missing_shopper = MISSING_ANONYMOUS,
                            .returns = RETURNS_NEGATIVE_QUANTITY};
     const joined_names none = {NULL, 0};
     value_rules rules = {.decimal = '.', .form = MAP_TIME_ANY};
@@ -89,8 +88,7 @@ static void convert_rows(const uint8_t *data, size_t size, intake_table table)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size == 0)
-        return 0;
+    if (size == 0) return 0;
     const fingerprint whole = read_rows(data + 1, size - 1, 1 << 16);
     const fingerprint pieces = read_rows(data + 1, size - 1, 1 + data[0] % 64);
     require(memcmp(&whole, &pieces, sizeof whole) == 0);

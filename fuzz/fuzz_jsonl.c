@@ -17,8 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(bool good)
 {
-    if (!good)
-        abort();
+    if (!good) abort();
 }
 
 static void take_row(converter *c, const row *at)
@@ -39,10 +38,8 @@ static void read_rows(table_reader *r, binding *b, const value_rules *rules)
     bool more = true;
     require(converter_open(&c, b, rules, NULL) == PF_OK);
     while (table_reader_next(r, &at, &more, NULL) == PF_OK && more) {
-        if (at.reason == REASON_NONE)
-            require(at.n_cells == table_reader_columns(r));
-        if (binding_extend(b, r, NULL) != PF_OK)
-            break;
+        if (at.reason == REASON_NONE) require(at.n_cells == table_reader_columns(r));
+        if (binding_extend(b, r, NULL) != PF_OK) break;
         take_row(&c, &at);
     }
     converter_close(&c);
@@ -57,8 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     byte_source *source = NULL;
     table_reader *r = NULL;
     binding *b = NULL;
-    if (size == 0)
-        return 0;
+    if (size == 0) return 0;
     const intake_table table =
         data[0] < 128 ? TABLE_EVENTS : (intake_table)(data[0] % TABLE_COUNT);
     const map_table map = {.table = table};

@@ -22,8 +22,7 @@ static const char csv[] = "id,shopper,product,time,price,n,a,b\n"
 
 static void require(bool good)
 {
-    if (!good)
-        abort();
+    if (!good) abort();
 }
 
 static void bind_table(const map_table *t)
@@ -47,8 +46,7 @@ static void bind_table(const map_table *t)
     char words[256];
     require(currency_find("USD", 3, &rules.currency));
     require(byte_source_from_memory(&source, csv, sizeof csv - 1, "csv", NULL) == PF_OK);
-    if (table_reader_open(&r, source, &o, NULL) != PF_OK)
-        return;
+    if (table_reader_open(&r, source, &o, NULL) != PF_OK) return;
     if (binding_make(&b, t, r, joined, NULL) == PF_OK) {
         binding_describe(b, words, sizeof words);
         require(converter_open(&c, b, &rules, NULL) == PF_OK);

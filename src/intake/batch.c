@@ -9,8 +9,7 @@
 batch *batch_new(intake_table table)
 {
     batch *b = mem_alloc(1, sizeof *b);
-    if (b == NULL)
-        return NULL;
+    if (b == NULL) return NULL;
     b->table = table;
     arena_init(&b->memory, 4 * (size_t)LIMIT_LINE_BYTES);
     /* The first block is kept by every reset: one that usual batches fit into. */
@@ -24,8 +23,7 @@ batch *batch_new(intake_table table)
 
 void batch_free(batch *b)
 {
-    if (b == NULL)
-        return;
+    if (b == NULL) return;
     arena_free(&b->memory);
     mem_free(b);
 }
@@ -45,8 +43,7 @@ bool batch_is_full(const batch *b)
 
 static text clipped(text raw)
 {
-    if (raw.n > LIMIT_REJECT_ROW_BYTES)
-        raw.n = LIMIT_REJECT_ROW_BYTES;
+    if (raw.n > LIMIT_REJECT_ROW_BYTES) raw.n = LIMIT_REJECT_ROW_BYTES;
     return raw;
 }
 
@@ -62,8 +59,7 @@ bool batch_add_record(batch *b, uint32_t file, const row *from, const any_record
     item->message = "";
     item->record = *record;
     char *to = arena_alloc(&b->memory, raw.n + record_text_bytes(b->table, record), 1);
-    if (to == NULL)
-        return false;
+    if (to == NULL) return false;
     memcpy(to, raw.data, raw.n);
     item->raw = (text){to, raw.n};
     (void)record_move_texts(b->table, &item->record, to + raw.n);
@@ -77,8 +73,7 @@ static bool add(batch *b, item_kind kind, uint32_t file, uint64_t line, uint32_t
     raw = clipped(raw);
     const char *words = arena_copy_text(&b->memory, message, strlen(message));
     const char *bytes = arena_copy_text(&b->memory, raw.data, raw.n);
-    if (words == NULL || bytes == NULL)
-        return false;
+    if (words == NULL || bytes == NULL) return false;
     batch_item *item = &b->items[b->n++];
     item->kind = kind;
     item->file = file;

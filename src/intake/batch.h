@@ -26,12 +26,12 @@ typedef enum item_kind {
 
 typedef struct batch_item {
     item_kind kind;
-    uint32_t file;        /* of the table's files; joined files follow them */
+    uint32_t file; /* of the table's files; joined files follow them */
     uint64_t line;
-    uint32_t column;      /* 0 where it does not apply */
+    uint32_t column; /* 0 where it does not apply */
     reject_reason reason;
-    const char *message;  /* of a reject or an error */
-    text raw;             /* the row, shortened to LIMIT_REJECT_ROW_BYTES */
+    const char *message; /* of a reject or an error */
+    text raw;            /* the row, shortened to LIMIT_REJECT_ROW_BYTES */
     any_record record;
 } batch_item;
 
@@ -42,7 +42,7 @@ typedef struct batch {
     batch_item items[BATCH_ITEMS + BATCH_SPARE];
     /* Rows that give no item. */
     uint64_t skipped, duplicates;
-    uint32_t file; /* of those */
+    uint32_t file;     /* of those */
     uint64_t position; /* packed bytes read by now, over all files */
 } batch;
 

@@ -30,16 +30,14 @@ static uint32_t find_own_column(const table_reader *r, text name)
 {
     const size_t n = table_reader_columns(r);
     for (size_t i = 0; i < n; i++)
-        if (text_equal(table_reader_column(r, i), name))
-            return (uint32_t)i;
+        if (text_equal(table_reader_column(r, i), name)) return (uint32_t)i;
     return NO_COLUMN;
 }
 
 static uint32_t find_column(const maker *m, text name)
 {
     for (size_t i = 0; i < m->joined.n; i++)
-        if (text_equal(m->joined.names[i], name))
-            return (uint32_t)i | JOINED_COLUMN;
+        if (text_equal(m->joined.names[i], name)) return (uint32_t)i | JOINED_COLUMN;
     return find_own_column(m->reader, name);
 }
 
@@ -60,8 +58,8 @@ static pf_status missing_column(const maker *m, text name)
 {
     char columns[256];
     list_columns(m->reader, columns, sizeof columns);
-    return error_set_at(m->err, PF_DATA, byte_source_name(table_reader_source(m->reader)), 1,
-                        0, "the mapping names a column '%.*s', the header has: %s",
+    return error_set_at(m->err, PF_DATA, byte_source_name(table_reader_source(m->reader)),
+                        1, 0, "the mapping names a column '%.*s', the header has: %s",
                         (int)(name.n < 80 ? name.n : 80), name.data, columns);
 }
 
@@ -79,8 +77,7 @@ static pf_status need_column(const maker *m, text name, uint32_t *column)
 static pf_status set_pieces(maker *m, origin *o, const binding_piece *pieces, size_t n)
 {
     o->pieces = arena_alloc(&m->b->memory, n, sizeof *pieces);
-    if (o->pieces == NULL)
-        return no_memory(m->err);
+    if (o->pieces == NULL) return no_memory(m->err);
     memcpy(o->pieces, pieces, n * sizeof *pieces);
     o->n_pieces = n;
     return PF_OK;
@@ -101,8 +98,7 @@ static pf_status bind_template(maker *m, origin *o, const char *source)
         if (p.is_column) {
             pieces[n].column_name = p.text;
             const pf_status s = need_column(m, p.text, &pieces[n].column);
-            if (s != PF_OK)
-                return s;
+            if (s != PF_OK) return s;
         } else {
             pieces[n].words = p.text;
         }
@@ -113,16 +109,14 @@ static pf_status bind_template(maker *m, origin *o, const char *source)
 
 static pf_status bind_values(maker *m, origin *o, const map_field *f)
 {
-    if (f->values_count == 0)
-        return PF_OK;
+    if (f->values_count == 0) return PF_OK;
     o->translated = intern_new(f->values_count);
-    if (o->translated == NULL)
-        return no_memory(m->err);
+    if (o->translated == NULL) return no_memory(m->err);
     for (unsigned i = 0; i < f->values_count; i++) {
         const char *from = f->values[i].from;
         if (intern_find(o->translated, from, strlen(from)) != 0)
-            return error_set(m->err, PF_USAGE, "'%.60s' stands twice among the values of %s",
-                             from, f->to);
+            return error_set(m->err, PF_USAGE,
+                             "'%.60s' stands twice among the values of %s", from, f->to);
         if (intern_add(o->translated, from, strlen(from)) != i + 1)
             return no_memory(m->err);
     }
@@ -136,10 +130,8 @@ static pf_status bind_origin(maker *m, origin *o, const map_field *f)
     o->plain = f->from != NULL && f->trim_start == NULL && f->trim_end == NULL &&
                f->values_count == 0 && f->fallback == NULL;
     pf_status s = bind_values(m, o, f);
-    if (s != PF_OK)
-        return s;
-    if (f->template != NULL)
-        return bind_template(m, o, f->template);
+    if (s != PF_OK) return s;
+    if (f->template != NULL) return bind_template(m, o, f->template);
     if (f->from != NULL) {
         piece.column_name = text_of(f->from);
         s = need_column(m, piece.column_name, &piece.column);
@@ -153,9 +145,9 @@ static pf_status bind_fields(maker *m)
 {
     binding *b = m->b;
     const map_table *t = b->table;
-    b->attributes = arena_alloc_zero(&b->memory, t->fields_count + 1, sizeof *b->attributes);
-    if (b->attributes == NULL)
-        return no_memory(m->err);
+    b->attributes =
+        arena_alloc_zero(&b->memory, t->fields_count + 1, sizeof *b->attributes);
+    if (b->attributes == NULL) return no_memory(m->err);
     for (unsigned i = 0; i < t->fields_count; i++) {
         const map_field *f = &t->fields[i];
         const int index = table_field_find(t->table, text_of(f->to));
@@ -165,8 +157,7 @@ static pf_status bind_fields(maker *m)
         else
             o->blank_if_part_blank = table_field(t->table, (size_t)index)->is_id;
         const pf_status s = bind_origin(m, o, f);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }
@@ -174,15 +165,14 @@ static pf_status bind_fields(maker *m)
 static pf_status bind_where(maker *m)
 {
     const map_table *t = m->b->table;
-    m->b->where = arena_alloc_zero(&m->b->memory, t->where_count + 1, sizeof *m->b->where);
-    if (m->b->where == NULL)
-        return no_memory(m->err);
+    m->b->where =
+        arena_alloc_zero(&m->b->memory, t->where_count + 1, sizeof *m->b->where);
+    if (m->b->where == NULL) return no_memory(m->err);
     for (unsigned i = 0; i < t->where_count; i++) {
         m->b->where[i].map = &t->where[i];
         const pf_status s =
             need_column(m, text_of(t->where[i].column), &m->b->where[i].column);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }
@@ -211,14 +201,12 @@ static pf_status guess_fields(maker *m, size_t from_column)
         size_t rank;
         const text name = table_reader_column(m->reader, i);
         const int f = table_field_guess(t, name, &rank);
-        if (f < 0 || rank >= ranks[f])
-            continue;
+        if (f < 0 || rank >= ranks[f]) continue;
         ranks[f] = rank;
         const binding_piece piece = {.column_name = name, .column = (uint32_t)i};
         b->fields[f].plain = true;
         const pf_status s = set_pieces(m, &b->fields[f], &piece, 1);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     drop_rivals(b, t);
     return PF_OK;
@@ -230,8 +218,7 @@ static bool says_what_happened(const binding *b)
     static const int telling[] = {EVENTS_TYPE, EVENTS_RATING, EVENTS_ORDER, EVENTS_PAID,
                                   EVENTS_UNIT_PRICE};
     for (size_t i = 0; i < sizeof telling / sizeof *telling; i++)
-        if (b->fields[telling[i]].n_pieces > 0)
-            return true;
+        if (b->fields[telling[i]].n_pieces > 0) return true;
     return false;
 }
 
@@ -239,25 +226,24 @@ static pf_status check_guess(const maker *m)
 {
     char columns[256];
     const intake_table t = m->b->table->table;
-    if (table_reader_is_open_ended(m->reader))
-        return PF_OK; /* each row will tell */
+    if (table_reader_is_open_ended(m->reader)) return PF_OK; /* each row will tell */
     for (size_t i = 0; i < table_field_count(t); i++) {
         if (!table_field(t, i)->required || m->b->fields[i].n_pieces > 0 ||
             (t == TABLE_EVENTS && i == EVENTS_TYPE))
             continue;
         list_columns(m->reader, columns, sizeof columns);
-        return error_set_at(m->err, PF_DATA,
-                            byte_source_name(table_reader_source(m->reader)), 1, 0,
-                            "no column could be the %s of %s; the first line says: %s. If "
-                            "it is not a header, or names things otherwise, write a mapping "
-                            "file",
-                            table_field(t, i)->name, intake_table_name(t), columns);
+        return error_set_at(
+            m->err, PF_DATA, byte_source_name(table_reader_source(m->reader)), 1, 0,
+            "no column could be the %s of %s; the first line says: %s. If "
+            "it is not a header, or names things otherwise, write a mapping "
+            "file",
+            table_field(t, i)->name, intake_table_name(t), columns);
     }
     if (t == TABLE_EVENTS && !says_what_happened(m->b))
-        return error_set_at(m->err, PF_DATA,
-                            byte_source_name(table_reader_source(m->reader)), 1, 0,
-                            "no column says what happened (type, event, rating, order, "
-                            "paid ...); say it in a mapping file: {value: view, to: type}");
+        return error_set_at(
+            m->err, PF_DATA, byte_source_name(table_reader_source(m->reader)), 1, 0,
+            "no column says what happened (type, event, rating, order, "
+            "paid ...); say it in a mapping file: {value: view, to: type}");
     return PF_OK;
 }
 
@@ -266,26 +252,21 @@ static pf_status check_guess(const maker *m)
 static bool origin_uses(const origin *o, uint32_t column)
 {
     for (size_t i = 0; i < o->n_pieces; i++)
-        if (o->pieces[i].column == column)
-            return true;
+        if (o->pieces[i].column == column) return true;
     return false;
 }
 
 static bool is_used(const binding *b, uint32_t column, text name)
 {
     for (size_t i = 0; i < FIELDS_MAX; i++)
-        if (origin_uses(&b->fields[i], column))
-            return true;
+        if (origin_uses(&b->fields[i], column)) return true;
     for (size_t i = 0; i < b->n_attributes; i++)
-        if (origin_uses(&b->attributes[i], column))
-            return true;
+        if (origin_uses(&b->attributes[i], column)) return true;
     for (unsigned i = 0; i < b->table->ignore_count; i++)
-        if (text_is(name, b->table->ignore[i]))
-            return true;
+        if (text_is(name, b->table->ignore[i])) return true;
     for (unsigned i = 0; i < b->table->joins_count; i++)
         for (unsigned k = 0; k < b->table->joins[i].on_count; k++)
-            if (text_is(name, b->table->joins[i].on[k].left))
-                return true;
+            if (text_is(name, b->table->joins[i].on[k].left)) return true;
     return name.n == 0;
 }
 
@@ -302,12 +283,10 @@ static pf_status collect_left_over(binding *b, const table_reader *reader, pf_er
         b->left_over_names =
             arena_alloc(&b->memory, LIMIT_FIELDS, sizeof *b->left_over_names);
     }
-    if (b->left_over == NULL || b->left_over_names == NULL)
-        return no_memory(err);
+    if (b->left_over == NULL || b->left_over_names == NULL) return no_memory(err);
     for (size_t i = 0; i < n; i++) {
         const text name = table_reader_column(reader, i);
-        if (is_used(b, (uint32_t)i, name))
-            continue;
+        if (is_used(b, (uint32_t)i, name)) continue;
         /* Readers terminate their names. */
         b->left_over_names[b->n_left_over] = name.data;
         b->left_over[b->n_left_over++] = (uint32_t)i;
@@ -325,8 +304,7 @@ static pf_status bind_envelope(maker *m)
                                      .column = (uint32_t)i};
         m->b->fields[i].plain = true;
         const pf_status s = set_pieces(m, &m->b->fields[i], &piece, 1);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }
@@ -340,10 +318,8 @@ static pf_status bind_all(maker *m)
         s = bind_fields(m);
     else
         s = guess_fields(m, 0);
-    if (s == PF_OK && m->b->table->fields_count == 0)
-        s = check_guess(m);
-    if (s == PF_OK)
-        s = bind_where(m);
+    if (s == PF_OK && m->b->table->fields_count == 0) s = check_guess(m);
+    if (s == PF_OK) s = bind_where(m);
     return s == PF_OK ? collect_left_over(m->b, m->reader, m->err) : s;
 }
 
@@ -351,8 +327,7 @@ pf_status binding_make(binding **out, const map_table *table, const table_reader
                        joined_names joined, pf_error *err)
 {
     binding *b = mem_alloc_zero(1, sizeof *b);
-    if (b == NULL)
-        return no_memory(err);
+    if (b == NULL) return no_memory(err);
     arena_init(&b->memory, BINDING_BYTES);
     b->table = table;
     maker m = {b, reader, joined, err};
@@ -367,8 +342,7 @@ pf_status binding_make(binding **out, const map_table *table, const table_reader
 
 void binding_free(binding *b)
 {
-    if (b == NULL)
-        return;
+    if (b == NULL) return;
     for (size_t i = 0; i < FIELDS_MAX; i++)
         intern_free(b->fields[i].translated);
     for (size_t i = 0; i < b->n_attributes; i++)
@@ -387,20 +361,19 @@ static void find_late_columns(origin *o, const table_reader *reader)
 pf_status binding_extend(binding *b, const table_reader *reader, pf_error *err)
 {
     const size_t from = b->n_columns;
-    if (table_reader_columns(reader) == from)
-        return PF_OK;
+    if (table_reader_columns(reader) == from) return PF_OK;
     for (size_t i = 0; i < FIELDS_MAX; i++)
         find_late_columns(&b->fields[i], reader);
     for (size_t i = 0; i < b->n_attributes; i++)
         find_late_columns(&b->attributes[i], reader);
     for (unsigned i = 0; i < b->table->where_count; i++)
         if (b->where[i].column == NO_COLUMN)
-            b->where[i].column = find_own_column(reader, text_of(b->where[i].map->column));
+            b->where[i].column =
+                find_own_column(reader, text_of(b->where[i].map->column));
     if (b->table->fields_count == 0) {
         maker m = {b, reader, {NULL, 0}, err};
         const pf_status s = guess_fields(&m, from);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return collect_left_over(b, reader, err);
 }
@@ -409,10 +382,8 @@ pf_status binding_extend(binding *b, const table_reader *reader, pf_error *err)
 
 text binding_cell(const row_view *v, uint32_t column)
 {
-    if (column == NO_COLUMN)
-        return (text){"", 0};
-    if (column & JOINED_COLUMN)
-        return v->joined[column & ~JOINED_COLUMN];
+    if (column == NO_COLUMN) return (text){"", 0};
+    if (column & JOINED_COLUMN) return v->joined[column & ~JOINED_COLUMN];
     return column < v->row->n_cells ? v->row->cells[column] : (text){"", 0};
 }
 
@@ -426,8 +397,7 @@ cell_kind binding_cell_kind(const row_view *v, uint32_t column)
 static bool is_among(char *const *words, unsigned n, text value)
 {
     for (unsigned i = 0; i < n; i++)
-        if (text_is(value, words[i]))
-            return true;
+        if (text_is(value, words[i])) return true;
     return false;
 }
 
@@ -440,8 +410,7 @@ bool binding_takes(const binding *b, const row_view *v, bool joined)
 {
     for (unsigned i = 0; i < b->table->where_count; i++) {
         const map_condition *c = b->where[i].map;
-        if (is_joined(b->where[i].column) != joined)
-            continue;
+        if (is_joined(b->where[i].column) != joined) continue;
         const text value = text_trim(binding_cell(v, b->where[i].column));
         if ((c->is_count > 0 && !is_among(c->is, c->is_count, value)) ||
             is_among(c->is_not, c->is_not_count, value))
@@ -483,8 +452,7 @@ static bool compose(const origin *o, const row_view *v, arena *room, text *out)
         n += part.n;
     }
     char *to = arena_alloc(room, n + 1, 1);
-    if (to == NULL)
-        return false;
+    if (to == NULL) return false;
     *out = (text){to, n};
     for (size_t i = 0; i < o->n_pieces; i++) {
         const binding_piece *p = &o->pieces[i];
@@ -499,22 +467,18 @@ static bool compose(const origin *o, const row_view *v, arena *room, text *out)
 bool binding_value(const origin *o, const row_view *v, arena *room, text *out)
 {
     *out = (text){"", 0};
-    if (o->n_pieces == 0)
-        return true;
+    if (o->n_pieces == 0) return true;
     const binding_piece *first = &o->pieces[0];
     if (o->n_pieces == 1)
         *out = text_trim(first->column_name.n > 0 ? binding_cell(v, first->column)
                                                   : first->words);
     else if (!compose(o, v, room, out))
         return false;
-    if (o->plain)
-        return true;
+    if (o->plain) return true;
     const map_field *f = o->map;
     *out = without_ends(f, text_trim(*out));
-    if (o->translated != NULL)
-        *out = translated(o, *out);
-    if (out->n == 0 && f->fallback != NULL)
-        *out = text_of(f->fallback);
+    if (o->translated != NULL) *out = translated(o, *out);
+    if (out->n == 0 && f->fallback != NULL) *out = text_of(f->fallback);
     return true;
 }
 
@@ -552,7 +516,8 @@ static void say_origin(lines *l, const char *name, const origin *o, bool first)
         const binding_piece *p = &o->pieces[i];
         const bool column = p->column_name.n > 0;
         const text words = column ? p->column_name : p->words;
-        say(l, "%s%.*s%s", column ? "" : "'", (int)words.n, words.data, column ? "" : "'");
+        say(l, "%s%.*s%s", column ? "" : "'", (int)words.n, words.data,
+            column ? "" : "'");
     }
 }
 
@@ -562,8 +527,7 @@ void binding_describe(const binding *b, char *into, size_t size)
     bool first = true;
     into[0] = 0;
     for (size_t i = 0; i < table_field_count(b->table->table); i++) {
-        if (b->fields[i].n_pieces == 0)
-            continue;
+        if (b->fields[i].n_pieces == 0) continue;
         say_origin(&l, table_field(b->table->table, i)->name, &b->fields[i], first);
         first = false;
     }

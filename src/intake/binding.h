@@ -31,7 +31,7 @@ typedef struct row_view {
 } row_view;
 
 typedef struct binding_piece {
-    text words;      /* when column_name is empty */
+    text words; /* when column_name is empty */
     text column_name;
     uint32_t column;
 } binding_piece;
@@ -41,10 +41,10 @@ typedef struct origin {
     const map_field *map; /* NULL: bound by guess to a column alone */
     const char *name;     /* of the attribute */
     binding_piece *pieces;
-    size_t n_pieces;      /* 0: nothing fills it */
-    bool plain;           /* one column, nothing to be done to it but trimming */
+    size_t n_pieces; /* 0: nothing fills it */
+    bool plain;      /* one column, nothing to be done to it but trimming */
     bool blank_if_part_blank;
-    intern *translated;   /* `from` texts, numbered as in map->values; NULL: none */
+    intern *translated; /* `from` texts, numbered as in map->values; NULL: none */
 } origin;
 
 typedef struct binding_condition {

@@ -32,12 +32,10 @@ const char *shown(text value, char into[SHOWN_BYTES])
     memcpy(into, value.data, n);
     into[n] = 0;
     for (size_t i = 0; i < n; i++)
-        if ((unsigned char)into[i] < 0x20)
-            into[i] = ' ';
+        if ((unsigned char)into[i] < 0x20) into[i] = ' ';
     while (!utf8_check(into, n, &wrong))
         into[wrong] = '?';
-    if (n < value.n)
-        memcpy(into + n, "...", 4);
+    if (n < value.n) memcpy(into + n, "...", 4);
     return into;
 }
 
@@ -55,10 +53,10 @@ bool fault_utf8(text value, size_t at, int field, value_fault *f)
 bool check_length(text value, size_t maximum, int field, value_fault *f)
 {
     char words[SHOWN_BYTES];
-    if (value.n <= maximum)
-        return true;
-    return fault_set(f, REASON_TOO_LONG, field, "'%s' has %zu bytes, at most %zu are taken",
-                     shown(value, words), value.n, maximum);
+    if (value.n <= maximum) return true;
+    return fault_set(f, REASON_TOO_LONG, field,
+                     "'%s' has %zu bytes, at most %zu are taken", shown(value, words),
+                     value.n, maximum);
 }
 
 /* --- numbers ------------------------------------------------------------------------- */
@@ -66,35 +64,31 @@ bool check_length(text value, size_t maximum, int field, value_fault *f)
 /* Plain digits, which nearly all numbers are. */
 static bool small_integer(text value, double *out)
 {
-    if (value.n == 0 || value.n > 9)
-        return false;
+    if (value.n == 0 || value.n > 9) return false;
     int n = 0;
     for (size_t i = 0; i < value.n; i++) {
-        if (value.data[i] < '0' || value.data[i] > '9')
-            return false;
+        if (value.data[i] < '0' || value.data[i] > '9') return false;
         n = 10 * n + (value.data[i] - '0');
     }
     *out = n;
     return true;
 }
 
-bool check_number(text value, const value_rules *r, int field, double *out, value_fault *f)
+bool check_number(text value, const value_rules *r, int field, double *out,
+                  value_fault *f)
 {
     char words[SHOWN_BYTES], copy[64];
-    if (small_integer(value, out))
-        return true;
+    if (small_integer(value, out)) return true;
     const text written = value;
     bool good = value.n < sizeof copy;
     if (good && r->decimal == ',') {
         good = memchr(value.data, '.', value.n) == NULL;
         memcpy(copy, value.data, value.n);
         char *comma = memchr(copy, ',', value.n);
-        if (comma != NULL)
-            *comma = '.';
+        if (comma != NULL) *comma = '.';
         value.data = copy;
     }
-    if (good && text_to_double(value, out))
-        return true;
+    if (good && text_to_double(value, out)) return true;
     return fault_set(f, REASON_BAD_NUMBER, field, "'%s' is not a number",
                      shown(written, words));
 }
@@ -126,14 +120,14 @@ bool check_signed_amount(text value, const value_rules *r, int field, int64_t *m
                      shown(value, words), r->currency.code, why);
 }
 
-bool check_amount(text value, const value_rules *r, int field, int64_t *minor, value_fault *f)
+bool check_amount(text value, const value_rules *r, int field, int64_t *minor,
+                  value_fault *f)
 {
     char words[SHOWN_BYTES];
-    if (!check_signed_amount(value, r, field, minor, f))
-        return false;
-    if (*minor >= 0)
-        return true;
-    return fault_set(f, REASON_OUT_OF_RANGE, field, "%s is negative", shown(value, words));
+    if (!check_signed_amount(value, r, field, minor, f)) return false;
+    if (*minor >= 0) return true;
+    return fault_set(f, REASON_OUT_OF_RANGE, field, "%s is negative",
+                     shown(value, words));
 }
 
 /* A plain decimal number in ten-thousandths, by the parser of amounts. */
@@ -150,13 +144,14 @@ __extension__ typedef __int128 wide;
 static int64_t rounded_quotient(wide dividend, int64_t divisor)
 {
     const wide half = divisor / 2;
-    const wide rounded = dividend >= 0 ? (dividend + half) / divisor
-                                       : -((-dividend + half) / divisor);
+    const wide rounded =
+        dividend >= 0 ? (dividend + half) / divisor : -((-dividend + half) / divisor);
     return (int64_t)rounded;
 }
 
 bool check_line_amount(text unit_price, text quantity, const value_rules *r,
-                       int price_field, int quantity_field, int64_t *minor, value_fault *f)
+                       int price_field, int quantity_field, int64_t *minor,
+                       value_fault *f)
 {
     char words[SHOWN_BYTES];
     int64_t price = 0, units = 10000, divisor = 10000;
@@ -182,13 +177,11 @@ bool check_currency(text value, const value_rules *r, int field, value_fault *f)
 {
     char words[SHOWN_BYTES];
     currency c;
-    if (value.n == 3 && memcmp(value.data, r->currency.code, 3) == 0)
-        return true;
+    if (value.n == 3 && memcmp(value.data, r->currency.code, 3) == 0) return true;
     if (!currency_find(value.data, value.n, &c))
-        return fault_set(f, REASON_BAD_CURRENCY, field,
-                         "'%s' is no currency of ISO 4217", shown(value, words));
-    if (strcmp(c.code, r->currency.code) == 0)
-        return true;
+        return fault_set(f, REASON_BAD_CURRENCY, field, "'%s' is no currency of ISO 4217",
+                         shown(value, words));
+    if (strcmp(c.code, r->currency.code) == 0) return true;
     return fault_set(f, REASON_BAD_CURRENCY, field,
                      "the amount is in %s, the workspace in %s; convert it before, or "
                      "keep a workspace a currency",
@@ -202,17 +195,15 @@ bool check_time(text value, const value_rules *r, int field, int64_t *time_us,
 {
     char words[SHOWN_BYTES];
     const char *why = NULL;
-    if (time_text_parse(value, r->form, &r->time, time_us, date_only, &why))
-        return true;
-    return fault_set(f, REASON_BAD_TIME, field, "'%s' is no time: %s", shown(value, words),
-                     why);
+    if (time_text_parse(value, r->form, &r->time, time_us, date_only, &why)) return true;
+    return fault_set(f, REASON_BAD_TIME, field, "'%s' is no time: %s",
+                     shown(value, words), why);
 }
 
 bool check_channels(text value, int field, channel_set *out, value_fault *f)
 {
     char words[SHOWN_BYTES];
-    if (channel_set_parse(value, out))
-        return true;
+    if (channel_set_parse(value, out)) return true;
     return fault_set(f, REASON_BAD_WORD, field,
                      "'%s' is no list of channels (push, email, sms, site, wechat, mail)",
                      shown(value, words));

@@ -26,10 +26,10 @@ typedef struct value_fault {
 
 /* How values of one table are written. */
 typedef struct value_rules {
-    currency currency;   /* the workspace's */
-    char decimal;        /* '.' or ',' */
+    currency currency; /* the workspace's */
+    char decimal;      /* '.' or ',' */
     time_rules time;
-    map_time_form form;  /* never UNSET */
+    map_time_form form; /* never UNSET */
 } value_rules;
 
 /* Fills the fault ("name: words") and returns false. value, if not NULL, is shown in the
@@ -43,18 +43,21 @@ const char *shown(text value, char into[SHOWN_BYTES]);
 
 bool check_length(text value, size_t maximum, int field, value_fault *f);
 /* Any decimal number. */
-bool check_number(text value, const value_rules *r, int field, double *out, value_fault *f);
+bool check_number(text value, const value_rules *r, int field, double *out,
+                  value_fault *f);
 /* A whole number in 0 .. UINT32_MAX. */
 bool check_count(text value, int field, uint32_t *out, value_fault *f);
 /* An amount, not negative. */
-bool check_amount(text value, const value_rules *r, int field, int64_t *minor, value_fault *f);
+bool check_amount(text value, const value_rules *r, int field, int64_t *minor,
+                  value_fault *f);
 /* An amount of either sign. */
 bool check_signed_amount(text value, const value_rules *r, int field, int64_t *minor,
                          value_fault *f);
 /* unit price x quantity in minor units, exact (both with up to four decimals), rounded
  * half away from zero where the currency has fewer digits. */
 bool check_line_amount(text unit_price, text quantity, const value_rules *r,
-                       int price_field, int quantity_field, int64_t *minor, value_fault *f);
+                       int price_field, int quantity_field, int64_t *minor,
+                       value_fault *f);
 bool check_time(text value, const value_rules *r, int field, int64_t *time_us,
                 bool *date_only, value_fault *f);
 /* The workspace's currency; another or an unknown one is a fault. */

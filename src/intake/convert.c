@@ -14,14 +14,14 @@ enum { ROOM_BYTES = 64 << 20 };
 pf_status converter_check_currency(const converter *c, pf_error *err)
 {
     const intake_table t = c->binding->table->table;
-    if (c->rules.currency.code[0] != 0)
-        return PF_OK;
+    if (c->rules.currency.code[0] != 0) return PF_OK;
     for (size_t i = 0; i < table_field_count(t); i++)
         if (table_field(t, i)->is_money && c->binding->fields[i].n_pieces > 0)
-            return error_set(err, PF_USAGE,
-                             "%s has amounts (%s) and nothing says in which currency; set "
-                             "the workspace's, or write 'currency: EUR' in the mapping",
-                             map_table_label(c->binding->table), table_field(t, i)->name);
+            return error_set(
+                err, PF_USAGE,
+                "%s has amounts (%s) and nothing says in which currency; set "
+                "the workspace's, or write 'currency: EUR' in the mapping",
+                map_table_label(c->binding->table), table_field(t, i)->name);
     return PF_OK;
 }
 
@@ -50,7 +50,8 @@ static bool fault_in_cells(const row_view *v, value_fault *f)
             (void)fault_utf8(v->row->cells[i], at, -(int)(i + 2), f);
             return false;
         }
-    return fault_set(f, REASON_BAD_UTF8, -1, "the row is no UTF-8; save the file as UTF-8");
+    return fault_set(f, REASON_BAD_UTF8, -1,
+                     "the row is no UTF-8; save the file as UTF-8");
 }
 
 bool convert_row(converter *c, const row_view *v, any_record *out, value_fault *f)
@@ -58,8 +59,7 @@ bool convert_row(converter *c, const row_view *v, any_record *out, value_fault *
     f->reason = REASON_NONE;
     arena_reset(&c->room);
     buffer_clear(&c->attributes);
-    if (!utf8_check(v->row->raw.data, v->row->raw.n, NULL))
-        return fault_in_cells(v, f);
+    if (!utf8_check(v->row->raw.data, v->row->raw.n, NULL)) return fault_in_cells(v, f);
     switch (c->binding->table->table) {
     case TABLE_PRODUCTS: return convert_product(c, v, &out->product, f);
     case TABLE_SHOPPERS: return convert_shopper(c, v, &out->shopper, f);
@@ -87,41 +87,39 @@ bool convert_text(converter *c, const row_view *v, int field, size_t maximum, te
 bool convert_needed(converter *c, const row_view *v, int field, size_t maximum, text *out,
                     value_fault *f)
 {
-    if (!convert_text(c, v, field, maximum, out, f))
-        return false;
+    if (!convert_text(c, v, field, maximum, out, f)) return false;
     return out->n > 0 || fault_set(f, REASON_MISSING_VALUE, field, "the value is blank");
 }
 
-bool convert_amount(converter *c, const row_view *v, int field, int64_t *out, value_fault *f)
+bool convert_amount(converter *c, const row_view *v, int field, int64_t *out,
+                    value_fault *f)
 {
     text value;
     *out = MONEY_ABSENT;
-    if (!convert_value(c, v, field, &value, f))
-        return false;
+    if (!convert_value(c, v, field, &value, f)) return false;
     return value.n == 0 || check_amount(value, &c->rules, field, out, f);
 }
 
 bool convert_currency(converter *c, const row_view *v, int field, value_fault *f)
 {
     text value;
-    if (!convert_value(c, v, field, &value, f))
-        return false;
-    if (value.n == 0)
-        return true;
+    if (!convert_value(c, v, field, &value, f)) return false;
+    if (value.n == 0) return true;
     if (c->rules.currency.code[0] == 0)
-        return fault_set(f, REASON_BAD_CURRENCY, field,
-                         "the workspace has no currency yet; set it, or write 'currency:' "
-                         "in the mapping");
+        return fault_set(
+            f, REASON_BAD_CURRENCY, field,
+            "the workspace has no currency yet; set it, or write 'currency:' "
+            "in the mapping");
     return check_currency(value, &c->rules, field, f);
 }
 
-bool convert_time(converter *c, const row_view *v, int field, int64_t *out, value_fault *f)
+bool convert_time(converter *c, const row_view *v, int field, int64_t *out,
+                  value_fault *f)
 {
     text value;
     bool date_only;
     *out = TIME_ABSENT;
-    if (!convert_value(c, v, field, &value, f))
-        return false;
+    if (!convert_value(c, v, field, &value, f)) return false;
     return value.n == 0 || check_time(value, &c->rules, field, out, &date_only, f);
 }
 
@@ -159,8 +157,7 @@ static void put_words(json_writer *w, text list)
 
 static void put_member(attributes_writer *a, const char *name, text value, cell_kind kind)
 {
-    if (value.n == 0)
-        return;
+    if (value.n == 0) return;
     put_key(a, name);
     switch (kind) {
     case CELL_TEXT: json_text_n(&a->w, value.data, value.n); break;
@@ -170,15 +167,14 @@ static void put_member(attributes_writer *a, const char *name, text value, cell_
 }
 
 /* The members of a JSON object that the row brings along. */
-static bool put_given(converter *c, attributes_writer *a, text given, int field, value_fault *f)
+static bool put_given(converter *c, attributes_writer *a, text given, int field,
+                      value_fault *f)
 {
     const json_value *v = NULL;
     pf_error why = {0};
-    if (given.n == 0)
-        return true;
+    if (given.n == 0) return true;
     const pf_status s = json_parse(&c->room, given.data, given.n, &v, &why);
-    if (s == PF_NO_MEMORY)
-        return false;
+    if (s == PF_NO_MEMORY) return false;
     if (s != PF_OK || v->kind != JSON_OBJECT)
         return fault_set(f, REASON_BAD_TEXT, field, "attributes are no JSON object%s%s",
                          s != PF_OK ? ": " : "", s != PF_OK ? why.message : "");
@@ -195,8 +191,7 @@ static bool put_named(converter *c, attributes_writer *a, const row_view *v)
     for (size_t i = 0; i < b->n_attributes; i++) {
         const origin *o = &b->attributes[i];
         text value;
-        if (!binding_value(o, v, &c->room, &value))
-            return false;
+        if (!binding_value(o, v, &c->room, &value)) return false;
         const cell_kind kind =
             o->plain ? binding_cell_kind(v, o->pieces[0].column) : CELL_TEXT;
         put_member(a, o->name, value, kind);
@@ -204,12 +199,12 @@ static bool put_named(converter *c, attributes_writer *a, const row_view *v)
     return true;
 }
 
-bool convert_attributes(converter *c, const row_view *v, int field, text *out, value_fault *f)
+bool convert_attributes(converter *c, const row_view *v, int field, text *out,
+                        value_fault *f)
 {
     const binding *b = c->binding;
     *out = (text){"", 0};
-    if (b->n_attributes + b->n_left_over + b->fields[field].n_pieces == 0)
-        return true;
+    if (b->n_attributes + b->n_left_over + b->fields[field].n_pieces == 0) return true;
     attributes_writer a = {.out = &c->attributes};
     text given;
     if (!convert_value(c, v, field, &given, f) || !put_given(c, &a, given, field, f) ||
@@ -220,19 +215,17 @@ bool convert_attributes(converter *c, const row_view *v, int field, text *out, v
         put_member(&a, b->left_over_names[i], text_trim(binding_cell(v, column)),
                    binding_cell_kind(v, column));
     }
-    if (!a.begun)
-        return true;
+    if (!a.begun) return true;
     json_object_end(&a.w);
     if (!json_finish(&a.w)) {
-        if (c->attributes.failed)
-            return false;
+        if (c->attributes.failed) return false;
         return fault_set(f, REASON_BAD_TEXT, field, "attributes are nested too deeply");
     }
     *out = (text){c->attributes.data, c->attributes.length};
-    if (out->n <= LIMIT_ATTRIBUTES_BYTES)
-        return true;
-    return fault_set(f, REASON_TOO_LONG, field,
-                     "the attributes have %zu bytes, at most %u are taken; name columns to "
-                     "ignore in the mapping",
-                     out->n, LIMIT_ATTRIBUTES_BYTES);
+    if (out->n <= LIMIT_ATTRIBUTES_BYTES) return true;
+    return fault_set(
+        f, REASON_TOO_LONG, field,
+        "the attributes have %zu bytes, at most %u are taken; name columns to "
+        "ignore in the mapping",
+        out->n, LIMIT_ATTRIBUTES_BYTES);
 }

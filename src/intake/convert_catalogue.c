@@ -18,8 +18,7 @@ static bool tidy_path(converter *c, text path, char sign, text *out)
         return true;
     }
     char *to = arena_alloc(&c->room, path.n + 3 * parts, 1), *from = to;
-    if (to == NULL)
-        return false;
+    if (to == NULL) return false;
     while (path.n > 0) {
         const char *end = memchr(path.data, sign, path.n);
         const size_t n = end != NULL ? (size_t)(end - path.data) : path.n;
@@ -69,8 +68,7 @@ static bool check_language(converter *c, text value, text *out, value_fault *f)
 {
     char words[SHOWN_BYTES];
     char *tag = arena_alloc(&c->room, value.n + 1, 1);
-    if (tag == NULL)
-        return false;
+    if (tag == NULL) return false;
     size_t part = 0, parts = 0;
     bool good = value.n > 0 && value.n <= 35;
     for (size_t i = 0; good && i < value.n; i++) {
@@ -86,8 +84,7 @@ static bool check_language(converter *c, text value, text *out, value_fault *f)
         }
     }
     *out = (text){tag, value.n};
-    if (good && part >= (parts == 0 ? 2u : 1u))
-        return true;
+    if (good && part >= (parts == 0 ? 2u : 1u)) return true;
     return fault_set(f, REASON_BAD_TEXT, SHOPPERS_LANGUAGE,
                      "'%s' is no language tag such as en or zh-CN", shown(value, words));
 }
@@ -95,18 +92,15 @@ static bool check_language(converter *c, text value, text *out, value_fault *f)
 static bool check_zone(converter *c, text value, value_fault *f)
 {
     char words[SHOWN_BYTES], name[64];
-    if (c->zones == NULL && (c->zones = intern_new(4096)) == NULL)
-        return false;
-    if (intern_find(c->zones, value.data, value.n) != 0)
-        return true;
+    if (c->zones == NULL && (c->zones = intern_new(4096)) == NULL) return false;
+    if (intern_find(c->zones, value.data, value.n) != 0) return true;
     if (value.n < sizeof name) {
         zone *z = NULL;
         memcpy(name, value.data, value.n);
         name[value.n] = 0;
         const pf_status s = zone_open(&z, name, NULL);
         zone_free(z);
-        if (s == PF_NO_MEMORY)
-            return false;
+        if (s == PF_NO_MEMORY) return false;
         if (s == PF_OK) {
             (void)intern_add(c->zones, value.data, value.n); /* only saves time */
             return true;
@@ -130,11 +124,9 @@ bool convert_shopper(converter *c, const row_view *v, shopper_record *r, value_f
     *r = (shopper_record){.consent_given = 0};
     TRY(convert_needed(c, v, SHOPPERS_ID, LIMIT_ID_BYTES, &r->id, f));
     TRY(convert_value(c, v, SHOPPERS_LANGUAGE, &language, f));
-    if (language.n > 0)
-        TRY(check_language(c, language, &r->language, f));
+    if (language.n > 0) TRY(check_language(c, language, &r->language, f));
     TRY(convert_value(c, v, SHOPPERS_ZONE, &r->zone, f));
-    if (r->zone.n > 0)
-        TRY(check_zone(c, r->zone, f));
+    if (r->zone.n > 0) TRY(check_zone(c, r->zone, f));
     TRY(convert_consent(c, v, SHOPPERS_CONSENT_GIVEN, &r->consent_given, f));
     TRY(convert_consent(c, v, SHOPPERS_CONSENT_REFUSED, &r->consent_refused, f));
     if (r->consent_given & r->consent_refused)
@@ -147,14 +139,14 @@ bool convert_shopper(converter *c, const row_view *v, shopper_record *r, value_f
 
 /* The two ends of a period: `ends` is exclusive, `ends_on` the last day inside. */
 static bool convert_period(converter *c, const row_view *v, int starts, int ends,
-                           int ends_on, int64_t *starts_us, int64_t *ends_us, value_fault *f)
+                           int ends_on, int64_t *starts_us, int64_t *ends_us,
+                           value_fault *f)
 {
     int64_t last_us;
     TRY(convert_time(c, v, starts, starts_us, f));
     TRY(convert_time(c, v, ends, ends_us, f));
     TRY(convert_time(c, v, ends_on, &last_us, f));
-    if (last_us != TIME_ABSENT)
-        *ends_us = time_end_of_day(last_us, c->rules.time.local);
+    if (last_us != TIME_ABSENT) *ends_us = time_end_of_day(last_us, c->rules.time.local);
     if (*starts_us != TIME_ABSENT && *ends_us != TIME_ABSENT && *starts_us >= *ends_us)
         return fault_set(f, REASON_OUT_OF_RANGE, last_us != TIME_ABSENT ? ends_on : ends,
                          "it ends before it starts");
@@ -181,11 +173,11 @@ static bool convert_percent(converter *c, const row_view *v, int32_t *out, value
     const char *why = NULL;
     const currency two_digits = {.code = "", .exponent = 2};
     TRY(convert_value(c, v, PROMOTIONS_PERCENT, &value, f));
-    if (value.n == 0)
-        return true;
+    if (value.n == 0) return true;
     if (value.data[value.n - 1] == '%')
         value = text_trim((text){value.data, value.n - 1});
-    if (!money_parse(value.data, value.n, &two_digits, c->rules.decimal, &hundredths, &why))
+    if (!money_parse(value.data, value.n, &two_digits, c->rules.decimal, &hundredths,
+                     &why))
         return fault_set(f, REASON_BAD_NUMBER, PROMOTIONS_PERCENT,
                          "'%s' is no percentage: %s", shown(value, words), why);
     if (hundredths <= 0 || hundredths > 10000)
@@ -196,7 +188,8 @@ static bool convert_percent(converter *c, const row_view *v, int32_t *out, value
 }
 
 /* A blank kind is told by what is given. */
-static bool convert_kind(converter *c, const row_view *v, promotion_record *r, value_fault *f)
+static bool convert_kind(converter *c, const row_view *v, promotion_record *r,
+                         value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -226,8 +219,8 @@ static bool convert_limit(converter *c, const row_view *v, int field, uint32_t *
     return value.n == 0 || check_count(value, field, out, f);
 }
 
-static bool convert_money_of_promotion(converter *c, const row_view *v, promotion_record *r,
-                                       value_fault *f)
+static bool convert_money_of_promotion(converter *c, const row_view *v,
+                                       promotion_record *r, value_fault *f)
 {
     TRY(convert_currency(c, v, PROMOTIONS_CURRENCY, f));
     TRY(convert_amount(c, v, PROMOTIONS_VALUE, &r->value_minor, f));
@@ -236,8 +229,8 @@ static bool convert_money_of_promotion(converter *c, const row_view *v, promotio
     return convert_amount(c, v, PROMOTIONS_CONTACT_COST, &r->contact_cost_minor, f);
 }
 
-static bool convert_rules_of_promotion(converter *c, const row_view *v, promotion_record *r,
-                                       value_fault *f)
+static bool convert_rules_of_promotion(converter *c, const row_view *v,
+                                       promotion_record *r, value_fault *f)
 {
     text channels;
     TRY(convert_limit(c, v, PROMOTIONS_SHOPPER_LIMIT, &r->shopper_limit, f));
@@ -245,14 +238,17 @@ static bool convert_rules_of_promotion(converter *c, const row_view *v, promotio
     TRY(convert_value(c, v, PROMOTIONS_CHANNELS, &channels, f));
     if (channels.n > 0)
         TRY(check_channels(channels, PROMOTIONS_CHANNELS, &r->channels, f));
-    TRY(convert_text(c, v, PROMOTIONS_STACKING_GROUP, LIMIT_ID_BYTES, &r->stacking_group, f));
+    TRY(convert_text(c, v, PROMOTIONS_STACKING_GROUP, LIMIT_ID_BYTES, &r->stacking_group,
+                     f));
     TRY(convert_text(c, v, PROMOTIONS_SCOPE_CATEGORIES, LIMIT_TEXT_BYTES,
                      &r->scope_categories, f));
-    TRY(convert_text(c, v, PROMOTIONS_SCOPE_BRANDS, LIMIT_TEXT_BYTES, &r->scope_brands, f));
+    TRY(convert_text(c, v, PROMOTIONS_SCOPE_BRANDS, LIMIT_TEXT_BYTES, &r->scope_brands,
+                     f));
     return convert_text(c, v, PROMOTIONS_AUDIENCE, LIMIT_AUDIENCE_BYTES, &r->audience, f);
 }
 
-bool convert_promotion(converter *c, const row_view *v, promotion_record *r, value_fault *f)
+bool convert_promotion(converter *c, const row_view *v, promotion_record *r,
+                       value_fault *f)
 {
     *r = (promotion_record){.value_minor = MONEY_ABSENT,
                             .minimum_purchase_minor = MONEY_ABSENT,

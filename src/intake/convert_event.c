@@ -46,18 +46,18 @@ static bool convert_type(converter *c, const row_view *v, event_record *r, value
 {
     char words[SHOWN_BYTES];
     text value;
-    if (c->binding->fields[EVENTS_TYPE].n_pieces == 0)
-        return guess_type(c, v, r, f);
+    if (c->binding->fields[EVENTS_TYPE].n_pieces == 0) return guess_type(c, v, r, f);
     TRY(convert_value(c, v, EVENTS_TYPE, &value, f));
     if (!memo_holds(&c->type, value)) {
         const event_word *word = event_word_find(value);
         if (value.n == 0)
             return fault_set(f, REASON_MISSING_VALUE, EVENTS_TYPE, "the value is blank");
         if (word == NULL)
-            return fault_set(f, REASON_BAD_WORD, EVENTS_TYPE,
-                             "'%s' is no event we know; translate it with 'values' in the "
-                             "mapping, or leave such rows out with 'where'",
-                             shown(value, words));
+            return fault_set(
+                f, REASON_BAD_WORD, EVENTS_TYPE,
+                "'%s' is no event we know; translate it with 'values' in the "
+                "mapping, or leave such rows out with 'where'",
+                shown(value, words));
         memo_keep(&c->type, value, (int)word->type, word->channel);
         r->type = word->type;
         r->channel = word->channel;
@@ -68,13 +68,13 @@ static bool convert_type(converter *c, const row_view *v, event_record *r, value
     return true;
 }
 
-static bool convert_channel(converter *c, const row_view *v, event_record *r, value_fault *f)
+static bool convert_channel(converter *c, const row_view *v, event_record *r,
+                            value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
     TRY(convert_value(c, v, EVENTS_CHANNEL, &value, f));
-    if (value.n == 0)
-        return true;
+    if (value.n == 0) return true;
     if (!memo_holds(&c->channel, value)) {
         const channel ch = channel_parse(value);
         if (ch == CHANNEL_NONE)
@@ -89,7 +89,8 @@ static bool convert_channel(converter *c, const row_view *v, event_record *r, va
 
 /* --- to whom, with what -------------------------------------------------------------- */
 
-static bool convert_references(converter *c, const row_view *v, event_record *r, value_fault *f)
+static bool convert_references(converter *c, const row_view *v, event_record *r,
+                               value_fault *f)
 {
     const bool anonymous = c->binding->table->missing_shopper == MISSING_ANONYMOUS;
     TRY(convert_text(c, v, EVENTS_ID, LIMIT_ID_BYTES, &r->id, f));
@@ -100,8 +101,9 @@ static bool convert_references(converter *c, const row_view *v, event_record *r,
     TRY(convert_text(c, v, EVENTS_ORDER, LIMIT_ID_BYTES, &r->order, f));
     TRY(convert_text(c, v, EVENTS_DECISION, LIMIT_ID_BYTES, &r->decision, f));
     if (r->shopper.n == 0 && !anonymous)
-        return fault_set(f, REASON_MISSING_VALUE, EVENTS_SHOPPER,
-                         "no shopper; where that is right, say missing_shopper: anonymous");
+        return fault_set(
+            f, REASON_MISSING_VALUE, EVENTS_SHOPPER,
+            "no shopper; where that is right, say missing_shopper: anonymous");
     return true;
 }
 
@@ -161,13 +163,13 @@ static bool convert_paid(converter *c, const row_view *v, text quantity, event_r
     if (paid.n > 0)
         return check_signed_amount(paid, &c->rules, EVENTS_PAID, &r->paid_minor, f);
     TRY(convert_value(c, v, EVENTS_UNIT_PRICE, &unit_price, f));
-    if (unit_price.n == 0)
-        return true;
+    if (unit_price.n == 0) return true;
     return check_line_amount(unit_price, quantity, &c->rules, EVENTS_UNIT_PRICE,
                              EVENTS_QUANTITY, &r->paid_minor, f);
 }
 
-static bool convert_amounts(converter *c, const row_view *v, event_record *r, value_fault *f)
+static bool convert_amounts(converter *c, const row_view *v, event_record *r,
+                            value_fault *f)
 {
     char words[SHOWN_BYTES];
     text quantity;
@@ -179,8 +181,7 @@ static bool convert_amounts(converter *c, const row_view *v, event_record *r, va
         return fault_set(f, REASON_OUT_OF_RANGE, EVENTS_QUANTITY,
                          "%s is larger than a billion", shown(quantity, words));
     TRY(convert_paid(c, v, quantity, r, f));
-    if (r->quantity < 0)
-        TRY(turn_into_return(c, r, f));
+    if (r->quantity < 0) TRY(turn_into_return(c, r, f));
     if (r->paid_minor != MONEY_ABSENT && r->paid_minor < 0)
         return fault_set(f, REASON_OUT_OF_RANGE,
                          c->binding->fields[EVENTS_PAID].n_pieces > 0 ? EVENTS_PAID
@@ -190,7 +191,8 @@ static bool convert_amounts(converter *c, const row_view *v, event_record *r, va
     return convert_amount(c, v, EVENTS_COUPON, &r->coupon_minor, f);
 }
 
-static bool convert_opinions(converter *c, const row_view *v, event_record *r, value_fault *f)
+static bool convert_opinions(converter *c, const row_view *v, event_record *r,
+                             value_fault *f)
 {
     char words[SHOWN_BYTES];
     text value;
@@ -207,8 +209,7 @@ static bool convert_opinions(converter *c, const row_view *v, event_record *r, v
         return fault_set(f, REASON_MISSING_VALUE, EVENTS_RATING, "the value is blank");
     }
     TRY(convert_value(c, v, EVENTS_PROPENSITY, &value, f));
-    if (value.n == 0)
-        return true;
+    if (value.n == 0) return true;
     TRY(check_number(value, &c->rules, EVENTS_PROPENSITY, &number, f));
     if (!(number > 0 && number <= 1) || (float)number <= 0)
         return fault_set(f, REASON_OUT_OF_RANGE, EVENTS_PROPENSITY,

@@ -22,14 +22,14 @@ struct csv_reader {
     arena names_memory;
     text *names;
     size_t n_names;
-    uint64_t line;     /* of the next row */
-    char *scratch;     /* fields whose doubled quotes were made single */
+    uint64_t line; /* of the next row */
+    char *scratch; /* fields whose doubled quotes were made single */
     size_t scratch_bytes;
     /* The row being parsed. */
-    size_t n_cells;    /* also those beyond CELLS, which are counted and not kept */
+    size_t n_cells; /* also those beyond CELLS, which are counted and not kept */
     size_t n_doubled;
-    bool quotes;       /* some field was quoted */
-    size_t faulty;     /* 1-based field with text behind its quote; 0 = none */
+    bool quotes;   /* some field was quoted */
+    size_t faulty; /* 1-based field with text behind its quote; 0 = none */
     const char *open_quote;
     text cells[CELLS];
     uint32_t doubled[CELLS]; /* which cells hold doubled quotes */
@@ -44,8 +44,7 @@ csv_options csv_options_default(void)
 
 static void keep_cell(csv_reader *r, const char *from, const char *to)
 {
-    if (r->n_cells < CELLS)
-        r->cells[r->n_cells] = (text){from, (size_t)(to - from)};
+    if (r->n_cells < CELLS) r->cells[r->n_cells] = (text){from, (size_t)(to - from)};
     r->n_cells++;
 }
 
@@ -59,27 +58,22 @@ static const char *parse_quoted(csv_reader *r, const char *p, const char *end)
     r->open_quote = p;
     for (;; q += 2) {
         q = memchr(q, '"', (size_t)(end - q));
-        if (q == NULL || (q + 1 == end && !r->w.ended))
-            return NULL;
-        if (q + 1 == end || q[1] != '"')
-            break;
+        if (q == NULL || (q + 1 == end && !r->w.ended)) return NULL;
+        if (q + 1 == end || q[1] != '"') break;
         doubled = true;
     }
-    if (doubled && r->n_cells < CELLS)
-        r->doubled[r->n_doubled++] = (uint32_t)r->n_cells;
+    if (doubled && r->n_cells < CELLS) r->doubled[r->n_doubled++] = (uint32_t)r->n_cells;
     r->open_quote = NULL;
     keep_cell(r, from, q);
     const char *stop = csv_scan_next(&r->scan, q + 1, end, r->delimiter);
-    if (stop != q + 1 && r->faulty == 0)
-        r->faulty = r->n_cells;
+    if (stop != q + 1 && r->faulty == 0) r->faulty = r->n_cells;
     return stop == end && !r->w.ended ? NULL : stop;
 }
 
 static const char *parse_plain(csv_reader *r, const char *p, const char *end)
 {
     const char *stop = csv_scan_next(&r->scan, p, end, r->delimiter);
-    if (stop == end && !r->w.ended)
-        return NULL;
+    if (stop == end && !r->w.ended) return NULL;
     keep_cell(r, p, stop);
     return stop;
 }
@@ -95,10 +89,8 @@ static const char *parse_row(csv_reader *r, const char **next)
     r->open_quote = NULL;
     for (;;) {
         p = p < end && *p == '"' ? parse_quoted(r, p, end) : parse_plain(r, p, end);
-        if (p == NULL)
-            return NULL;
-        if (p == end || *p != r->delimiter)
-            break;
+        if (p == NULL) return NULL;
+        if (p == end || *p != r->delimiter) break;
         p++;
     }
     *next = p;
@@ -106,8 +98,7 @@ static const char *parse_row(csv_reader *r, const char **next)
         if (p + 1 == end && !r->w.ended)
             return NULL; /* CR or CRLF: the next byte tells */
         *next = p + 1;
-        if (p + 1 < end && p[1] == '\n')
-            *next = p + 2;
+        if (p + 1 < end && p[1] == '\n') *next = p + 2;
     } else if (p < end) {
         *next = p + 1;
     }
@@ -126,8 +117,7 @@ static uint64_t count_lines(const char *p, size_t n)
 /* "a""b" -> a"b for the cells that need it; their views move to the scratch. */
 static pf_status undouble(csv_reader *r, size_t row_bytes, pf_error *err)
 {
-    if (r->n_doubled == 0)
-        return PF_OK;
+    if (r->n_doubled == 0) return PF_OK;
     void *block = r->scratch;
     if (!mem_reserve(&block, &r->scratch_bytes, row_bytes, 1))
         return error_set_at(err, PF_NO_MEMORY, byte_source_name(r->w.source), r->line, 0,
@@ -139,8 +129,7 @@ static pf_status undouble(csv_reader *r, size_t row_bytes, pf_error *err)
         char *from = to;
         for (size_t k = 0; k < cell->n; k++) {
             *to++ = cell->data[k];
-            if (cell->data[k] == '"')
-                k++;
+            if (cell->data[k] == '"') k++;
         }
         *cell = (text){from, (size_t)(to - from)};
     }
@@ -166,11 +155,11 @@ static pf_status too_long(const csv_reader *r, pf_error *err)
 static pf_status never_closed(const csv_reader *r, pf_error *err)
 {
     const char *front = r->w.bytes + r->w.at;
-    return error_set_at(err, PF_DATA, byte_source_name(r->w.source),
-                        r->line + count_lines(front, (size_t)(r->open_quote - front)),
-                        r->n_cells + 1,
-                        "the quote that opens this field is never closed; the rest of the "
-                        "file was taken as its text");
+    return error_set_at(
+        err, PF_DATA, byte_source_name(r->w.source),
+        r->line + count_lines(front, (size_t)(r->open_quote - front)), r->n_cells + 1,
+        "the quote that opens this field is never closed; the rest of the "
+        "file was taken as its text");
 }
 
 static void note_faults(const csv_reader *r, row *out)
@@ -201,31 +190,25 @@ static pf_status read_row(csv_reader *r, row *out, bool *more, pf_error *err)
         while (r->w.at < r->w.end) {
             const char *front = r->w.bytes + r->w.at, *next = front;
             const char *stop = parse_row(r, &next);
-            if (stop == NULL)
-                break;
+            if (stop == NULL) break;
             out->raw = (text){front, (size_t)(stop - front)};
-            if (out->raw.n > LIMIT_LINE_BYTES)
-                return too_long(r, err);
+            if (out->raw.n > LIMIT_LINE_BYTES) return too_long(r, err);
             out->line = r->line;
             r->w.at += (size_t)(next - front);
             r->line += 1 + (r->quotes ? count_lines(front, out->raw.n) : 0);
             *more = r->n_cells > 1 || r->quotes || out->raw.n > 0;
-            if (*more)
-                return undouble(r, out->raw.n, err);
+            if (*more) return undouble(r, out->raw.n, err);
         }
-        if (r->w.ended)
-            return r->w.at == r->w.end ? PF_OK : never_closed(r, err);
+        if (r->w.ended) return r->w.at == r->w.end ? PF_OK : never_closed(r, err);
         const pf_status s = window_fill(&r->w, err);
-        if (s != PF_OK)
-            return s == PF_LIMIT ? too_long(r, err) : s;
+        if (s != PF_OK) return s == PF_LIMIT ? too_long(r, err) : s;
     }
 }
 
 pf_status csv_next(csv_reader *r, row *out, bool *more, pf_error *err)
 {
     const pf_status s = read_row(r, out, more, err);
-    if (s != PF_OK || !*more)
-        return s;
+    if (s != PF_OK || !*more) return s;
     out->cells = r->cells;
     out->kinds = NULL;
     out->n_cells = r->n_cells < CELLS ? r->n_cells : CELLS;
@@ -242,12 +225,10 @@ static bool guess_delimiter(const window *w, char *out)
     static const char candidates[] = {',', ';', '\t', '|'};
     size_t counts[sizeof candidates] = {0}, best = 0, n = w->end - w->at;
     bool quoted = false, ended = w->ended || n >= SOURCE_PEEK_BYTES;
-    if (n > SOURCE_PEEK_BYTES)
-        n = SOURCE_PEEK_BYTES;
+    if (n > SOURCE_PEEK_BYTES) n = SOURCE_PEEK_BYTES;
     for (size_t i = 0; i < n; i++) {
         const char c = w->bytes[w->at + i];
-        if (c == '"')
-            quoted = !quoted;
+        if (c == '"') quoted = !quoted;
         if (!quoted && (c == '\n' || c == '\r')) {
             ended = true;
             break;
@@ -256,8 +237,7 @@ static bool guess_delimiter(const window *w, char *out)
             counts[k] += c == candidates[k];
     }
     for (size_t k = 1; k < sizeof candidates; k++)
-        if (counts[k] > counts[best])
-            best = k;
+        if (counts[k] > counts[best]) best = k;
     *out = candidates[best];
     return ended;
 }
@@ -267,8 +247,7 @@ static pf_status find_delimiter(csv_reader *r, char given, pf_error *err)
     r->delimiter = given;
     while (given == 0 && !guess_delimiter(&r->w, &r->delimiter)) {
         const pf_status s = window_fill(&r->w, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }
@@ -315,8 +294,7 @@ static pf_status keep_names(csv_reader *r, const text *names, size_t n, bool typ
                                 "the name of this column is no UTF-8; save the file as "
                                 "UTF-8");
         const pf_status s = keep_name(r, name, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }
@@ -328,15 +306,15 @@ static pf_status read_header(csv_reader *r, const csv_options *options, pf_error
     row header;
     bool more = false;
     const pf_status s = read_row(r, &header, &more, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     if (!more)
         return error_set_at(err, PF_DATA, byte_source_name(r->w.source), 0, 0,
                             "the file is empty; a line with the names of the columns is "
                             "expected first");
     if (r->faulty != 0)
         return error_set_at(err, PF_DATA, byte_source_name(r->w.source), header.line,
-                            r->faulty, "text stands behind a closing quote in the header");
+                            r->faulty,
+                            "text stands behind a closing quote in the header");
     return keep_names(r, r->cells, r->n_cells, options->typed_names, err);
 }
 
@@ -351,12 +329,9 @@ pf_status csv_open(csv_reader **out, byte_source *source, const csv_options *opt
     r->line = 1;
     pf_status s = window_open(&r->w, source, options->window_bytes,
                               (size_t)LIMIT_LINE_BYTES + 1, err);
-    if (s == PF_OK)
-        s = text_start_check(&r->w, err);
-    if (s == PF_OK)
-        s = find_delimiter(r, options->delimiter, err);
-    if (s == PF_OK)
-        s = read_header(r, options, err);
+    if (s == PF_OK) s = text_start_check(&r->w, err);
+    if (s == PF_OK) s = find_delimiter(r, options->delimiter, err);
+    if (s == PF_OK) s = read_header(r, options, err);
     if (s != PF_OK) {
         csv_close(r);
         return s;
@@ -367,8 +342,7 @@ pf_status csv_open(csv_reader **out, byte_source *source, const csv_options *opt
 
 void csv_close(csv_reader *r)
 {
-    if (r == NULL)
-        return;
+    if (r == NULL) return;
     window_close(&r->w);
     arena_free(&r->names_memory);
     mem_free(r->scratch);

@@ -5,8 +5,7 @@ uint64_t csv_block_mask_plain(const char *p, char delimiter)
 {
     uint64_t mask = 0;
     for (unsigned i = 0; i < 64; i++)
-        if (p[i] == delimiter || p[i] == '\n' || p[i] == '\r')
-            mask |= UINT64_C(1) << i;
+        if (p[i] == delimiter || p[i] == '\n' || p[i] == '\r') mask |= UINT64_C(1) << i;
     return mask;
 }
 
@@ -20,9 +19,9 @@ uint64_t csv_block_mask(const char *p, char delimiter)
     uint64_t mask = 0;
     for (unsigned i = 0; i < 4; i++) {
         const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(b, want),
-                                         _mm_or_si128(_mm_cmpeq_epi8(b, lf),
-                                                      _mm_cmpeq_epi8(b, cr)));
+        const __m128i hit =
+            _mm_or_si128(_mm_cmpeq_epi8(b, want),
+                         _mm_or_si128(_mm_cmpeq_epi8(b, lf), _mm_cmpeq_epi8(b, cr)));
         mask |= (uint64_t)(unsigned)_mm_movemask_epi8(hit) << (16 * i);
     }
     return mask;

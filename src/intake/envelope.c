@@ -18,17 +18,17 @@ struct envelope_reader {
 
 map_envelope envelope_of(const json_value *v)
 {
-    if (json_member(v, "specversion") != NULL)
-        return ENVELOPE_CLOUDEVENTS;
+    if (json_member(v, "specversion") != NULL) return ENVELOPE_CLOUDEVENTS;
     if (json_member(v, "event_name") != NULL &&
-        (json_member(v, "event_timestamp") != NULL || json_member(v, "event_params") != NULL))
+        (json_member(v, "event_timestamp") != NULL ||
+         json_member(v, "event_params") != NULL))
         return ENVELOPE_GA4;
     static const char *const calls[] = {"track", "page",  "screen",
                                         "group", "alias", "identify"};
     const text type = json_word(json_member(v, "type"));
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-        if (text_is(type, calls[i]) && (json_member(v, "userId") != NULL ||
-                                        json_member(v, "anonymousId") != NULL))
+        if (text_is(type, calls[i]) &&
+            (json_member(v, "userId") != NULL || json_member(v, "anonymousId") != NULL))
             return ENVELOPE_SEGMENT;
     return ENVELOPE_NONE;
 }
@@ -52,8 +52,7 @@ pf_status envelope_open(envelope_reader **out, byte_source *source, map_envelope
 
 void envelope_close(envelope_reader *r)
 {
-    if (r == NULL)
-        return;
+    if (r == NULL) return;
     json_lines_close(&r->lines);
     mem_free(r);
 }
@@ -80,15 +79,14 @@ pf_status envelope_next(envelope_reader *r, row *out, bool *more, uint64_t *pass
     while (r->next == r->rows.n) {
         const json_value *value = NULL;
         const pf_status s = json_lines_next(&r->lines, &value, &r->line, more, err);
-        if (s != PF_OK || !*more)
-            return s;
+        if (s != PF_OK || !*more) return s;
         r->rows = (envelope_rows){.memory = &r->lines.memory};
         r->next = 0;
         if (value != NULL && !translate(r, value))
-            return error_set_at(err, PF_NO_MEMORY, byte_source_name(r->lines.lines.w.source),
-                                r->line.line, 0, "out of memory for this line");
-        if (r->rows.wrong != NULL)
-            note_wrong(&r->line, r->rows.wrong);
+            return error_set_at(err, PF_NO_MEMORY,
+                                byte_source_name(r->lines.lines.w.source), r->line.line,
+                                0, "out of memory for this line");
+        if (r->rows.wrong != NULL) note_wrong(&r->line, r->rows.wrong);
         *out = r->line;
         out->n_cells = 0;
         if (out->reason != REASON_NONE) {
@@ -112,10 +110,8 @@ text *envelope_add(envelope_rows *rows)
     if (rows->n == rows->capacity) {
         const size_t capacity = rows->capacity == 0 ? 4 : 2 * rows->capacity;
         void *grown = arena_alloc(rows->memory, capacity, sizeof *rows->cells);
-        if (grown == NULL)
-            return NULL;
-        if (rows->n > 0)
-            memcpy(grown, rows->cells, rows->n * sizeof *rows->cells);
+        if (grown == NULL) return NULL;
+        if (rows->n > 0) memcpy(grown, rows->cells, rows->n * sizeof *rows->cells);
         rows->cells = grown;
         rows->capacity = capacity;
     }
@@ -127,13 +123,11 @@ text *envelope_add(envelope_rows *rows)
 
 text envelope_pair(envelope_rows *rows, text a, text b)
 {
-    if (a.n + b.n == 0)
-        return (text){"", 0};
+    if (a.n + b.n == 0) return (text){"", 0};
     char *joined = arena_alloc(rows->memory, a.n + b.n + 2, 1);
-    if (joined == NULL)
-        return (text){"", 0};
-    const int n = snprintf(joined, a.n + b.n + 2, "%.*s:%.*s", (int)a.n, a.data, (int)b.n,
-                           b.data);
+    if (joined == NULL) return (text){"", 0};
+    const int n =
+        snprintf(joined, a.n + b.n + 2, "%.*s:%.*s", (int)a.n, a.data, (int)b.n, b.data);
     return (text){joined, n > 0 ? (size_t)n : 0};
 }
 
@@ -147,13 +141,11 @@ text envelope_part_id(envelope_rows *rows, text id, size_t i)
 text envelope_amount(text number)
 {
     const char *point = number.n > 0 ? memchr(number.data, '.', number.n) : NULL;
-    if (point == NULL)
-        return number;
+    if (point == NULL) return number;
     const size_t whole = (size_t)(point - number.data);
     for (size_t i = whole + 1; i < number.n; i++)
         if (number.data[i] < '0' || number.data[i] > '9')
             return number; /* an exponent: the check that follows refuses it */
-    if (number.n - whole > 5)
-        number.n = whole + 5;
+    if (number.n - whole > 5) number.n = whole + 5;
     return number;
 }

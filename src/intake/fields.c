@@ -5,23 +5,25 @@
 
 #include "intake/words.h"
 
-#define SHOPPER_NAMES \
-    "shopperid|shopper|customerid|customer|userid|user|visitorid|memberid|householdid|" \
+#define SHOPPER_NAMES                                                                    \
+    "shopperid|shopper|customerid|customer|userid|user|visitorid|memberid|householdid|"  \
     "clientid|accountid|buyerid|reviewerid"
-#define PRODUCT_NAMES \
-    "productid|product|sku|itemid|item|stockcode|asin|parentasin|articleid|article|" \
+#define PRODUCT_NAMES                                                                    \
+    "productid|product|sku|itemid|item|stockcode|asin|parentasin|articleid|article|"     \
     "productcode|itemcode|variantid|upc|ean|gtin"
-#define PROMOTION_NAMES \
+#define PROMOTION_NAMES                                                                  \
     "promotionid|promotion|promoid|promo|couponid|offerid|offer|couponcode"
 
 static const field_info product_fields[] = {
     {"id", "id|" PRODUCT_NAMES, true, true, false},
     {"title", "title|name|producttitle|productname|itemname|movietitle|itemtitle", false,
      false, false},
-    {"description", "description|longdescription|productdescription|details", false, false,
-     false},
-    {"category", "category|categorypath|producttype|googleproductcategory|categories|"
-                 "genres|genre|class|department", false, false, false},
+    {"description", "description|longdescription|productdescription|details", false,
+     false, false},
+    {"category",
+     "category|categorypath|producttype|googleproductcategory|categories|"
+     "genres|genre|class|department",
+     false, false, false},
     {"brand", "brand|brandname|manufacturer|vendor", false, false, false},
     {"price", "price|regularprice|listprice|unitprice", false, false, true},
     {"currency", "currency|currencycode|pricecurrency", false, false, false},
@@ -55,7 +57,8 @@ static const field_info promotion_fields[] = {
     {"body", "body|text|description", false, false, false},
     {"kind", "kind|type|promotiontype|offertype|couponvaluetype", false, false, false},
     {"percent", "percent|percentoff|discountpercent", false, false, false},
-    {"value", "value|moneyoff|moneyoffamount|amountoff|discountvalue", false, false, true},
+    {"value", "value|moneyoff|moneyoffamount|amountoff|discountvalue", false, false,
+     true},
     {"minimum_purchase", "minimumpurchase|minimumpurchaseamount|minimumspend|minspend",
      false, false, true},
     {"starts", "starts|start|startdate|startsat|starttime|begin", false, false, false},
@@ -93,8 +96,10 @@ static const field_info event_fields[] = {
      false, true, false},
     {"decision", "decision|decisionid", false, true, false},
     {"channel", "channel", false, false, false},
-    {"time", "time|timestamp|eventtime|datetime|invoicedate|date|createdat|occurredat|ts|"
-             "eventtimestamp|orderdate|unixreviewtime", true, false, false},
+    {"time",
+     "time|timestamp|eventtime|datetime|invoicedate|date|createdat|occurredat|ts|"
+     "eventtimestamp|orderdate|unixreviewtime",
+     true, false, false},
     {"quantity", "quantity|qty|units", false, false, false},
     {"paid", "paid|amount|revenue|linetotal|total|salesvalue", false, false, true},
     {"unit_price", "unitprice|price", false, false, true},
@@ -112,7 +117,10 @@ typedef struct table {
     size_t n_fields;
 } table;
 
-#define TABLE(name, fields) {name, fields, sizeof fields / sizeof *fields}
+#define TABLE(name, fields)                                                              \
+    {                                                                                    \
+        name, fields, sizeof fields / sizeof *fields                                     \
+    }
 
 static const table tables[TABLE_COUNT] = {
     [TABLE_PRODUCTS] = TABLE("products", product_fields),
@@ -123,8 +131,10 @@ static const table tables[TABLE_COUNT] = {
     [TABLE_EVENTS] = TABLE("events", event_fields),
 };
 
-_Static_assert(sizeof product_fields / sizeof(field_info) == PRODUCTS_ATTRIBUTES + 1, "products");
-_Static_assert(sizeof shopper_fields / sizeof(field_info) == SHOPPERS_ATTRIBUTES + 1, "shoppers");
+_Static_assert(sizeof product_fields / sizeof(field_info) == PRODUCTS_ATTRIBUTES + 1,
+               "products");
+_Static_assert(sizeof shopper_fields / sizeof(field_info) == SHOPPERS_ATTRIBUTES + 1,
+               "shoppers");
 _Static_assert(sizeof campaign_fields / sizeof(field_info) == CAMPAIGNS_ATTRIBUTES + 1,
                "campaigns");
 _Static_assert(sizeof promotion_fields / sizeof(field_info) == FIELDS_MAX, "promotions");
@@ -157,8 +167,7 @@ const field_info *table_field(intake_table t, size_t i)
 int table_field_find(intake_table t, text name)
 {
     for (size_t i = 0; i < tables[t].n_fields; i++)
-        if (text_is(name, tables[t].fields[i].name))
-            return (int)i;
+        if (text_is(name, tables[t].fields[i].name)) return (int)i;
     return -1;
 }
 
@@ -169,8 +178,7 @@ static size_t place_of(const char *words, const char *word)
     size_t place = 0;
     for (const char *p = words; *p != 0; place++) {
         const size_t length = strcspn(p, "|");
-        if (length == n && memcmp(p, word, n) == 0)
-            return place;
+        if (length == n && memcmp(p, word, n) == 0) return place;
         p += length + (p[length] == '|');
     }
     return SIZE_MAX;

@@ -12,12 +12,10 @@ static text parameter(const json_value *v, const char *key)
     const json_value *list = json_member(v, "event_params");
     for (size_t i = 0; list != NULL && list->kind == JSON_ARRAY && i < list->n; i++) {
         const json_value *entry = &list->values[i];
-        if (!text_is(json_word(json_member(entry, "key")), key))
-            continue;
+        if (!text_is(json_word(json_member(entry, "key")), key)) continue;
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
             const text word = json_word(json_path(entry, "value", kinds[k], NULL));
-            if (word.n > 0)
-                return word;
+            if (word.n > 0) return word;
         }
     }
     return (text){"", 0};
@@ -45,8 +43,8 @@ static void fill_event(const json_value *v, const event_word *word, text *cells)
     cells[EVENTS_TYPE] = text_of(event_type_name(word->type));
     cells[EVENTS_SHOPPER] = either(member(v, "user_id"), member(v, "user_pseudo_id"));
     cells[EVENTS_TIME] = member(v, "event_timestamp");
-    cells[EVENTS_ORDER] = either(member(commerce, "transaction_id"),
-                                 known(parameter(v, "transaction_id")));
+    cells[EVENTS_ORDER] =
+        either(member(commerce, "transaction_id"), known(parameter(v, "transaction_id")));
     cells[EVENTS_CURRENCY] = known(parameter(v, "currency"));
     cells[EVENTS_CAMPAIGN] = known(parameter(v, "campaign_id"));
     cells[EVENTS_PROMOTION] = known(parameter(v, "promotion_id"));
@@ -62,18 +60,15 @@ static void fill_item(const json_value *item, const event_word *word, text *cell
     cells[EVENTS_QUANTITY] = member(item, "quantity");
     cells[EVENTS_UNIT_PRICE] = envelope_amount(member(item, "price"));
     const text promotion = either(member(item, "promotion_id"), member(item, "coupon"));
-    if (promotion.n > 0)
-        cells[EVENTS_PROMOTION] = promotion;
+    if (promotion.n > 0) cells[EVENTS_PROMOTION] = promotion;
     /* What was shown or chosen is the promotion; its items may be none of the shop's. */
-    if (word->type == EVENT_EXPOSURE)
-        cells[EVENTS_PRODUCT] = (text){"", 0};
+    if (word->type == EVENT_EXPOSURE) cells[EVENTS_PRODUCT] = (text){"", 0};
 }
 
 bool envelope_ga4(const json_value *v, envelope_rows *rows)
 {
     const event_word *word = event_word_find(member(v, "event_name"));
-    if (word == NULL)
-        return true;
+    if (word == NULL) return true;
     const json_value *items = json_member(v, "items");
     const bool many = items != NULL && items->kind == JSON_ARRAY && items->n > 0;
     const size_t n = many ? items->n : 1;
@@ -83,11 +78,9 @@ bool envelope_ga4(const json_value *v, envelope_rows *rows)
     }
     for (size_t i = 0; i < n; i++) {
         text *cells = envelope_add(rows);
-        if (cells == NULL)
-            return false;
+        if (cells == NULL) return false;
         fill_event(v, word, cells);
-        if (many)
-            fill_item(&items->values[i], word, cells);
+        if (many) fill_item(&items->values[i], word, cells);
     }
     return true;
 }

@@ -49,10 +49,8 @@ pf_status gzip_open(gzip_decoder **out, pf_error *err)
 
 void gzip_close(gzip_decoder *d)
 {
-    if (d == NULL)
-        return;
-    if (d->open)
-        (void)inflateEnd(&d->z);
+    if (d == NULL) return;
+    if (d->open) (void)inflateEnd(&d->z);
     mem_free(d);
 }
 
@@ -66,19 +64,18 @@ static pf_status broken(const gzip_decoder *d, const packed_input *in, const cha
 }
 
 /* Between members: skips padding, starts the next member, or sees the end. */
-static pf_status next_member(gzip_decoder *d, packed_input *in, bool *ended, pf_error *err)
+static pf_status next_member(gzip_decoder *d, packed_input *in, bool *ended,
+                             pf_error *err)
 {
     *ended = false;
     for (;;) {
         const pf_status s = packed_fill(in, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         if (in->at == in->end) {
             *ended = true;
             return PF_OK;
         }
-        if (in->bytes[in->at] != 0)
-            break;
+        if (in->bytes[in->at] != 0) break;
         d->padding = true;
         packed_take(in, 1);
     }
@@ -118,10 +115,9 @@ pf_status gzip_read(gzip_decoder *d, packed_input *in, void *into, size_t n, siz
     *got = 0;
     while (*got < n) {
         bool ended = false;
-        pf_status s = d->in_member ? packed_fill(in, err)
-                                   : next_member(d, in, &ended, err);
-        if (s != PF_OK || ended)
-            return s;
+        pf_status s =
+            d->in_member ? packed_fill(in, err) : next_member(d, in, &ended, err);
+        if (s != PF_OK || ended) return s;
         if (d->in_member && in->at == in->end)
             return broken(d, in, "ends in the middle", err);
         const size_t room = n - *got < STEP_BYTES ? n - *got : STEP_BYTES;
@@ -129,8 +125,7 @@ pf_status gzip_read(gzip_decoder *d, packed_input *in, void *into, size_t n, siz
         d->z.avail_out = (unsigned)room;
         s = step(d, in, err);
         *got += room - d->z.avail_out;
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }

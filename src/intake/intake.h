@@ -39,7 +39,7 @@ typedef struct intake_request {
     const char *mapping;      /* a mapping file, or NULL */
     const char *const *files; /* without a mapping: data files; "-" is standard input */
     size_t n_files;
-    const char *table;        /* the table of all files ("events"), or NULL: guess */
+    const char *table; /* the table of all files ("events"), or NULL: guess */
 } intake_request;
 
 typedef struct intake_plan intake_plan;
@@ -48,7 +48,8 @@ typedef struct intake_plan intake_plan;
  * among the files is taken for the mapping. PF_USAGE, PF_NOT_FOUND (a file or a pattern
  * that matches none), PF_DATA (a header nobody can read), PF_IO. The request's texts are
  * copied. */
-pf_status intake_plan_open(intake_plan **out, const intake_request *request, pf_error *err);
+pf_status intake_plan_open(intake_plan **out, const intake_request *request,
+                           pf_error *err);
 /* NULL is fine. */
 void intake_plan_free(intake_plan *plan);
 size_t intake_plan_tables(const intake_plan *plan);
@@ -60,9 +61,9 @@ const char *intake_plan_file(const intake_plan *plan, size_t table, size_t file)
 /* --- how to read it ------------------------------------------------------------------- */
 
 typedef struct intake_options {
-    currency currency;          /* the workspace's; empty: the store's setting "currency",
+    currency currency; /* the workspace's; empty: the store's setting "currency",
                                    else the mapping's, which then becomes the setting */
-    const char *zone;           /* of times without one where the mapping says none; NULL =
+    const char *zone;  /* of times without one where the mapping says none; NULL =
                                    UTC */
     const char *rejects_folder; /* where reject files go; NULL: none are written */
     int64_t now_us;             /* the import's time, in the log and in names of files */
@@ -76,7 +77,7 @@ intake_options intake_options_default(void);
 
 /* rows = added + changed + same + duplicates + skipped + rejected, always. */
 typedef struct intake_counts {
-    uint64_t rows;       /* read: lines, or events where one line holds several */
+    uint64_t rows; /* read: lines, or events where one line holds several */
     uint64_t added;
     uint64_t changed;    /* the id was there with other values */
     uint64_t same;       /* the id was there with the same values */
@@ -91,15 +92,15 @@ typedef struct intake_file_summary {
 } intake_file_summary;
 
 typedef struct intake_table_summary {
-    char *table;                    /* "events" */
-    char *label;                    /* "purchases" */
-    char *reading;                  /* "id <- product_id, ...": what was bound */
+    char *table;   /* "events" */
+    char *label;   /* "purchases" */
+    char *reading; /* "id <- product_id, ...": what was bound */
     intake_counts counts;
     uint64_t by_reason[REASON_COUNT];
-    char *first_reject;             /* "file:line:column: words", or "" */
-    char *rejects_file;             /* path, or "" */
-    uint64_t rejects_left_out;      /* beyond LIMIT_REJECTS_KEPT */
-    char **errors;                  /* validation: files that could not be read to the end */
+    char *first_reject;        /* "file:line:column: words", or "" */
+    char *rejects_file;        /* path, or "" */
+    uint64_t rejects_left_out; /* beyond LIMIT_REJECTS_KEPT */
+    char **errors;             /* validation: files that could not be read to the end */
     size_t n_errors;
     intake_file_summary *files;
     size_t n_files;
@@ -109,7 +110,7 @@ typedef struct intake_summary {
     intake_table_summary *tables;
     size_t n_tables;
     uint64_t created_shoppers, created_products, created_promotions, created_campaigns;
-    uint64_t bytes;                 /* packed bytes read */
+    uint64_t bytes; /* packed bytes read */
     double wall_s, cpu_s;
 } intake_summary;
 

@@ -46,11 +46,9 @@ static pf_status take_header(texts_reader *x, const table_reader *r)
     x->cells = arena_alloc_zero(&t->memory, ((size_t)t->n_items + 1) * t->n_columns,
                                 sizeof *x->cells);
     x->seen = mem_alloc_zero((size_t)t->n_items + 1, sizeof *x->seen);
-    if (names == NULL || x->cells == NULL || x->seen == NULL)
-        return no_memory(x->err);
+    if (names == NULL || x->cells == NULL || x->seen == NULL) return no_memory(x->err);
     for (size_t i = 1; i < n; i++)
-        if (!copy(t, table_reader_column(r, i), &names[i - 1]))
-            return no_memory(x->err);
+        if (!copy(t, table_reader_column(r, i), &names[i - 1])) return no_memory(x->err);
     for (size_t i = 0; i < ((size_t)t->n_items + 1) * t->n_columns; i++)
         x->cells[i].data = "";
     t->names = names;
@@ -62,7 +60,8 @@ static pf_status take_row(texts_reader *x, const row *r)
 {
     item_texts *t = x->into;
     if (r->reason != REASON_NONE)
-        return error_set_at(x->err, PF_DATA, x->name, r->line, r->column, "%s", r->message);
+        return error_set_at(x->err, PF_DATA, x->name, r->line, r->column, "%s",
+                            r->message);
     if (!utf8_check(r->raw.data, r->raw.n, NULL))
         return error_set_at(x->err, PF_DATA, x->name, r->line, 0, "the row is no UTF-8");
     const text id = text_trim(r->cells[0]);
@@ -78,7 +77,8 @@ static pf_status take_row(texts_reader *x, const row *r)
     x->seen[item] = true;
     t->n_rows++;
     for (uint32_t i = 0; i < t->n_columns; i++)
-        if (!copy(t, text_trim(r->cells[i + 1]), &x->cells[(size_t)item * t->n_columns + i]))
+        if (!copy(t, text_trim(r->cells[i + 1]),
+                  &x->cells[(size_t)item * t->n_columns + i]))
             return no_memory(x->err);
     return PF_OK;
 }
@@ -91,17 +91,14 @@ static pf_status take_file(texts_reader *x)
     row at;
     bool more = true;
     pf_status s = byte_source_open(&source, x->name, NULL, x->err);
-    if (s == PF_OK)
-        s = table_reader_open(&r, source, &options, x->err);
+    if (s == PF_OK) s = table_reader_open(&r, source, &options, x->err);
     if (s == PF_OK && table_reader_is_open_ended(r))
         s = error_set_at(x->err, PF_DATA, x->name, 1, 0,
                          "texts of items are read from CSV, this is JSON lines");
-    if (s == PF_OK)
-        s = take_header(x, r);
+    if (s == PF_OK) s = take_header(x, r);
     while (s == PF_OK) {
         s = table_reader_next(r, &at, &more, x->err);
-        if (s != PF_OK || !more)
-            break;
+        if (s != PF_OK || !more) break;
         s = take_row(x, &at);
     }
     table_reader_close(r);
@@ -112,8 +109,7 @@ pf_status item_texts_read(item_texts **out, const char *path, const intern *item
                           pf_error *err)
 {
     item_texts *t = mem_alloc_zero(1, sizeof *t);
-    if (t == NULL)
-        return no_memory(err);
+    if (t == NULL) return no_memory(err);
     arena_init(&t->memory, TEXTS_BYTES);
     texts_reader x = {.into = t, .items = items, .name = path, .err = err};
     const pf_status s = take_file(&x);
@@ -128,8 +124,7 @@ pf_status item_texts_read(item_texts **out, const char *path, const intern *item
 
 void item_texts_free(item_texts *t)
 {
-    if (t == NULL)
-        return;
+    if (t == NULL) return;
     arena_free(&t->memory);
     mem_free(t);
 }

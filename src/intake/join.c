@@ -59,8 +59,7 @@ static bool template_names(const char *source, text name)
     template_cursor c = template_begin(text_of(source));
     template_piece p;
     while (template_next(&c, &p))
-        if (p.is_column && text_equal(p.text, name))
-            return true;
+        if (p.is_column && text_equal(p.text, name)) return true;
     return false;
 }
 
@@ -69,31 +68,28 @@ static bool is_wanted(const map_table *t, text name)
 {
     for (unsigned i = 0; i < t->fields_count; i++)
         if ((t->fields[i].from != NULL && text_is(name, t->fields[i].from)) ||
-            (t->fields[i].template != NULL && template_names(t->fields[i].template, name)))
+            (t->fields[i].template != NULL &&
+             template_names(t->fields[i].template, name)))
             return true;
     for (unsigned i = 0; i < t->where_count; i++)
-        if (text_is(name, t->where[i].column))
-            return true;
+        if (text_is(name, t->where[i].column)) return true;
     for (unsigned i = 0; i < t->joins_count; i++)
         for (unsigned k = 0; k < t->joins[i].on_count; k++)
-            if (text_is(name, t->joins[i].on[k].left))
-                return true;
+            if (text_is(name, t->joins[i].on[k].left)) return true;
     return false;
 }
 
 static bool is_key(const map_join *m, text name)
 {
     for (unsigned i = 0; i < m->on_count; i++)
-        if (text_is(name, m->on[i].right))
-            return true;
+        if (text_is(name, m->on[i].right)) return true;
     return false;
 }
 
 static uint32_t find_column(const table_reader *r, text name)
 {
     for (size_t i = 0; i < table_reader_columns(r); i++)
-        if (text_equal(table_reader_column(r, i), name))
-            return (uint32_t)i;
+        if (text_equal(table_reader_column(r, i), name)) return (uint32_t)i;
     return UINT32_MAX;
 }
 
@@ -102,8 +98,7 @@ static text prefixed(join_table *j, text name)
     const char *prefix = j->map->prefix != NULL ? j->map->prefix : "";
     const size_t n = strlen(prefix);
     char *joined = arena_alloc(&j->memory, n + name.n + 1, 1);
-    if (joined == NULL)
-        return (text){NULL, 0};
+    if (joined == NULL) return (text){NULL, 0};
     memcpy(joined, prefix, n);
     memcpy(joined + n, name.data, name.n);
     joined[n + name.n] = 0;
@@ -116,13 +111,11 @@ static pf_status choose_columns(loading *l)
     join_table *j = l->j;
     const size_t n = table_reader_columns(l->reader);
     j->names = arena_alloc(&j->memory, n + 1, sizeof *j->names);
-    if (j->names == NULL)
-        return no_memory(l->err);
+    if (j->names == NULL) return no_memory(l->err);
     for (size_t i = 0; i < n; i++) {
         const text name = table_reader_column(l->reader, i);
         const text full = prefixed(j, name);
-        if (full.data == NULL)
-            return no_memory(l->err);
+        if (full.data == NULL) return no_memory(l->err);
         if (name.n > 0 && !is_key(j->map, name) && is_wanted(j->table, full))
             j->names[j->n_names++] = full;
     }
@@ -131,8 +124,8 @@ static pf_status choose_columns(loading *l)
 
 static pf_status missing(const loading *l, text name)
 {
-    return error_set_at(l->err, PF_DATA, byte_source_name(table_reader_source(l->reader)), 1,
-                        0, "the joined file has no column '%.*s'",
+    return error_set_at(l->err, PF_DATA, byte_source_name(table_reader_source(l->reader)),
+                        1, 0, "the joined file has no column '%.*s'",
                         (int)(name.n < 80 ? name.n : 80), name.data);
 }
 
@@ -143,15 +136,13 @@ static pf_status find_columns(loading *l)
     for (unsigned i = 0; i < m->on_count; i++) {
         const text name = text_of(m->on[i].right);
         l->key_columns[i] = find_column(l->reader, name);
-        if (l->key_columns[i] == UINT32_MAX)
-            return missing(l, name);
+        if (l->key_columns[i] == UINT32_MAX) return missing(l, name);
     }
     for (size_t i = 0; i < l->j->n_names; i++) {
         const text full = l->j->names[i];
         const text name = {full.data + prefix, full.n - prefix};
         l->columns[i] = find_column(l->reader, name);
-        if (l->columns[i] == UINT32_MAX)
-            return missing(l, name);
+        if (l->columns[i] == UINT32_MAX) return missing(l, name);
     }
     return PF_OK;
 }
@@ -163,10 +154,8 @@ static size_t make_key(const text *parts, size_t n_parts, char into[KEY_BYTES])
 {
     size_t n = 0;
     for (size_t i = 0; i < n_parts; i++) {
-        if (parts[i].n == 0 || n + parts[i].n + 1 > KEY_BYTES)
-            return 0;
-        if (i > 0)
-            into[n++] = KEY_SEPARATOR;
+        if (parts[i].n == 0 || n + parts[i].n + 1 > KEY_BYTES) return 0;
+        if (i > 0) into[n++] = KEY_SEPARATOR;
         memcpy(into + n, parts[i].data, parts[i].n);
         n += parts[i].n;
     }
@@ -177,10 +166,10 @@ static pf_status note_fault(loading *l, const row *r)
 {
     join_table *j = l->j;
     if (j->n_faults == FAULTS_MAX)
-        return error_set_at(l->err, PF_DATA,
-                            byte_source_name(table_reader_source(l->reader)), r->line, 0,
-                            "more than %d rows of the joined file cannot be used, here: %s",
-                            FAULTS_MAX, r->message);
+        return error_set_at(
+            l->err, PF_DATA, byte_source_name(table_reader_source(l->reader)), r->line, 0,
+            "more than %d rows of the joined file cannot be used, here: %s", FAULTS_MAX,
+            r->message);
     void *block = j->faults;
     if (!mem_reserve(&block, &j->faults_capacity, j->n_faults + 1, sizeof *j->faults))
         return no_memory(l->err);
@@ -188,18 +177,18 @@ static pf_status note_fault(loading *l, const row *r)
     const size_t n = r->raw.n < FAULT_ROW_BYTES ? r->raw.n : FAULT_ROW_BYTES;
     const char *raw = arena_copy_text(&j->memory, r->raw.data, n);
     const char *message = arena_copy_text(&j->memory, r->message, strlen(r->message));
-    if (raw == NULL || message == NULL)
-        return no_memory(l->err);
-    j->faults[j->n_faults++] = (join_fault){l->file, r->line, r->column,
-                                            r->reason, message, {raw, n}};
+    if (raw == NULL || message == NULL) return no_memory(l->err);
+    j->faults[j->n_faults++] =
+        (join_fault){l->file, r->line, r->column, r->reason, message, {raw, n}};
     return PF_OK;
 }
 
 static pf_status too_large(const loading *l, const row *r, const char *what,
                            unsigned long long limit)
 {
-    return error_set_at(l->err, PF_LIMIT, byte_source_name(table_reader_source(l->reader)),
-                        r->line, 0, "the joined file has more than %llu %s", limit, what);
+    return error_set_at(l->err, PF_LIMIT,
+                        byte_source_name(table_reader_source(l->reader)), r->line, 0,
+                        "the joined file has more than %llu %s", limit, what);
 }
 
 static text cell_of(const row *r, uint32_t column)
@@ -237,8 +226,7 @@ static pf_status check_repeat(loading *l, const row *r, uint32_t number, size_t 
     const size_t n = j->used - from;
     const uint64_t before = j->offsets[number - 1];
     j->used = from;
-    if (memcmp(j->values + before, j->values + from, n) == 0)
-        return PF_OK;
+    if (memcmp(j->values + before, j->values + from, n) == 0) return PF_OK;
     char words[SHOWN_BYTES];
     return error_set_at(l->err, PF_DATA, byte_source_name(table_reader_source(l->reader)),
                         r->line, l->key_columns[0] + 1,
@@ -255,8 +243,7 @@ static pf_status keep_row(loading *l, const row *r)
     for (unsigned i = 0; i < j->map->on_count; i++)
         parts[i] = cell_of(r, l->key_columns[i]);
     const size_t n = make_key(parts, j->map->on_count, key);
-    if (n == 0)
-        return PF_OK; /* a blank key matches nothing */
+    if (n == 0) return PF_OK; /* a blank key matches nothing */
     const uint32_t before = intern_count(j->keys);
     const uint32_t number = intern_add(j->keys, key, n);
     if (number == 0)
@@ -264,10 +251,8 @@ static pf_status keep_row(loading *l, const row *r)
                                          : no_memory(l->err);
     const size_t from = j->used;
     const pf_status s = pack_cells(l, r);
-    if (s != PF_OK)
-        return s;
-    if (number <= before)
-        return check_repeat(l, r, number, from);
+    if (s != PF_OK) return s;
+    if (number <= before) return check_repeat(l, r, number, from);
     void *block = j->offsets;
     if (!mem_reserve(&block, &j->offsets_capacity, number, sizeof *j->offsets))
         return no_memory(l->err);
@@ -279,8 +264,7 @@ static pf_status keep_row(loading *l, const row *r)
 static void check_utf8(row *r)
 {
     size_t at;
-    if (r->reason != REASON_NONE || utf8_check(r->raw.data, r->raw.n, &at))
-        return;
+    if (r->reason != REASON_NONE || utf8_check(r->raw.data, r->raw.n, &at)) return;
     r->reason = REASON_BAD_UTF8;
     r->column = 0;
     (void)snprintf(r->message, sizeof r->message,
@@ -293,12 +277,10 @@ static pf_status load_rows(loading *l)
     bool more = false;
     for (;;) {
         pf_status s = table_reader_next(l->reader, &r, &more, l->err);
-        if (s != PF_OK || !more)
-            return s;
+        if (s != PF_OK || !more) return s;
         check_utf8(&r);
         s = r.reason == REASON_NONE ? keep_row(l, &r) : note_fault(l, &r);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
 }
 
@@ -316,19 +298,16 @@ static pf_status load_file(join_table *j, const char *path, size_t file,
         .n_columns = j->map->columns_count,
     };
     pf_status s = byte_source_open(&source, path, stop, err);
-    if (s == PF_OK)
-        s = table_reader_open(&l.reader, source, &options, err);
+    if (s == PF_OK) s = table_reader_open(&l.reader, source, &options, err);
     if (s == PF_OK && table_reader_is_open_ended(l.reader))
         s = error_set_at(err, PF_USAGE, path, 0, 0,
                          "a joined file must be CSV, this is JSON lines");
-    if (s == PF_OK && file == 0)
-        s = choose_columns(&l);
+    if (s == PF_OK && file == 0) s = choose_columns(&l);
     if (s == PF_OK) {
         l.columns = mem_alloc(j->n_names + 1, sizeof *l.columns);
         s = l.columns != NULL ? find_columns(&l) : no_memory(err);
     }
-    if (s == PF_OK)
-        s = load_rows(&l);
+    if (s == PF_OK) s = load_rows(&l);
     mem_free(l.columns);
     table_reader_close(l.reader);
     return s;
@@ -361,8 +340,7 @@ pf_status join_load(join_table **out, const map_table *table, const map_join *jo
 
 void join_free(join_table *j)
 {
-    if (j == NULL)
-        return;
+    if (j == NULL) return;
     intern_free(j->keys);
     arena_free(&j->memory);
     mem_free(j->offsets);
@@ -426,13 +404,11 @@ bool join_find(join_table *j, const text *key, text *cells)
 pf_status join_check_matched(const join_table *j, pf_error *err)
 {
     char words[SHOWN_BYTES] = "";
-    if (j->asked == 0 || j->matched > 0)
-        return PF_OK;
+    if (j->asked == 0 || j->matched > 0) return PF_OK;
     if (intern_count(j->keys) > 0) {
         text first = {intern_text(j->keys, 1), intern_length(j->keys, 1)};
         const char *separator = memchr(first.data, KEY_SEPARATOR, first.n);
-        if (separator != NULL)
-            first.n = (size_t)(separator - first.data);
+        if (separator != NULL) first.n = (size_t)(separator - first.data);
         (void)shown(first, words);
     }
     return error_set(err, PF_DATA,

@@ -15,8 +15,7 @@ text json_word(const json_value *v)
 /* Words and numbers alone, of which none holds the joining sign. */
 static bool is_word_list(const json_value *v)
 {
-    if (v->kind != JSON_ARRAY)
-        return false;
+    if (v->kind != JSON_ARRAY) return false;
     for (size_t i = 0; i < v->n; i++) {
         const json_value *e = &v->values[i];
         if ((e->kind != JSON_TEXT && e->kind != JSON_NUMBER) ||
@@ -32,13 +31,11 @@ static bool join_words(arena *a, const json_value *v, text *out)
     for (size_t i = 0; i < v->n; i++)
         n += v->values[i].text.n + 1;
     char *joined = arena_alloc(a, n + 1, 1);
-    if (joined == NULL)
-        return false;
+    if (joined == NULL) return false;
     char *to = joined;
     for (size_t i = 0; i < v->n; i++) {
         const text word = v->values[i].text;
-        if (i > 0)
-            *to++ = '|';
+        if (i > 0) *to++ = '|';
         memcpy(to, word.data, word.n);
         to += word.n;
     }
@@ -54,8 +51,7 @@ static bool copy_json(arena *a, const json_value *v, text *out)
     json_begin(&w, &b);
     json_write_value(&w, v);
     char *copy = json_finish(&w) ? arena_copy_text(a, b.data, b.length) : NULL;
-    if (copy != NULL)
-        *out = (text){copy, b.length};
+    if (copy != NULL) *out = (text){copy, b.length};
     buffer_free(&b);
     return copy != NULL;
 }
@@ -64,8 +60,7 @@ bool json_cell(arena *a, const json_value *v, text *out, uint8_t *kind)
 {
     *out = (text){"", 0};
     *kind = CELL_TEXT;
-    if (v == NULL || v->kind == JSON_NULL)
-        return true;
+    if (v == NULL || v->kind == JSON_NULL) return true;
     switch (v->kind) {
     case JSON_BOOLEAN:
         *out = text_of(v->boolean ? "true" : "false");

@@ -11,8 +11,7 @@ pf_status json_lines_open(json_lines *r, byte_source *source, size_t window_byte
                           pf_error *err)
 {
     const pf_status s = lines_open(&r->lines, source, window_bytes, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     arena_init(&r->memory, 16 * (size_t)LIMIT_LINE_BYTES);
     /* The first block is kept by every reset: make it large enough for usual lines. */
     if (arena_alloc(&r->memory, FIRST_BLOCK_BYTES, 1) == NULL) {
@@ -69,8 +68,7 @@ pf_status json_lines_next(json_lines *r, const json_value **value, row *out, boo
 {
     do {
         const pf_status s = lines_next(&r->lines, &out->raw, more, err);
-        if (s != PF_OK || !*more)
-            return s;
+        if (s != PF_OK || !*more) return s;
     } while (text_trim(out->raw).n == 0);
     out->line = r->lines.line;
     return parse_line(r, value, out, err);

@@ -48,8 +48,7 @@ pf_status jsonl_open(jsonl_reader **out, byte_source *source, size_t window_byte
 
 void jsonl_close(jsonl_reader *r)
 {
-    if (r == NULL)
-        return;
+    if (r == NULL) return;
     json_lines_close(&r->lines);
     intern_free(r->names);
     mem_free(r);
@@ -99,15 +98,13 @@ static pf_status flatten(flattening *f, size_t path_n, const json_value *object)
                            "the name of a member has more than %d bytes", PATH_BYTES - 1);
             return PF_OK;
         }
-        if (dot)
-            f->path[path_n] = '.';
+        if (dot) f->path[path_n] = '.';
         memcpy(f->path + path_n + dot, key.data, key.n);
         const size_t n = path_n + dot + key.n;
         f->path[n] = 0;
         const json_value *v = &object->values[i];
         const pf_status s = v->kind == JSON_OBJECT ? flatten(f, n, v) : put_cell(f, n, v);
-        if (s != PF_OK || f->row->reason != REASON_NONE)
-            return s;
+        if (s != PF_OK || f->row->reason != REASON_NONE) return s;
     }
     return PF_OK;
 }
@@ -116,8 +113,7 @@ pf_status jsonl_next(jsonl_reader *r, row *out, bool *more, pf_error *err)
 {
     const json_value *value = NULL;
     pf_status s = json_lines_next(&r->lines, &value, out, more, err);
-    if (s != PF_OK || !*more)
-        return s;
+    if (s != PF_OK || !*more) return s;
     for (size_t i = 0; i < jsonl_columns(r); i++) {
         r->cells[i] = (text){"", 0};
         r->kinds[i] = CELL_TEXT;

@@ -10,11 +10,10 @@ pf_status lines_open(line_reader *r, byte_source *source, size_t window_bytes,
                      pf_error *err)
 {
     *r = (line_reader){.line = 0};
-    pf_status s = window_open(&r->w, source, window_bytes, (size_t)LIMIT_LINE_BYTES + 1, err);
-    if (s == PF_OK)
-        s = text_start_check(&r->w, err);
-    if (s != PF_OK)
-        lines_close(r);
+    pf_status s =
+        window_open(&r->w, source, window_bytes, (size_t)LIMIT_LINE_BYTES + 1, err);
+    if (s == PF_OK) s = text_start_check(&r->w, err);
+    if (s != PF_OK) lines_close(r);
     return s;
 }
 
@@ -32,8 +31,7 @@ static pf_status too_long(const line_reader *r, pf_error *err)
 static text take_line(line_reader *r, size_t n, size_t with_end)
 {
     text t = {r->w.bytes + r->w.at, n};
-    if (t.n > 0 && t.data[t.n - 1] == '\r')
-        t.n--;
+    if (t.n > 0 && t.data[t.n - 1] == '\r') t.n--;
     r->w.at += with_end;
     r->line++;
     return t;
@@ -47,16 +45,12 @@ pf_status lines_next(line_reader *r, text *out, bool *more, pf_error *err)
         const char *front = r->w.bytes + r->w.at;
         const char *lf = have > seen ? memchr(front + seen, '\n', have - seen) : NULL;
         const size_t n = lf != NULL ? (size_t)(lf - front) : have;
-        if (n > LIMIT_LINE_BYTES)
-            return too_long(r, err);
+        if (n > LIMIT_LINE_BYTES) return too_long(r, err);
         *more = lf != NULL || (r->w.ended && have > 0);
-        if (*more)
-            *out = take_line(r, n, n + (lf != NULL));
-        if (*more || r->w.ended)
-            return PF_OK;
+        if (*more) *out = take_line(r, n, n + (lf != NULL));
+        if (*more || r->w.ended) return PF_OK;
         seen = have;
         const pf_status s = window_fill(&r->w, err);
-        if (s != PF_OK)
-            return s == PF_LIMIT ? too_long(r, err) : s;
+        if (s != PF_OK) return s == PF_LIMIT ? too_long(r, err) : s;
     }
 }

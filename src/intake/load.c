@@ -25,7 +25,8 @@ static pf_status no_memory(pf_error *err)
 }
 
 pf_status loader_open(loader *l, store *s, const intake_plan *plan,
-                      const intake_options *options, intake_summary *summary, pf_error *err)
+                      const intake_options *options, intake_summary *summary,
+                      pf_error *err)
 {
     *l = (loader){.store = s, .plan = plan, .options = options, .summary = summary};
     l->rejects = mem_alloc_zero(plan->n_tables + 1, sizeof *l->rejects);
@@ -46,31 +47,27 @@ void loader_close(loader *l)
 static bool note_first(intake_table_summary *t, const reject_row *r)
 {
     char words[640], place[64] = "";
-    if (t->first_reject[0] != 0)
-        return true;
-    if (r->column > 0)
-        (void)snprintf(place, sizeof place, ":%u", r->column);
+    if (t->first_reject[0] != 0) return true;
+    if (r->column > 0) (void)snprintf(place, sizeof place, ":%u", r->column);
     (void)snprintf(words, sizeof words, "%.250s:%llu%s: %.250s", r->file,
                    (unsigned long long)r->line, place, r->message);
     return summary_set(&t->first_reject, words);
 }
 
-static pf_status reject(loader *l, size_t table, uint32_t file, reject_row *r, pf_error *err)
+static pf_status reject(loader *l, size_t table, uint32_t file, reject_row *r,
+                        pf_error *err)
 {
     intake_table_summary *t = &l->summary->tables[table];
     r->file = t->files[file].file;
     t->files[file].counts.rejected++;
     t->by_reason[r->reason]++;
-    if (!note_first(t, r))
-        return no_memory(err);
-    if (l->options->rejects_folder == NULL)
-        return PF_OK;
+    if (!note_first(t, r)) return no_memory(err);
+    if (l->options->rejects_folder == NULL) return PF_OK;
     if (l->rejects[table] == NULL) {
         const pf_status s =
             reject_file_open(&l->rejects[table], l->options->rejects_folder, t->label,
                              l->options->now_us, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return reject_file_add(l->rejects[table], r, err);
 }
@@ -90,11 +87,9 @@ pf_status loader_commit_rejects(loader *l, pf_error *err)
 {
     for (size_t i = 0; i < l->plan->n_tables; i++) {
         intake_table_summary *t = &l->summary->tables[i];
-        if (l->rejects[i] == NULL)
-            continue;
+        if (l->rejects[i] == NULL) continue;
         const pf_status s = reject_file_commit(l->rejects[i], err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         t->rejects_left_out = reject_file_left_out(l->rejects[i]);
         if (!summary_set(&t->rejects_file, reject_file_path(l->rejects[i])))
             return no_memory(err);
@@ -118,8 +113,7 @@ static bool note_loaded(void *context, const import_record *r)
 {
     bool *loaded = context;
     const intake_table t = intake_table_parse(text_of(r->table));
-    if (t < TABLE_COUNT && r->rows > r->rejected)
-        loaded[t] = true;
+    if (t < TABLE_COUNT && r->rows > r->rejected) loaded[t] = true;
     return true;
 }
 
@@ -133,8 +127,7 @@ static pf_status resolve_unknowns(loader *l, pf_error *err)
     const map_unknowns *rules = &l->plan->tables[l->table].map->unknown;
     bool loaded[TABLE_COUNT] = {false};
     const pf_status s = store_visit_imports(l->store, note_loaded, loaded, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     for (size_t i = 0; i < l->table; i++) /* of this import */
         loaded[l->plan->tables[i].map->table] = true;
     l->unknowns.create_shoppers = rules->shoppers != UNKNOWN_REJECT;
@@ -167,10 +160,11 @@ static reject_reason unknown_words(store_outcome outcome, const any_record *r,
     else
         id = r->promotion.campaign;
     char words[SHOWN_BYTES];
-    (void)snprintf(into, size,
-                   "%s: there is no %s '%s'; load %s before, or say unknown: {%s: create}",
-                   kinds[outcome].what, kinds[outcome].what, shown(id, words),
-                   kinds[outcome].many, kinds[outcome].many);
+    (void)snprintf(
+        into, size,
+        "%s: there is no %s '%s'; load %s before, or say unknown: {%s: create}",
+        kinds[outcome].what, kinds[outcome].what, shown(id, words), kinds[outcome].many,
+        kinds[outcome].many);
     return kinds[outcome].reason;
 }
 
@@ -205,8 +199,8 @@ static pf_status make_unknown(loader *l, store_outcome outcome, text id, bool *m
 
 /* --- standing data ------------------------------------------------------------------- */
 
-static pf_status put_promotion(loader *l, const promotion_record *r, store_outcome *outcome,
-                               pf_error *err)
+static pf_status put_promotion(loader *l, const promotion_record *r,
+                               store_outcome *outcome, pf_error *err)
 {
     bool made = false;
     pf_status s = store_put_promotion(l->store, r, outcome, err);
@@ -226,7 +220,8 @@ static pf_status put_scope(loader *l, const scope_record *r, store_outcome *outc
         s = store_put_scope(l->store, r, outcome, err);
         if (s == PF_OK && *outcome >= STORE_UNKNOWN_SHOPPER)
             s = make_unknown(l, *outcome,
-                             *outcome == STORE_UNKNOWN_PRODUCT ? r->product : r->promotion,
+                             *outcome == STORE_UNKNOWN_PRODUCT ? r->product
+                                                               : r->promotion,
                              &made, err);
     }
     return s;
@@ -256,8 +251,7 @@ static pf_status take_record(loader *l, intake_table table, const batch_item *it
     store_outcome outcome = STORE_SAME;
     char words[256];
     const pf_status s = put_record(l, table, item, &outcome, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     switch (outcome) {
     case STORE_ADDED: c->added++; return PF_OK;
     case STORE_CHANGED: c->changed++; return PF_OK;
@@ -286,20 +280,17 @@ static void on_duplicate(void *context, uint64_t origin, bool same_content)
                     .reason = REASON_DUPLICATE_ID,
                     .message = "id: another event has this id",
                     .raw = {"", 0}};
-    if (l->failed == PF_OK)
-        l->failed = reject(l, table, file, &r, &l->why);
+    if (l->failed == PF_OK) l->failed = reject(l, table, file, &r, &l->why);
 }
 
 static pf_status finish_events(loader *l, pf_error *err)
 {
     store_event_counts counts = {0};
     store_event_writer *w = l->writer;
-    if (w == NULL)
-        return PF_OK;
+    if (w == NULL) return PF_OK;
     l->writer = NULL;
     const pf_status s = store_events_finish(w, on_duplicate, l, &counts, err);
-    if (s == PF_OK && l->failed != PF_OK && err != NULL)
-        *err = l->why;
+    if (s == PF_OK && l->failed != PF_OK && err != NULL) *err = l->why;
     return s != PF_OK ? s : l->failed;
 }
 
@@ -322,13 +313,10 @@ static pf_status begin_events(loader *l, pf_error *err)
     rules.product = event_rule(l->unknowns.create_products);
     rules.promotion = event_rule(l->unknowns.create_promotions);
     rules.campaign = event_rule(l->unknowns.create_campaigns);
-    if (l->options->memory_bytes > 0)
-        rules.memory_bytes = l->options->memory_bytes;
-    if (l->writer != NULL && same_rules(&rules, &l->rules))
-        return PF_OK;
+    if (l->options->memory_bytes > 0) rules.memory_bytes = l->options->memory_bytes;
+    if (l->writer != NULL && same_rules(&rules, &l->rules)) return PF_OK;
     const pf_status s = finish_events(l, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     l->rules = rules;
     return store_events_begin(l->store, &rules, &l->writer, err);
 }
@@ -339,8 +327,7 @@ pf_status loader_begin_table(loader *l, size_t table, pf_error *err)
 {
     l->table = table;
     const pf_status s = resolve_unknowns(l, err);
-    if (s != PF_OK || l->plan->tables[table].map->table != TABLE_EVENTS)
-        return s;
+    if (s != PF_OK || l->plan->tables[table].map->table != TABLE_EVENTS) return s;
     return begin_events(l, err);
 }
 
@@ -351,8 +338,9 @@ static pf_status take_error(loader *l, const batch_item *item, pf_error *err)
     pf_error why = {.line = item->line, .column = item->column};
     (void)snprintf(why.message, sizeof why.message, "%s", item->message);
     (void)snprintf(why.file, sizeof why.file, "%.255s", t->files[item->file].file);
-    return summary_add_error(t, error_describe(&why, words, sizeof words)) ? PF_OK
-                                                                           : no_memory(err);
+    return summary_add_error(t, error_describe(&why, words, sizeof words))
+               ? PF_OK
+               : no_memory(err);
 }
 
 pf_status loader_take(loader *l, const batch *b, pf_error *err)
@@ -365,15 +353,15 @@ pf_status loader_take(loader *l, const batch *b, pf_error *err)
     for (size_t i = 0; i < b->n; i++) {
         const batch_item *item = &b->items[i];
         pf_status s;
-        if (item->kind != ITEM_FILE_ERROR)
-            t->files[item->file].counts.rows++;
+        if (item->kind != ITEM_FILE_ERROR) t->files[item->file].counts.rows++;
         switch (item->kind) {
         case ITEM_RECORD: s = take_record(l, b->table, item, err); break;
-        case ITEM_REJECT: s = reject_item(l, item, item->reason, item->message, err); break;
+        case ITEM_REJECT:
+            s = reject_item(l, item, item->reason, item->message, err);
+            break;
         default: s = take_error(l, item, err); break;
         }
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     l->summary->bytes = b->position;
     return PF_OK;
@@ -396,11 +384,11 @@ static pf_status count_created(loader *l, pf_error *err)
     store_counts now;
     intake_summary *s = l->summary;
     const pf_status status = store_count(l->store, &now, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     s->created_shoppers = created(now.shoppers, l->before.shoppers, s, TABLE_SHOPPERS);
     s->created_products = created(now.products, l->before.products, s, TABLE_PRODUCTS);
-    s->created_campaigns = created(now.campaigns, l->before.campaigns, s, TABLE_CAMPAIGNS);
+    s->created_campaigns =
+        created(now.campaigns, l->before.campaigns, s, TABLE_CAMPAIGNS);
     s->created_promotions =
         created(now.promotions, l->before.promotions, s, TABLE_PROMOTIONS);
     return PF_OK;
@@ -422,8 +410,7 @@ static pf_status write_log(loader *l, pf_error *err)
                                      .rejected = c->rejected,
                                      .time_us = l->options->now_us};
             const pf_status s = store_put_import(l->store, &r, err);
-            if (s != PF_OK)
-                return s;
+            if (s != PF_OK) return s;
         }
     }
     return PF_OK;
@@ -433,7 +420,6 @@ pf_status loader_finish(loader *l, pf_error *err)
 {
     pf_status s = finish_events(l, err);
     summary_sum_files(l->summary);
-    if (s == PF_OK)
-        s = count_created(l, err);
+    if (s == PF_OK) s = count_created(l, err);
     return s == PF_OK ? write_log(l, err) : s;
 }

@@ -32,7 +32,8 @@ typedef struct loader {
 } loader;
 
 pf_status loader_open(loader *l, store *s, const intake_plan *plan,
-                      const intake_options *options, intake_summary *summary, pf_error *err);
+                      const intake_options *options, intake_summary *summary,
+                      pf_error *err);
 /* Tables come in the plan's order. */
 pf_status loader_begin_table(loader *l, size_t table, pf_error *err);
 pf_status loader_take(loader *l, const batch *b, pf_error *err);

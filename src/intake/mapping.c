@@ -11,8 +11,7 @@ enum { LIST_MAX = 100000 };
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure,     \
                            member, 0, CYAML_UNLIMITED)
 #define NEEDED_TEXT(structure, key, member)                                              \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, structure, member, 1,                \
-                           CYAML_UNLIMITED)
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, structure, member, 1, CYAML_UNLIMITED)
 #define LIST(structure, key, member, entry)                                              \
     CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure,       \
                          member, entry, 0, LIST_MAX)
@@ -26,9 +25,9 @@ static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
 
 static const cyaml_strval_t table_words[] = {
-    {"products", TABLE_PRODUCTS},     {"shoppers", TABLE_SHOPPERS},
-    {"campaigns", TABLE_CAMPAIGNS},   {"promotions", TABLE_PROMOTIONS},
-    {"scope", TABLE_SCOPE},           {"events", TABLE_EVENTS}};
+    {"products", TABLE_PRODUCTS},   {"shoppers", TABLE_SHOPPERS},
+    {"campaigns", TABLE_CAMPAIGNS}, {"promotions", TABLE_PROMOTIONS},
+    {"scope", TABLE_SCOPE},         {"events", TABLE_EVENTS}};
 static const cyaml_strval_t format_words[] = {{"auto", FORMAT_AUTO},
                                               {"csv", FORMAT_CSV},
                                               {"jsonl", FORMAT_JSONL},
@@ -84,8 +83,7 @@ static const cyaml_schema_value_t field_entry = {
 static const cyaml_schema_field_t condition_fields[] = {
     NEEDED_TEXT(map_condition, "column", column),
     LIST(map_condition, "is", is, &text_entry),
-    LIST(map_condition, "is_not", is_not, &text_entry),
-    CYAML_FIELD_END};
+    LIST(map_condition, "is_not", is_not, &text_entry), CYAML_FIELD_END};
 static const cyaml_schema_value_t condition_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, map_condition, condition_fields)};
 
@@ -109,15 +107,13 @@ static const cyaml_schema_value_t join_entry = {
 static const cyaml_schema_field_t time_fields[] = {
     TEXT(map_time, "zone", zone),
     WORD(map_time, "repeated_hour", repeated_hour, repeat_words),
-    WORD(map_time, "form", form, form_words),
-    CYAML_FIELD_END};
+    WORD(map_time, "form", form, form_words), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t unknown_fields[] = {
     WORD(map_unknowns, "shoppers", shoppers, unknown_words),
     WORD(map_unknowns, "products", products, unknown_words),
     WORD(map_unknowns, "promotions", promotions, unknown_words),
-    WORD(map_unknowns, "campaigns", campaigns, unknown_words),
-    CYAML_FIELD_END};
+    WORD(map_unknowns, "campaigns", campaigns, unknown_words), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t table_fields[] = {
     CYAML_FIELD_ENUM("table", CYAML_FLAG_STRICT, map_table, table, table_words,
@@ -135,7 +131,8 @@ static const cyaml_schema_field_t table_fields[] = {
     WORD(map_table, "other_columns", other_columns, others_words),
     CYAML_FIELD_MAPPING("time", CYAML_FLAG_OPTIONAL, map_table, time, time_fields),
     TEXT(map_table, "decimal", decimal),
-    CYAML_FIELD_MAPPING("unknown", CYAML_FLAG_OPTIONAL, map_table, unknown, unknown_fields),
+    CYAML_FIELD_MAPPING("unknown", CYAML_FLAG_OPTIONAL, map_table, unknown,
+                        unknown_fields),
     WORD(map_table, "repeated", repeated, repeated_words),
     WORD(map_table, "missing_shopper", missing_shopper, missing_words),
     WORD(map_table, "returns", returns, returns_words),
@@ -192,7 +189,6 @@ const char *map_table_label(const map_table *t)
 
 char map_delimiter(const char *delimiter)
 {
-    if (delimiter == NULL)
-        return 0;
+    if (delimiter == NULL) return 0;
     return strcmp(delimiter, "tab") == 0 ? '\t' : delimiter[0];
 }

@@ -61,7 +61,11 @@ typedef struct map_join {
     map_join_kind kind;
 } map_join;
 
-typedef enum map_repeat { MAP_REPEAT_UNSET, MAP_REPEAT_EARLIER, MAP_REPEAT_LATER } map_repeat;
+typedef enum map_repeat {
+    MAP_REPEAT_UNSET,
+    MAP_REPEAT_EARLIER,
+    MAP_REPEAT_LATER
+} map_repeat;
 
 typedef enum map_time_form {
     MAP_TIME_UNSET,
@@ -91,7 +95,7 @@ typedef struct map_unknowns {
 } map_unknowns;
 
 typedef enum map_format {
-    FORMAT_AUTO,   /* by name, else by the first byte */
+    FORMAT_AUTO, /* by name, else by the first byte */
     FORMAT_CSV,
     FORMAT_JSONL,
     FORMAT_RECBOLE /* tab-separated with name:type headers */
@@ -106,36 +110,39 @@ typedef enum map_envelope {
 } map_envelope;
 
 typedef enum map_other_columns { OTHERS_KEEP, OTHERS_IGNORE } map_other_columns;
-typedef enum map_missing_shopper { MISSING_REJECT, MISSING_ANONYMOUS } map_missing_shopper;
+typedef enum map_missing_shopper {
+    MISSING_REJECT,
+    MISSING_ANONYMOUS
+} map_missing_shopper;
 typedef enum map_returns { RETURNS_REJECT, RETURNS_NEGATIVE_QUANTITY } map_returns;
 typedef enum map_repeated { REPEATED_REJECT, REPEATED_FIRST, REPEATED_LAST } map_repeated;
 
 typedef struct map_table {
     intake_table table;
-    char *name;             /* for messages; NULL: the table's name */
-    char **files;           /* relative to the mapping's folder; patterns allowed */
+    char *name;   /* for messages; NULL: the table's name */
+    char **files; /* relative to the mapping's folder; patterns allowed */
     unsigned files_count;
     map_format format;
     map_envelope envelope;
-    char *delimiter;        /* one byte, or "tab" */
-    char **columns;         /* names, for files without a header */
+    char *delimiter; /* one byte, or "tab" */
+    char **columns;  /* names, for files without a header */
     unsigned columns_count;
-    map_field *fields;      /* none: guessed from the header */
+    map_field *fields; /* none: guessed from the header */
     unsigned fields_count;
     map_join *joins;
     unsigned joins_count;
     map_condition *where;
     unsigned where_count;
-    char **ignore;          /* columns that are not kept as attributes */
+    char **ignore; /* columns that are not kept as attributes */
     unsigned ignore_count;
     map_other_columns other_columns;
-    map_time time;          /* unset members: the mapping's */
-    char *decimal;          /* "." or ","; NULL: the mapping's */
+    map_time time; /* unset members: the mapping's */
+    char *decimal; /* "." or ","; NULL: the mapping's */
     map_unknowns unknown;
     map_repeated repeated;
     map_missing_shopper missing_shopper;
     map_returns returns;
-    bool allow_empty;       /* no rows are no error */
+    bool allow_empty; /* no rows are no error */
 } map_table;
 
 typedef struct mapping {

@@ -31,8 +31,9 @@ static pf_status wrong(const place *at, const char *format, ...)
     (void)vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
     if (at->field_number > 0)
-        (void)snprintf(where, sizeof where, "table %zu (%.60s), field %zu (%.40s): ",
-                       at->table_number, map_table_label(at->table), at->field_number,
+        (void)snprintf(where, sizeof where,
+                       "table %zu (%.60s), field %zu (%.40s): ", at->table_number,
+                       map_table_label(at->table), at->field_number,
                        at->table->fields[at->field_number - 1].to);
     else if (at->table_number > 0)
         (void)snprintf(where, sizeof where, "table %zu (%.60s): ", at->table_number,
@@ -45,11 +46,9 @@ static pf_status wrong(const place *at, const char *format, ...)
 static pf_status check_target(const place *at, const map_field *f)
 {
     const intake_table t = at->table->table;
-    if (table_field_find(t, text_of(f->to)) >= 0)
-        return PF_OK;
+    if (table_field_find(t, text_of(f->to)) >= 0) return PF_OK;
     if (strncmp(f->to, "attribute.", 10) == 0) {
-        if (t == TABLE_SCOPE)
-            return wrong(at, "scope rows have no attributes");
+        if (t == TABLE_SCOPE) return wrong(at, "scope rows have no attributes");
         return f->to[10] != 0 ? PF_OK : wrong(at, "the attribute has no name");
     }
     const char *names[FIELDS_MAX];
@@ -84,19 +83,18 @@ static pf_status check_field(const place *at, const map_field *f)
     const int origins = (f->from != NULL) + (f->template != NULL) + (f->value != NULL);
     pf_status s = check_target(at, f);
     if (s == PF_OK && origins != 1)
-        s = wrong(at, "one of 'from', 'template' and 'value' is needed, here are %d", origins);
+        s = wrong(at, "one of 'from', 'template' and 'value' is needed, here are %d",
+                  origins);
     if (s == PF_OK && f->from != NULL && f->from[0] == 0)
         s = wrong(at, "'from' names no column");
-    if (s == PF_OK && f->template != NULL)
-        s = check_template(at, f->template);
+    if (s == PF_OK && f->template != NULL) s = check_template(at, f->template);
     return s == PF_OK ? check_values(at, f) : s;
 }
 
 static bool is_target(const map_table *t, const char *name)
 {
     for (unsigned i = 0; i < t->fields_count; i++)
-        if (strcmp(t->fields[i].to, name) == 0)
-            return true;
+        if (strcmp(t->fields[i].to, name) == 0) return true;
     return false;
 }
 
@@ -115,8 +113,7 @@ static pf_status check_repeated_targets(const place *at)
 static pf_status check_combinations(const place *at)
 {
     const map_table *t = at->table;
-    if (t->fields_count == 0)
-        return PF_OK;
+    if (t->fields_count == 0) return PF_OK;
     for (size_t i = 0; i < table_field_count(t->table); i++) {
         const field_info *f = table_field(t->table, i);
         if (f->required && !is_target(t, f->name))
@@ -141,8 +138,7 @@ static pf_status check_fields(place at)
     for (unsigned i = 0; i < at.table->fields_count; i++) {
         at.field_number = i + 1;
         const pf_status s = check_field(&at, &at.table->fields[i]);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     at.field_number = 0;
     const pf_status s = check_repeated_targets(&at);
@@ -153,10 +149,10 @@ static pf_status check_fields(place at)
 
 static pf_status check_delimiter(const place *at, const char *delimiter)
 {
-    if (delimiter == NULL || strcmp(delimiter, "tab") == 0)
-        return PF_OK;
+    if (delimiter == NULL || strcmp(delimiter, "tab") == 0) return PF_OK;
     if (strlen(delimiter) != 1 || strchr("\"\r\n", delimiter[0]) != NULL)
-        return wrong(at, "the delimiter '%.20s' is not one character (or 'tab')", delimiter);
+        return wrong(at, "the delimiter '%.20s' is not one character (or 'tab')",
+                     delimiter);
     return PF_OK;
 }
 
@@ -171,12 +167,10 @@ static pf_status check_zone(const place *at, const char *name)
 {
     zone *z = NULL;
     pf_error why = {0};
-    if (name == NULL)
-        return PF_OK;
+    if (name == NULL) return PF_OK;
     const pf_status s = zone_open(&z, name, &why);
     zone_free(z);
-    if (s == PF_NO_MEMORY)
-        return error_set(at->err, s, "%s", why.message);
+    if (s == PF_NO_MEMORY) return error_set(at->err, s, "%s", why.message);
     return s == PF_OK ? PF_OK : wrong(at, "time zone: %.300s", why.message);
 }
 
@@ -192,10 +186,8 @@ static pf_status check_names(const place *at, char *const *names, unsigned n,
 static pf_status check_join(const place *at, const map_join *j, size_t number)
 {
     pf_status s = check_names(at, j->files, j->files_count, "files");
-    if (s == PF_OK)
-        s = check_delimiter(at, j->delimiter);
-    if (s != PF_OK)
-        error_prefix(at->err, "join %zu: ", number);
+    if (s == PF_OK) s = check_delimiter(at, j->delimiter);
+    if (s != PF_OK) error_prefix(at->err, "join %zu: ", number);
     return s;
 }
 
@@ -219,7 +211,8 @@ static pf_status check_kind_of_table(const place *at)
         return wrong(at, "repeated is for tables of things with ids; repeated events are "
                          "found by the store");
     if (t->envelope > ENVELOPE_NONE && (t->fields_count > 0 || t->joins_count > 0))
-        return wrong(at, "an envelope is mapped by itself: fields and joins do not apply");
+        return wrong(at,
+                     "an envelope is mapped by itself: fields and joins do not apply");
     if (t->joins_count > 0 && t->fields_count == 0)
         return wrong(at, "with joins the fields must be named");
     return PF_OK;
@@ -229,18 +222,12 @@ static pf_status check_table(const place *at)
 {
     const map_table *t = at->table;
     pf_status s = check_names(at, t->files, t->files_count, "files");
-    if (s == PF_OK)
-        s = check_names(at, t->columns, t->columns_count, "columns");
-    if (s == PF_OK)
-        s = check_delimiter(at, t->delimiter);
-    if (s == PF_OK)
-        s = check_decimal(at, t->decimal);
-    if (s == PF_OK)
-        s = check_zone(at, t->time.zone);
-    if (s == PF_OK)
-        s = check_kind_of_table(at);
-    if (s == PF_OK)
-        s = check_where(at);
+    if (s == PF_OK) s = check_names(at, t->columns, t->columns_count, "columns");
+    if (s == PF_OK) s = check_delimiter(at, t->delimiter);
+    if (s == PF_OK) s = check_decimal(at, t->decimal);
+    if (s == PF_OK) s = check_zone(at, t->time.zone);
+    if (s == PF_OK) s = check_kind_of_table(at);
+    if (s == PF_OK) s = check_where(at);
     for (unsigned i = 0; s == PF_OK && i < t->joins_count; i++)
         s = check_join(at, &t->joins[i], i + 1);
     return s == PF_OK ? check_fields(*at) : s;
@@ -256,8 +243,7 @@ pf_status mapping_check(const mapping *m, const char *name, pf_error *err)
     if (m->currency != NULL && !currency_find(m->currency, strlen(m->currency), &c))
         return wrong(&at, "'%.20s' is no currency of ISO 4217", m->currency);
     pf_status s = check_decimal(&at, m->decimal);
-    if (s == PF_OK)
-        s = check_zone(&at, m->time.zone);
+    if (s == PF_OK) s = check_zone(&at, m->time.zone);
     for (unsigned i = 0; s == PF_OK && i < m->tables_count; i++) {
         at.table = &m->tables[i];
         at.table_number = i + 1;

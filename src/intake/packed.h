@@ -16,14 +16,14 @@ enum { PACKED_BYTES = 256 << 10, SOURCE_NAME_BYTES = 4096 };
 
 /* bytes[at..end) are read and not yet taken. */
 typedef struct packed_input {
-    int fd;            /* -1: memory */
+    int fd; /* -1: memory */
     bool owns_fd;
-    bool waits;        /* a pipe: reading may block */
-    bool ended;        /* nothing more will come */
+    bool waits; /* a pipe: reading may block */
+    bool ended; /* nothing more will come */
     const unsigned char *bytes;
     unsigned char *block; /* PACKED_BYTES, NULL for memory */
     size_t at, end;
-    uint64_t size;     /* 0 = unknown */
+    uint64_t size; /* 0 = unknown */
     atomic_uint_fast64_t position;
     const atomic_bool *stop;
     char name[SOURCE_NAME_BYTES];

@@ -105,8 +105,7 @@ pf_status pipeline_start(pipeline **out, producer *from, intake_table table,
         if (p->ring[i] == NULL)
             s = error_set(err, PF_NO_MEMORY, "out of memory while reading files");
     }
-    if (s == PF_OK && threads != 1)
-        s = start_thread(p, err);
+    if (s == PF_OK && threads != 1) s = start_thread(p, err);
     if (s != PF_OK) {
         pipeline_stop(p);
         return s;
@@ -119,14 +118,12 @@ static pf_status next_alone(pipeline *p, batch **out, pf_error *err)
 {
     bool more = false;
     *out = NULL;
-    if (p->ended)
-        return PF_OK;
+    if (p->ended) return PF_OK;
     if (progress_cancelled())
         return error_set(err, PF_CANCELLED, "the import was stopped");
     const pf_status s = producer_fill(p->from, p->ring[0], &more, err);
     p->ended = s != PF_OK || !more;
-    if (s == PF_OK)
-        *out = p->ring[0];
+    if (s == PF_OK) *out = p->ring[0];
     return s;
 }
 
@@ -146,8 +143,7 @@ static void wait_for_batch(pipeline *p)
 pf_status pipeline_next(pipeline *p, batch **out, pf_error *err)
 {
     *out = NULL;
-    if (!p->threaded)
-        return next_alone(p, out, err);
+    if (!p->threaded) return next_alone(p, out, err);
     (void)pthread_mutex_lock(&p->lock);
     if (p->holding) {
         p->taken++;
@@ -163,8 +159,7 @@ pf_status pipeline_next(pipeline *p, batch **out, pf_error *err)
         p->holding = true;
     } else if (p->status != PF_OK) {
         s = p->status;
-        if (err != NULL)
-            *err = p->why;
+        if (err != NULL) *err = p->why;
     }
     (void)pthread_mutex_unlock(&p->lock);
     return s;
@@ -172,8 +167,7 @@ pf_status pipeline_next(pipeline *p, batch **out, pf_error *err)
 
 void pipeline_stop(pipeline *p)
 {
-    if (p == NULL)
-        return;
+    if (p == NULL) return;
     if (p->threaded) {
         (void)pthread_mutex_lock(&p->lock);
         atomic_store(p->stop, true);

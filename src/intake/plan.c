@@ -34,16 +34,13 @@ static pf_status add_path(path_list *list, const char *path, pf_error *err)
     if (list->n == list->capacity) {
         const size_t capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
         char **grown = arena_alloc(list->memory, capacity, sizeof *grown);
-        if (grown == NULL)
-            return no_memory(err);
-        if (list->n > 0)
-            memcpy(grown, list->paths, list->n * sizeof *grown);
+        if (grown == NULL) return no_memory(err);
+        if (list->n > 0) memcpy(grown, list->paths, list->n * sizeof *grown);
         list->paths = grown;
         list->capacity = capacity;
     }
     char *copy = arena_copy_text(list->memory, path, strlen(path));
-    if (copy == NULL)
-        return no_memory(err);
+    if (copy == NULL) return no_memory(err);
     list->paths[list->n++] = copy;
     return PF_OK;
 }
@@ -79,7 +76,8 @@ static pf_status find_files(path_list *list, const char *folder, char *const *na
         if (strcmp(names[i], "-") == 0)
             s = add_path(list, "-", err);
         else if ((s = file_join_path(path, sizeof path, folder, names[i], err)) == PF_OK)
-            s = is_pattern(path) ? add_pattern(list, path, err) : add_path(list, path, err);
+            s = is_pattern(path) ? add_pattern(list, path, err)
+                                 : add_path(list, path, err);
     }
     return s;
 }
@@ -91,14 +89,12 @@ static pf_status find_join_files(intake_plan *plan, plan_table *t, const char *f
 {
     const map_table *m = t->map;
     t->joins = arena_alloc_zero(&plan->memory, m->joins_count + 1, sizeof *t->joins);
-    if (t->joins == NULL)
-        return no_memory(err);
+    if (t->joins == NULL) return no_memory(err);
     for (unsigned i = 0; i < m->joins_count; i++) {
         path_list list = {.memory = &plan->memory};
         const pf_status s =
             find_files(&list, folder, m->joins[i].files, m->joins[i].files_count, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         t->joins[i] = (plan_join){list.paths, list.n};
     }
     return PF_OK;
@@ -110,8 +106,8 @@ static void choose_rules(plan_table *t, const mapping *m)
     const map_time *own = &t->map->time;
     const map_time none = {0};
     const map_time *all = m != NULL ? &m->time : &none;
-    const map_repeat repeat = own->repeated_hour != MAP_REPEAT_UNSET ? own->repeated_hour
-                                                                     : all->repeated_hour;
+    const map_repeat repeat =
+        own->repeated_hour != MAP_REPEAT_UNSET ? own->repeated_hour : all->repeated_hour;
     const char *decimal = t->map->decimal != NULL ? t->map->decimal
                           : m != NULL             ? m->decimal
                                                   : NULL;
@@ -144,29 +140,23 @@ static pf_status plan_mapping(intake_plan *plan, const char *path, pf_error *err
 {
     char folder[PATH_BYTES];
     pf_status s = mapping_load(&plan->mapping, path, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     file_folder_of(path, folder, sizeof folder);
     plan->currency = plan->mapping->currency;
-    plan->tables =
-        arena_alloc_zero(&plan->memory, plan->mapping->tables_count, sizeof *plan->tables);
-    if (plan->tables == NULL)
-        return no_memory(err);
+    plan->tables = arena_alloc_zero(&plan->memory, plan->mapping->tables_count,
+                                    sizeof *plan->tables);
+    if (plan->tables == NULL) return no_memory(err);
     for (int kind = 0; kind < TABLE_COUNT; kind++)
         for (unsigned i = 0; i < plan->mapping->tables_count; i++) {
             const map_table *m = &plan->mapping->tables[i];
-            if ((int)m->table != kind)
-                continue;
+            if ((int)m->table != kind) continue;
             plan_table t = {.map = m};
             path_list list = {.memory = &plan->memory};
             choose_rules(&t, plan->mapping);
             s = find_files(&list, folder, m->files, m->files_count, err);
-            if (s == PF_OK)
-                s = find_join_files(plan, &t, folder, err);
-            if (s == PF_OK)
-                s = choose_label(plan, &t, err);
-            if (s != PF_OK)
-                return s;
+            if (s == PF_OK) s = find_join_files(plan, &t, folder, err);
+            if (s == PF_OK) s = choose_label(plan, &t, err);
+            if (s != PF_OK) return s;
             t.files = list.paths;
             t.n_files = list.n;
             plan->tables[plan->n_tables++] = t;
@@ -181,8 +171,7 @@ static pf_status table_of_file(const char *path, const char *wanted, intake_tabl
 {
     byte_source *source = NULL;
     pf_status s = byte_source_open(&source, path, NULL, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     if (wanted != NULL)
         *table = intake_table_parse(text_of(wanted)); /* was checked */
     else
@@ -200,15 +189,12 @@ static pf_status add_guessed(intake_plan *plan, const char *path, const char *wa
     plan_table *t = &plan->tables[plan->n_tables];
     map_table *m = arena_alloc_zero(&plan->memory, 1, sizeof *m);
     path_list list = {.memory = &plan->memory};
-    if (m == NULL)
-        return no_memory(err);
+    if (m == NULL) return no_memory(err);
     *t = (plan_table){.map = m};
     plan->n_tables++; /* from here on the plan closes what the table has open */
     pf_status s = table_of_file(path, wanted, &m->table, &t->stream, err);
-    if (s == PF_OK)
-        s = add_path(&list, path, err);
-    if (s != PF_OK)
-        return s;
+    if (s == PF_OK) s = add_path(&list, path, err);
+    if (s != PF_OK) return s;
     t->files = list.paths;
     t->n_files = 1;
     choose_rules(t, NULL);
@@ -235,15 +221,15 @@ static pf_status plan_files(intake_plan *plan, const intake_request *r, pf_error
                          "campaigns, promotions, scope and events",
                          r->table);
     if (r->n_files > MAPPING_TABLES_MAX)
-        return error_set(err, PF_LIMIT, "more than %d files at once; write a mapping file, "
-                         "whose 'files' may hold patterns", MAPPING_TABLES_MAX);
+        return error_set(err, PF_LIMIT,
+                         "more than %d files at once; write a mapping file, "
+                         "whose 'files' may hold patterns",
+                         MAPPING_TABLES_MAX);
     plan->tables = arena_alloc_zero(&plan->memory, r->n_files, sizeof *plan->tables);
-    if (plan->tables == NULL)
-        return no_memory(err);
+    if (plan->tables == NULL) return no_memory(err);
     for (size_t i = 0; i < r->n_files; i++) {
         const pf_status s = add_guessed(plan, r->files[i], r->table, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     sort_by_kind(plan->tables, plan->n_tables);
     return PF_OK;
@@ -267,8 +253,7 @@ static void measure(intake_plan *plan)
     for (size_t i = 0; i < plan->n_tables; i++)
         for (size_t k = 0; k < plan->tables[i].n_files; k++)
             add_size(plan->tables[i].files[k], &plan->bytes, &known);
-    if (!known)
-        plan->bytes = 0;
+    if (!known) plan->bytes = 0;
 }
 
 static bool is_mapping_name(const char *path)
@@ -290,25 +275,27 @@ static pf_status find_mapping(const intake_request *r, const char **out, pf_erro
             *out = r->files[i];
         }
     if (*out != NULL && r->n_files > (size_t)(*out != r->mapping))
-        return error_set(err, PF_USAGE, "a mapping file names its own files; leave out the "
+        return error_set(err, PF_USAGE,
+                         "a mapping file names its own files; leave out the "
                          "others, or the mapping");
     if (*out != NULL && r->table != NULL)
-        return error_set(err, PF_USAGE, "a mapping file says which table each file is; "
-                         "leave out the table '%.60s'", r->table);
+        return error_set(err, PF_USAGE,
+                         "a mapping file says which table each file is; "
+                         "leave out the table '%.60s'",
+                         r->table);
     if (*out == NULL && r->n_files == 0)
         return error_set(err, PF_USAGE, "no file to read");
     return PF_OK;
 }
 
-pf_status intake_plan_open(intake_plan **out, const intake_request *request, pf_error *err)
+pf_status intake_plan_open(intake_plan **out, const intake_request *request,
+                           pf_error *err)
 {
     const char *path = NULL;
     pf_status s = find_mapping(request, &path, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     intake_plan *plan = mem_alloc_zero(1, sizeof *plan);
-    if (plan == NULL)
-        return no_memory(err);
+    if (plan == NULL) return no_memory(err);
     arena_init(&plan->memory, PLAN_BYTES);
     s = path != NULL ? plan_mapping(plan, path, err) : plan_files(plan, request, err);
     if (s == PF_OK && path != NULL) {
@@ -326,8 +313,7 @@ pf_status intake_plan_open(intake_plan **out, const intake_request *request, pf_
 
 void intake_plan_free(intake_plan *plan)
 {
-    if (plan == NULL)
-        return;
+    if (plan == NULL) return;
     for (size_t i = 0; i < plan->n_tables; i++)
         byte_source_close(plan->tables[i].stream);
     mapping_free(plan->mapping);
@@ -362,8 +348,7 @@ const char *plan_file_name(const plan_table *t, uint32_t file)
         return strcmp(t->files[left], "-") == 0 ? "standard input" : t->files[left];
     left -= t->n_files;
     for (unsigned i = 0; i < t->map->joins_count; i++) {
-        if (left < t->joins[i].n_files)
-            return t->joins[i].files[left];
+        if (left < t->joins[i].n_files) return t->joins[i].files[left];
         left -= t->joins[i].n_files;
     }
     return "";

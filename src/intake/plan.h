@@ -20,14 +20,14 @@ typedef struct plan_join {
 
 typedef struct plan_table {
     const map_table *map;
-    const char *label;    /* unique among the plan's tables */
-    char **files;         /* paths that can be opened, or "-" */
+    const char *label; /* unique among the plan's tables */
+    char **files;      /* paths that can be opened, or "-" */
     size_t n_files;
-    plan_join *joins;     /* [map->joins_count] */
-    byte_source *stream;  /* the only file, opened and looked into already; or NULL */
-    map_time_form form;   /* what the table says, else the mapping, else ANY */
+    plan_join *joins;    /* [map->joins_count] */
+    byte_source *stream; /* the only file, opened and looked into already; or NULL */
+    map_time_form form;  /* what the table says, else the mapping, else ANY */
     zone_repeat repeat;
-    const char *zone;     /* NULL: the options' */
+    const char *zone; /* NULL: the options' */
     char decimal;
 } plan_table;
 
@@ -37,7 +37,7 @@ struct intake_plan {
     const char *source;   /* the mapping's path, or NULL */
     plan_table *tables;
     size_t n_tables;
-    uint64_t bytes;       /* of all files, packed; 0 when a pipe is among them */
+    uint64_t bytes; /* of all files, packed; 0 when a pipe is among them */
     arena memory;
 };
 

@@ -54,8 +54,7 @@ static pf_status no_memory(pf_error *err)
 static pf_status open_zone(producer *p, pf_error *err)
 {
     const char *name = p->plan->zone != NULL ? p->plan->zone : p->settings.zone;
-    if (name == NULL || strcmp(name, "UTC") == 0)
-        return PF_OK;
+    if (name == NULL || strcmp(name, "UTC") == 0) return PF_OK;
     return zone_open(&p->zone, name, err);
 }
 
@@ -68,8 +67,7 @@ pf_status producer_open(producer **out, plan_table *t, const producer_settings *
                         const atomic_bool *stop, pf_error *err)
 {
     producer *p = mem_alloc_zero(1, sizeof *p);
-    if (p == NULL)
-        return no_memory(err);
+    if (p == NULL) return no_memory(err);
     p->plan = t;
     p->settings = *settings;
     p->stop = stop;
@@ -95,8 +93,7 @@ pf_status producer_open(producer **out, plan_table *t, const producer_settings *
 
 static void close_file(producer *p)
 {
-    if (p->converter_is_open)
-        converter_close(&p->converter);
+    if (p->converter_is_open) converter_close(&p->converter);
     p->converter_is_open = false;
     binding_free(p->binding);
     p->binding = NULL;
@@ -108,8 +105,7 @@ static void close_file(producer *p)
 
 void producer_close(producer *p)
 {
-    if (p == NULL)
-        return;
+    if (p == NULL) return;
     close_file(p);
     for (size_t i = 0; p->joins != NULL && i < p->plan->map->joins_count; i++)
         join_free(p->joins[i].table);
@@ -139,8 +135,7 @@ static pf_status load_joins(producer *p, pf_error *err)
         producer_join *j = &p->joins[i];
         const pf_status s = join_load(&j->table, m, &m->joins[i], p->plan->joins[i].files,
                                       p->plan->joins[i].n_files, p->stop, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         j->first_cell = p->n_joined;
         if (p->n_joined + join_columns(j->table) > JOINED_MAX)
             return error_set(err, PF_LIMIT, "%s: more than %d joined columns are named",
@@ -158,11 +153,10 @@ static bool tell_join_faults(producer *p, batch *b)
     for (size_t i = 0; i < p->plan->map->joins_count; i++) {
         producer_join *j = &p->joins[i];
         for (; j->faults_told < join_faults(j->table); j->faults_told++) {
-            if (batch_is_full(b))
-                return true;
+            if (batch_is_full(b)) return true;
             const join_fault *f = join_fault_at(j->table, j->faults_told);
-            if (!batch_add_reject(b, plan_join_file(p->plan, i) + (uint32_t)f->file, f->line,
-                                  f->column, f->reason, f->message, f->raw))
+            if (!batch_add_reject(b, plan_join_file(p->plan, i) + (uint32_t)f->file,
+                                  f->line, f->column, f->reason, f->message, f->raw))
                 return false;
         }
     }
@@ -172,8 +166,7 @@ static bool tell_join_faults(producer *p, batch *b)
 static bool reader_has(const table_reader *r, text name)
 {
     for (size_t i = 0; i < table_reader_columns(r); i++)
-        if (text_equal(table_reader_column(r, i), name))
-            return true;
+        if (text_equal(table_reader_column(r, i), name)) return true;
     return false;
 }
 
@@ -181,11 +174,11 @@ static pf_status check_clash(const producer *p, pf_error *err)
 {
     for (size_t i = 0; i < p->n_joined; i++)
         if (reader_has(p->reader, p->joined_names[i]))
-            return error_set_at(err, PF_USAGE, plan_file_name(p->plan, (uint32_t)p->file), 0,
-                                0,
-                                "the column '%.*s' stands in this file and in a joined one; "
-                                "give the join a prefix",
-                                (int)p->joined_names[i].n, p->joined_names[i].data);
+            return error_set_at(
+                err, PF_USAGE, plan_file_name(p->plan, (uint32_t)p->file), 0, 0,
+                "the column '%.*s' stands in this file and in a joined one; "
+                "give the join a prefix",
+                (int)p->joined_names[i].n, p->joined_names[i].data);
     return PF_OK;
 }
 
@@ -193,11 +186,9 @@ static pf_status check_clash(const producer *p, pf_error *err)
 static uint32_t left_column(const producer *p, text name, size_t first_cell)
 {
     for (size_t i = 0; i < first_cell; i++)
-        if (text_equal(p->joined_names[i], name))
-            return (uint32_t)i | JOINED_COLUMN;
+        if (text_equal(p->joined_names[i], name)) return (uint32_t)i | JOINED_COLUMN;
     for (size_t i = 0; i < table_reader_columns(p->reader); i++)
-        if (text_equal(table_reader_column(p->reader, i), name))
-            return (uint32_t)i;
+        if (text_equal(table_reader_column(p->reader, i), name)) return (uint32_t)i;
     return NO_COLUMN;
 }
 
@@ -208,7 +199,8 @@ static pf_status find_keys(producer *p, pf_error *err)
         for (size_t k = 0; k < m->joins[i].on_count; k++) {
             const text name = text_of(m->joins[i].on[k].left);
             p->joins[i].keys[k] = left_column(p, name, p->joins[i].first_cell);
-            if (p->joins[i].keys[k] == NO_COLUMN && !table_reader_is_open_ended(p->reader))
+            if (p->joins[i].keys[k] == NO_COLUMN &&
+                !table_reader_is_open_ended(p->reader))
                 return error_set_at(err, PF_DATA,
                                     plan_file_name(p->plan, (uint32_t)p->file), 1, 0,
                                     "there is no column '%.80s' to join on", name.data);
@@ -258,15 +250,11 @@ static pf_status open_file(producer *p, pf_error *err)
                                     .n_columns = m->columns_count};
     byte_source *source = NULL;
     pf_status s = open_source(p, &source, err);
-    if (s == PF_OK)
-        s = table_reader_open(&p->reader, source, &options, err);
-    if (s == PF_OK)
-        s = check_clash(p, err);
-    if (s == PF_OK)
-        s = find_keys(p, err);
+    if (s == PF_OK) s = table_reader_open(&p->reader, source, &options, err);
+    if (s == PF_OK) s = check_clash(p, err);
+    if (s == PF_OK) s = find_keys(p, err);
     const joined_names joined = {p->joined_names, p->n_joined};
-    if (s == PF_OK)
-        s = binding_make(&p->binding, m, p->reader, joined, err);
+    if (s == PF_OK) s = binding_make(&p->binding, m, p->reader, joined, err);
     if (s == PF_OK) {
         s = converter_open(&p->converter, p->binding, &p->rules, err);
         p->converter_is_open = true;
@@ -279,12 +267,12 @@ static pf_status open_file(producer *p, pf_error *err)
 static pf_status end_file(producer *p, pf_error *err)
 {
     const char *name = plan_file_name(p->plan, (uint32_t)p->file);
-    if (p->reading[0] == 0)
-        binding_describe(p->binding, p->reading, sizeof p->reading);
+    if (p->reading[0] == 0) binding_describe(p->binding, p->reading, sizeof p->reading);
     if (p->rows == 0 && p->passed == 0 && !p->plan->map->allow_empty)
-        return error_set_at(err, PF_DATA, name, 0, 0,
-                            "the file holds no rows; where that is right, say allow_empty: "
-                            "true in the mapping");
+        return error_set_at(
+            err, PF_DATA, name, 0, 0,
+            "the file holds no rows; where that is right, say allow_empty: "
+            "true in the mapping");
     close_file(p);
     p->file++;
     return PF_OK;
@@ -294,8 +282,7 @@ static pf_status end_table(producer *p, pf_error *err)
 {
     for (size_t i = 0; p->joins_loaded && i < p->plan->map->joins_count; i++) {
         const pf_status s = join_check_matched(p->joins[i].table, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     return PF_OK;
 }
@@ -305,17 +292,16 @@ static pf_status end_table(producer *p, pf_error *err)
 static bool reject_row(producer *p, batch *b, const row *r, uint32_t column,
                        reject_reason reason, const char *message)
 {
-    return batch_add_reject(b, (uint32_t)p->file, r->line, column, reason, message, r->raw);
+    return batch_add_reject(b, (uint32_t)p->file, r->line, column, reason, message,
+                            r->raw);
 }
 
 /* Rows that span lines: the line where the n-th cell stands, for CSV cells in place. */
 static uint64_t line_of_cell(const row *r, uint32_t column)
 {
-    if (column == 0 || column > r->n_cells)
-        return r->line;
+    if (column == 0 || column > r->n_cells) return r->line;
     const char *cell = r->cells[column - 1].data;
-    if (cell < r->raw.data || cell > r->raw.data + r->raw.n)
-        return r->line;
+    if (cell < r->raw.data || cell > r->raw.data + r->raw.n) return r->line;
     uint64_t line = r->line;
     for (const char *c = r->raw.data; c < cell; c++)
         line += *c == '\n' || (*c == '\r' && c + 1 < cell && c[1] != '\n');
@@ -347,12 +333,13 @@ static bool reject_unmatched(producer *p, batch *b, const row_view *v, size_t wh
     char message[256], words[SHOWN_BYTES];
     const map_join *j = &p->plan->map->joins[which];
     const uint32_t column = p->joins[which].keys[0];
-    (void)snprintf(message, sizeof message, "%.60s: '%s' stands in none of the joined files "
+    (void)snprintf(message, sizeof message,
+                   "%.60s: '%s' stands in none of the joined files "
                    "(%.80s)",
                    j->on[0].left, shown(text_trim(binding_cell(v, column)), words),
                    j->files[0]);
-    return reject_row(p, b, v->row, column & JOINED_COLUMN ? 0 : column + 1, REASON_NO_MATCH,
-                      message);
+    return reject_row(p, b, v->row, column & JOINED_COLUMN ? 0 : column + 1,
+                      REASON_NO_MATCH, message);
 }
 
 /* Whether the id was met before in this import. *keep false: the row is dealt with. */
@@ -362,11 +349,11 @@ static pf_status look_at_id(producer *p, batch *b, const row *r, const any_recor
     uint32_t file = (uint32_t)p->file;
     uint64_t line = r->line;
     char message[256], words[SHOWN_BYTES];
-    const text id = record->product.id; /* every record of these tables begins with its id */
+    const text id =
+        record->product.id; /* every record of these tables begins with its id */
     const map_repeated rule = p->plan->map->repeated;
     *keep = true;
-    if (p->seen == NULL)
-        return PF_OK;
+    if (p->seen == NULL) return PF_OK;
     switch (seen_look(p->seen, id, r->raw, &file, &line)) {
     case SEEN_NEW: return PF_OK;
     case SEEN_NO_MEMORY: return no_memory(err);
@@ -375,17 +362,16 @@ static pf_status look_at_id(producer *p, batch *b, const row *r, const any_recor
                             "the table has more ids than one import can hold; split it");
     case SEEN_SAME: b->duplicates++; break;
     case SEEN_OTHER:
-        if (rule == REPEATED_LAST)
-            return PF_OK;
+        if (rule == REPEATED_LAST) return PF_OK;
         if (rule == REPEATED_FIRST) {
             b->duplicates++;
             break;
         }
-        (void)snprintf(message, sizeof message,
-                       "id: '%s' stood with other values in line %llu of %.80s; say which "
-                       "counts by repeated: first or last",
-                       shown(id, words), (unsigned long long)line,
-                       plan_file_name(p->plan, file));
+        (void)snprintf(
+            message, sizeof message,
+            "id: '%s' stood with other values in line %llu of %.80s; say which "
+            "counts by repeated: first or last",
+            shown(id, words), (unsigned long long)line, plan_file_name(p->plan, file));
         if (!reject_row(p, b, r, binding_column_of(&p->binding->fields[0]),
                         REASON_DUPLICATE_ID, message))
             return no_memory(err);
@@ -416,8 +402,7 @@ static pf_status take_good_row(producer *p, batch *b, const row *r, pf_error *er
         return f.reason != REASON_NONE && reject_fault(p, b, &v, &f) ? PF_OK
                                                                      : no_memory(err);
     const pf_status s = look_at_id(p, b, r, &record, &keep, err);
-    if (s != PF_OK || !keep)
-        return s;
+    if (s != PF_OK || !keep) return s;
     return batch_add_record(b, (uint32_t)p->file, r, &record) ? PF_OK : no_memory(err);
 }
 
@@ -430,14 +415,10 @@ static pf_status take_row(producer *p, batch *b, const row *r, pf_error *err)
     if (table_reader_is_open_ended(p->reader) &&
         table_reader_columns(p->reader) != p->binding->n_columns) {
         pf_status s = binding_extend(p->binding, p->reader, err);
-        if (s == PF_OK)
-            s = converter_check_currency(&p->converter, err);
-        if (s == PF_OK)
-            s = check_clash(p, err);
-        if (s == PF_OK)
-            s = find_keys(p, err);
-        if (s != PF_OK)
-            return s;
+        if (s == PF_OK) s = converter_check_currency(&p->converter, err);
+        if (s == PF_OK) s = check_clash(p, err);
+        if (s == PF_OK) s = find_keys(p, err);
+        if (s != PF_OK) return s;
     }
     return take_good_row(p, b, r, err);
 }
@@ -450,8 +431,7 @@ static pf_status take_rows(producer *p, batch *b, bool *file_ended, pf_error *er
     pf_status s = PF_OK;
     while (s == PF_OK && more && !batch_is_full(b)) {
         s = table_reader_next(p->reader, &r, &more, err);
-        if (s == PF_OK && more)
-            s = take_row(p, b, &r, err);
+        if (s == PF_OK && more) s = take_row(p, b, &r, err);
     }
     b->skipped += table_reader_passed(p->reader) - p->passed;
     p->passed = table_reader_passed(p->reader);
@@ -467,17 +447,13 @@ static pf_status step(producer *p, batch *b, pf_error *err)
     bool ended = false;
     if (!p->joins_loaded) {
         const pf_status s = load_joins(p, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
-    if (!tell_join_faults(p, b))
-        return no_memory(err);
-    if (batch_is_full(b))
-        return PF_OK;
+    if (!tell_join_faults(p, b)) return no_memory(err);
+    if (batch_is_full(b)) return PF_OK;
     if (p->reader == NULL) {
         const pf_status s = open_file(p, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     const pf_status s = take_rows(p, b, &ended, err);
     return s == PF_OK && ended ? end_file(p, err) : s;
@@ -486,11 +462,11 @@ static pf_status step(producer *p, batch *b, pf_error *err)
 /* Goes behind a file that failed; the fault becomes an item. */
 static pf_status pass_over(producer *p, batch *b, pf_status s, pf_error *err)
 {
-    if (!p->settings.keep_going || s == PF_NO_MEMORY || s == PF_CANCELLED || s == PF_INTERNAL)
+    if (!p->settings.keep_going || s == PF_NO_MEMORY || s == PF_CANCELLED ||
+        s == PF_INTERNAL)
         return s;
     const size_t at = p->file < p->plan->n_files ? p->file : p->plan->n_files - 1;
-    if (!batch_add_error(b, (uint32_t)at, err))
-        return no_memory(err);
+    if (!batch_add_error(b, (uint32_t)at, err)) return no_memory(err);
     if (!p->joins_loaded)
         p->file = p->plan->n_files; /* without its joins the table cannot be read */
     else if (p->file < p->plan->n_files)
@@ -508,14 +484,12 @@ pf_status producer_fill(producer *p, batch *b, bool *more, pf_error *err)
     while (s == PF_OK && p->file == b->file && p->file < p->plan->n_files &&
            !batch_is_full(b)) {
         s = step(p, b, err);
-        if (s != PF_OK)
-            s = pass_over(p, b, s, err);
+        if (s != PF_OK) s = pass_over(p, b, s, err);
     }
     *more = p->file < p->plan->n_files;
     if (s == PF_OK && !*more) {
         s = end_table(p, err);
-        if (s != PF_OK)
-            s = pass_over(p, b, s, err);
+        if (s != PF_OK) s = pass_over(p, b, s, err);
     }
     b->position = producer_position(p);
     return s;

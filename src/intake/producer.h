@@ -12,10 +12,10 @@
 #include "intake/plan.h"
 
 typedef struct producer_settings {
-    currency currency;   /* empty: amounts are refused */
-    const char *zone;    /* NULL = UTC */
-    bool keep_going;     /* a file that cannot be read is an item, not a failure */
-    uint64_t position;   /* packed bytes of the tables before this one */
+    currency currency; /* empty: amounts are refused */
+    const char *zone;  /* NULL = UTC */
+    bool keep_going;   /* a file that cannot be read is an item, not a failure */
+    uint64_t position; /* packed bytes of the tables before this one */
 } producer_settings;
 
 typedef struct producer producer;

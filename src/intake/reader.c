@@ -35,10 +35,10 @@ map_format format_of_name(const char *path)
     static const struct {
         const char *end;
         map_format format;
-    } ends[] = {{".csv", FORMAT_CSV},       {".tsv", FORMAT_CSV},
-                {".jsonl", FORMAT_JSONL},   {".ndjson", FORMAT_JSONL},
-                {".json", FORMAT_JSONL},    {".inter", FORMAT_RECBOLE},
-                {".item", FORMAT_RECBOLE},  {".user", FORMAT_RECBOLE}};
+    } ends[] = {{".csv", FORMAT_CSV},      {".tsv", FORMAT_CSV},
+                {".jsonl", FORMAT_JSONL},  {".ndjson", FORMAT_JSONL},
+                {".json", FORMAT_JSONL},   {".inter", FORMAT_RECBOLE},
+                {".item", FORMAT_RECBOLE}, {".user", FORMAT_RECBOLE}};
     size_t n = strlen(path);
     for (size_t i = 0; i < sizeof packers / sizeof *packers; i++)
         if (ends_with(path, n, packers[i])) {
@@ -46,8 +46,7 @@ map_format format_of_name(const char *path)
             break;
         }
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (ends_with(path, n, ends[i].end))
-            return ends[i].format;
+        if (ends_with(path, n, ends[i].end)) return ends[i].format;
     return FORMAT_AUTO;
 }
 
@@ -80,8 +79,7 @@ static bool is_sequence_line(text line)
 static map_format format_of_content(text head)
 {
     const text line = first_line(without_mark(head));
-    if (line.n > 0 && (line.data[0] == '{' || line.data[0] == '['))
-        return FORMAT_JSONL;
+    if (line.n > 0 && (line.data[0] == '{' || line.data[0] == '[')) return FORMAT_JSONL;
     return FORMAT_CSV;
 }
 
@@ -133,10 +131,9 @@ static pf_status open_json(table_reader *r, const reader_options *o, text head,
     r->envelope = o->envelope;
     if (r->envelope == ENVELOPE_AUTO) {
         r->envelope = ENVELOPE_NONE;
-        const pf_status s = o->table == TABLE_EVENTS ? find_envelope(head, &r->envelope, err)
-                                                     : PF_OK;
-        if (s != PF_OK)
-            return s;
+        const pf_status s =
+            o->table == TABLE_EVENTS ? find_envelope(head, &r->envelope, err) : PF_OK;
+        if (s != PF_OK) return s;
     }
     if (r->envelope != ENVELOPE_NONE)
         return envelope_open(&r->events, r->source, r->envelope, err);
@@ -147,21 +144,20 @@ static pf_status open_format(table_reader *r, const reader_options *o, pf_error 
 {
     text head;
     const pf_status s = byte_source_peek(r->source, &head, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     map_format format = o->format;
-    if (format == FORMAT_AUTO)
-        format = format_of_name(byte_source_name(r->source));
+    if (format == FORMAT_AUTO) format = format_of_name(byte_source_name(r->source));
     if (format == FORMAT_AUTO) {
         format = format_of_content(head);
-        if (format == FORMAT_CSV && o->n_columns == 0 && is_sequence_line(first_line(head)))
-            return error_set_at(err, PF_DATA, byte_source_name(r->source), 1, 0,
-                                "this looks like a file of sequences (user item item ...), "
-                                "which has no times and cannot be loaded; compare models "
-                                "on it by `proffer evaluate --sequences`");
+        if (format == FORMAT_CSV && o->n_columns == 0 &&
+            is_sequence_line(first_line(head)))
+            return error_set_at(
+                err, PF_DATA, byte_source_name(r->source), 1, 0,
+                "this looks like a file of sequences (user item item ...), "
+                "which has no times and cannot be loaded; compare models "
+                "on it by `proffer evaluate --sequences`");
     }
-    if (format == FORMAT_JSONL)
-        return open_json(r, o, head, err);
+    if (format == FORMAT_JSONL) return open_json(r, o, head, err);
     return open_csv(r, o, format, err);
 }
 
@@ -188,8 +184,7 @@ pf_status table_reader_open(table_reader **out, byte_source *source,
 
 void table_reader_close(table_reader *r)
 {
-    if (r == NULL)
-        return;
+    if (r == NULL) return;
     csv_close(r->csv);
     jsonl_close(r->jsonl);
     envelope_close(r->events);
@@ -201,15 +196,13 @@ void table_reader_close(table_reader *r)
 
 size_t table_reader_columns(const table_reader *r)
 {
-    if (r->csv != NULL)
-        return csv_columns(r->csv);
+    if (r->csv != NULL) return csv_columns(r->csv);
     return r->jsonl != NULL ? jsonl_columns(r->jsonl) : EVENTS_FIELD_COUNT;
 }
 
 text table_reader_column(const table_reader *r, size_t i)
 {
-    if (r->csv != NULL)
-        return csv_column(r->csv, i);
+    if (r->csv != NULL) return csv_column(r->csv, i);
     return r->jsonl != NULL ? jsonl_column(r->jsonl, i)
                             : text_of(table_field(TABLE_EVENTS, i)->name);
 }
@@ -231,8 +224,7 @@ const byte_source *table_reader_source(const table_reader *r)
 
 const char *table_reader_format(const table_reader *r)
 {
-    if (r->jsonl != NULL)
-        return "JSON lines";
+    if (r->jsonl != NULL) return "JSON lines";
     if (r->csv != NULL)
         return csv_delimiter(r->csv) == '\t'  ? "CSV with tabs"
                : csv_delimiter(r->csv) == ';' ? "CSV with semicolons"
@@ -252,9 +244,7 @@ uint64_t table_reader_passed(const table_reader *r)
 
 pf_status table_reader_next(table_reader *r, row *out, bool *more, pf_error *err)
 {
-    if (r->csv != NULL)
-        return csv_next(r->csv, out, more, err);
-    if (r->jsonl != NULL)
-        return jsonl_next(r->jsonl, out, more, err);
+    if (r->csv != NULL) return csv_next(r->csv, out, more, err);
+    if (r->jsonl != NULL) return jsonl_next(r->jsonl, out, more, err);
     return envelope_next(r->events, out, more, &r->passed, err);
 }

@@ -28,10 +28,8 @@ static void compact_time(int64_t now_us, char into[TIME_TEXT_BYTES])
     size_t n = 0;
     (void)time_format(now_us, written);
     for (const char *p = written; *p != 0 && *p != '.'; p++)
-        if (*p != '-' && *p != ':')
-            into[n++] = *p;
-    if (n > 0 && into[n - 1] != 'Z')
-        into[n++] = 'Z';
+        if (*p != '-' && *p != ':') into[n++] = *p;
+    if (n > 0 && into[n - 1] != 'Z') into[n++] = 'Z';
     into[n] = 0;
 }
 
@@ -57,15 +55,13 @@ static pf_status choose_path(reject_file *r, const char *folder, const char *lab
     safe_label(label, safe, sizeof safe);
     for (int i = 1; i <= TRIES; i++) {
         char number[16] = "";
-        if (i > 1)
-            (void)snprintf(number, sizeof number, "-%d", i);
+        if (i > 1) (void)snprintf(number, sizeof number, "-%d", i);
         (void)snprintf(name, sizeof name, "%s-%s%s.csv", time, safe, number);
         const pf_status s = file_join_path(r->path, sizeof r->path, folder, name, err);
-        if (s != PF_OK || !file_exists(r->path))
-            return s;
+        if (s != PF_OK || !file_exists(r->path)) return s;
     }
-    return error_set(err, PF_IO, "the folder %s holds too many reject files of one second",
-                     folder);
+    return error_set(err, PF_IO,
+                     "the folder %s holds too many reject files of one second", folder);
 }
 
 pf_status reject_file_open(reject_file **out, const char *folder, const char *label,
@@ -77,12 +73,9 @@ pf_status reject_file_open(reject_file **out, const char *folder, const char *la
         return error_set(err, PF_NO_MEMORY, "out of memory for the reject file");
     buffer_init(&r->row, ROW_BYTES);
     pf_status s = file_make_folders(folder, err);
-    if (s == PF_OK)
-        s = choose_path(r, folder, label, now_us, err);
-    if (s == PF_OK)
-        s = file_writer_open(&r->writer, r->path, err);
-    if (s == PF_OK)
-        s = file_writer_write(r->writer, header, sizeof header - 1, err);
+    if (s == PF_OK) s = choose_path(r, folder, label, now_us, err);
+    if (s == PF_OK) s = file_writer_open(&r->writer, r->path, err);
+    if (s == PF_OK) s = file_writer_write(r->writer, header, sizeof header - 1, err);
     if (s != PF_OK) {
         reject_file_close(r);
         return s;
@@ -97,24 +90,20 @@ static void put_field(buffer *b, text t)
     bool quoted = false;
     for (size_t i = 0; i < t.n && !quoted; i++)
         quoted = memchr(",\"\r\n", t.data[i], 4) != NULL;
-    if (quoted)
-        buffer_append_char(b, '"');
+    if (quoted) buffer_append_char(b, '"');
     while (t.n > 0) {
         size_t at = t.n;
         const bool good = utf8_check(t.data, t.n, &at);
         const size_t n = good ? t.n : at;
         for (size_t i = 0; i < n; i++) {
-            if (t.data[i] == '"')
-                buffer_append_char(b, '"');
+            if (t.data[i] == '"') buffer_append_char(b, '"');
             buffer_append_char(b, t.data[i]);
         }
-        if (!good)
-            buffer_printf(b, "\\x%02X", (unsigned char)t.data[n]);
+        if (!good) buffer_printf(b, "\\x%02X", (unsigned char)t.data[n]);
         t.data += n + !good;
         t.n -= n + !good;
     }
-    if (quoted)
-        buffer_append_char(b, '"');
+    if (quoted) buffer_append_char(b, '"');
 }
 
 pf_status reject_file_add(reject_file *r, const reject_row *row, pf_error *err)
@@ -127,8 +116,7 @@ pf_status reject_file_add(reject_file *r, const reject_row *row, pf_error *err)
     buffer_clear(b);
     put_field(b, text_of(row->file));
     buffer_printf(b, ",%llu,", (unsigned long long)row->line);
-    if (row->column > 0)
-        buffer_printf(b, "%u", row->column);
+    if (row->column > 0) buffer_printf(b, "%u", row->column);
     buffer_append_char(b, ',');
     put_field(b, text_of(row->message));
     buffer_printf(b, ",%s,", reject_reason_name(row->reason));
@@ -169,8 +157,7 @@ void reject_file_undo(reject_file *r)
 
 void reject_file_close(reject_file *r)
 {
-    if (r == NULL)
-        return;
+    if (r == NULL) return;
     file_writer_abandon(r->writer);
     buffer_free(&r->row);
     mem_free(r);

@@ -42,9 +42,9 @@ intake_options intake_options_default(void)
 static pf_status find_currency(const char *code, const char *whose, currency *out,
                                pf_error *err)
 {
-    if (currency_find(code, strlen(code), out))
-        return PF_OK;
-    return error_set(err, PF_USAGE, "%s currency '%.20s' is none of ISO 4217", whose, code);
+    if (currency_find(code, strlen(code), out)) return PF_OK;
+    return error_set(err, PF_USAGE, "%s currency '%.20s' is none of ISO 4217", whose,
+                     code);
 }
 
 /* The store's setting, else the options', else the mapping's; no two may differ. */
@@ -55,8 +55,7 @@ static pf_status choose_currency(run *r, pf_error *err)
     pf_error absent;
     pf_status s = store_get_setting(r->store, "currency", code, sizeof code, &absent);
     if (s != PF_OK && s != PF_NOT_FOUND) {
-        if (err != NULL)
-            *err = absent;
+        if (err != NULL) *err = absent;
         return s;
     }
     if (code[0] != 0 && (s = find_currency(code, "the workspace's", &own, err)) != PF_OK)
@@ -64,8 +63,7 @@ static pf_status choose_currency(run *r, pf_error *err)
     if (r->plan->currency != NULL) {
         currency theirs;
         s = find_currency(r->plan->currency, "the mapping's", &theirs, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         if (own.code[0] != 0 && strcmp(own.code, theirs.code) != 0)
             return error_set(err, PF_USAGE,
                              "the mapping's amounts are in %s, the workspace's in %s; a "
@@ -86,11 +84,9 @@ static pf_status load_batches(run *r, pipeline *p, pf_error *err)
     for (;;) {
         batch *b = NULL;
         pf_status s = pipeline_next(p, &b, err);
-        if (s != PF_OK || b == NULL)
-            return s;
+        if (s != PF_OK || b == NULL) return s;
         s = loader_take(&r->loader, b, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         r->rows += b->n + b->skipped + b->duplicates;
         r->position = b->position;
         progress_update(r->progress, r->position, r->rows);
@@ -108,14 +104,13 @@ static pf_status load_table(run *r, size_t i, pf_error *err)
     producer *from = NULL;
     pipeline *p = NULL;
     pf_status s = loader_begin_table(&r->loader, i, err);
-    if (s == PF_OK)
-        s = producer_open(&from, t, &settings, &stop, err);
+    if (s == PF_OK) s = producer_open(&from, t, &settings, &stop, err);
     if (s == PF_OK)
         s = pipeline_start(&p, from, t->map->table, r->options.threads, &stop, err);
-    if (s == PF_OK)
-        s = load_batches(r, p, err);
+    if (s == PF_OK) s = load_batches(r, p, err);
     pipeline_stop(p);
-    if (from != NULL && !summary_set(&r->summary->tables[i].reading, producer_reading(from)) &&
+    if (from != NULL &&
+        !summary_set(&r->summary->tables[i].reading, producer_reading(from)) &&
         s == PF_OK)
         s = error_set(err, PF_NO_MEMORY, "out of memory for the summary");
     producer_close(from);
@@ -145,10 +140,8 @@ static pf_status load_all(run *r, pf_error *err)
 static pf_status commit(run *r, pf_error *err)
 {
     pf_status s = loader_commit_rejects(&r->loader, err);
-    if (s == PF_OK)
-        s = store_commit(r->store, err);
-    if (s != PF_OK)
-        loader_undo_rejects(&r->loader);
+    if (s == PF_OK) s = store_commit(r->store, err);
+    if (s != PF_OK) loader_undo_rejects(&r->loader);
     return s;
 }
 
@@ -157,11 +150,9 @@ static pf_status run_import(run *r, bool keep, pf_error *err)
     const double wall_s = clock_wall_s(), cpu_s = clock_cpu_s();
     intake_summary_free(r->summary);
     pf_status s = summary_begin(r->summary, r->plan, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = store_begin(r->store, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     r->progress = progress_begin(keep ? "importing" : "checking", r->plan->bytes, "rows");
     s = load_all(r, err);
     if (s == PF_OK && keep)
@@ -169,15 +160,13 @@ static pf_status run_import(run *r, bool keep, pf_error *err)
     else if (s == PF_OK)
         s = loader_commit_rejects(&r->loader, err);
     if (s != PF_OK || !keep) {
-        if (s != PF_OK && r->loader.rejects != NULL)
-            loader_undo_rejects(&r->loader);
+        if (s != PF_OK && r->loader.rejects != NULL) loader_undo_rejects(&r->loader);
         store_events_abandon(r->loader.writer);
         r->loader.writer = NULL;
         store_rollback(r->store);
     }
     progress_end(r->progress);
-    if (r->loader.rejects != NULL)
-        loader_close(&r->loader);
+    if (r->loader.rejects != NULL) loader_close(&r->loader);
     summary_sum_files(r->summary);
     r->summary->wall_s = clock_wall_s() - wall_s;
     r->summary->cpu_s = clock_cpu_s() - cpu_s;
@@ -196,9 +185,9 @@ pf_status intake_run(intake_plan *plan, store *s, const intake_options *options,
 static pf_status make_folder(char path[PATH_BYTES], pf_error *err)
 {
     const char *folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] == 0)
-        folder = "/tmp";
-    const pf_status s = file_join_path(path, PATH_BYTES, folder, "proffer-check-XXXXXX", err);
+    if (folder == NULL || folder[0] == 0) folder = "/tmp";
+    const pf_status s =
+        file_join_path(path, PATH_BYTES, folder, "proffer-check-XXXXXX", err);
     if (s == PF_OK && mkdtemp(path) == NULL)
         return error_set_errno(err, "cannot make a folder in %s", folder);
     return s;
@@ -219,13 +208,10 @@ static pf_status validate_alone(run *r, pf_error *err)
 {
     char folder[PATH_BYTES], path[PATH_BYTES];
     pf_status s = make_folder(folder, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = file_join_path(path, sizeof path, folder, "check.db", err);
-    if (s == PF_OK)
-        s = store_open(&r->store, path, STORE_CREATE, err);
-    if (s == PF_OK)
-        s = run_import(r, false, err);
+    if (s == PF_OK) s = store_open(&r->store, path, STORE_CREATE, err);
+    if (s == PF_OK) s = run_import(r, false, err);
     store_close(r->store);
     remove_folder(folder);
     return s;

@@ -12,7 +12,7 @@
 enum { FIRST_SLOTS = 1024, LINE_BITS = 48 };
 
 typedef struct slot {
-    uint64_t id;    /* 0 = free */
+    uint64_t id; /* 0 = free */
     uint64_t row;
     uint64_t place; /* file and line */
 } slot;
@@ -26,8 +26,7 @@ struct seen_ids {
 seen_ids *seen_new(void)
 {
     seen_ids *s = mem_alloc_zero(1, sizeof *s);
-    if (s == NULL)
-        return NULL;
+    if (s == NULL) return NULL;
     s->slots = mem_alloc_zero(FIRST_SLOTS, sizeof *s->slots);
     if (s->slots == NULL) {
         mem_free(s);
@@ -40,8 +39,7 @@ seen_ids *seen_new(void)
 
 void seen_free(seen_ids *s)
 {
-    if (s == NULL)
-        return;
+    if (s == NULL) return;
     mem_free(s->slots);
     mem_free(s);
 }
@@ -57,14 +55,11 @@ static slot *find(slot *slots, size_t mask, uint64_t id)
 static seen_answer grow(seen_ids *s)
 {
     const size_t n = 2 * (s->mask + 1);
-    if (n > LIMIT_IMPORT_BYTES / sizeof(slot))
-        return SEEN_FULL;
+    if (n > LIMIT_IMPORT_BYTES / sizeof(slot)) return SEEN_FULL;
     slot *larger = mem_alloc_zero(n, sizeof *larger);
-    if (larger == NULL)
-        return SEEN_NO_MEMORY;
+    if (larger == NULL) return SEEN_NO_MEMORY;
     for (size_t i = 0; i <= s->mask; i++)
-        if (s->slots[i].id != 0)
-            *find(larger, n - 1, s->slots[i].id) = s->slots[i];
+        if (s->slots[i].id != 0) *find(larger, n - 1, s->slots[i].id) = s->slots[i];
     mem_free(s->slots);
     s->slots = larger;
     s->mask = n - 1;
@@ -83,8 +78,7 @@ seen_answer seen_look(seen_ids *s, text id, text row, uint32_t *file, uint64_t *
     }
     if (4 * (s->count + 1) > 3 * (s->mask + 1)) {
         const seen_answer answer = grow(s);
-        if (answer != SEEN_NEW)
-            return answer;
+        if (answer != SEEN_NEW) return answer;
         at = find(s->slots, s->mask, hash);
     }
     *at = (slot){hash, content, (uint64_t)*file << LINE_BITS | *line};

@@ -15,9 +15,9 @@ typedef struct seen_ids seen_ids;
 
 typedef enum seen_answer {
     SEEN_NEW,
-    SEEN_SAME,      /* the id with the very same row */
-    SEEN_OTHER,     /* the id with another row */
-    SEEN_FULL,      /* no more ids can be kept */
+    SEEN_SAME,  /* the id with the very same row */
+    SEEN_OTHER, /* the id with another row */
+    SEEN_FULL,  /* no more ids can be kept */
     SEEN_NO_MEMORY
 } seen_answer;
 

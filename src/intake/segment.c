@@ -9,8 +9,7 @@ static text first_of(const json_value *object, const char *const names[], size_t
 {
     for (size_t i = 0; i < n; i++) {
         const text word = json_word(json_member(object, names[i]));
-        if (word.n > 0)
-            return word;
+        if (word.n > 0) return word;
     }
     return (text){"", 0};
 }
@@ -58,8 +57,7 @@ static void fill_product(const json_value *product, const json_value *properties
 bool envelope_segment(const json_value *v, envelope_rows *rows)
 {
     const event_word *word = event_word_find(json_word(json_member(v, "event")));
-    if (!text_is(json_word(json_member(v, "type")), "track") || word == NULL)
-        return true;
+    if (!text_is(json_word(json_member(v, "type")), "track") || word == NULL) return true;
     const json_value *properties = json_member(v, "properties");
     const json_value *products = json_member(properties, "products");
     const bool many = products != NULL && products->kind == JSON_ARRAY && products->n > 0;
@@ -70,12 +68,10 @@ bool envelope_segment(const json_value *v, envelope_rows *rows)
     }
     for (size_t i = 0; i < n; i++) {
         text *cells = envelope_add(rows);
-        if (cells == NULL)
-            return false;
+        if (cells == NULL) return false;
         fill_call(v, properties, word, cells);
         fill_product(many ? &products->values[i] : properties, properties, cells);
-        if (many)
-            cells[EVENTS_ID] = envelope_part_id(rows, cells[EVENTS_ID], i + 1);
+        if (many) cells[EVENTS_ID] = envelope_part_id(rows, cells[EVENTS_ID], i + 1);
     }
     return true;
 }

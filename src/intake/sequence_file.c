@@ -41,12 +41,11 @@ static bool grow(rows *r)
 {
     void *user = r->user, *item = r->item, *time = r->time_us, *rating = r->rating;
     const size_t n = (size_t)r->n + 1;
-    const bool good = mem_reserve(&user, &r->capacity[0], n, sizeof *r->user) &&
-                      mem_reserve(&item, &r->capacity[1], n, sizeof *r->item) &&
-                      (!r->with_times ||
-                       mem_reserve(&time, &r->capacity[2], n, sizeof *r->time_us)) &&
-                      (!r->with_ratings ||
-                       mem_reserve(&rating, &r->capacity[3], n, sizeof *r->rating));
+    const bool good =
+        mem_reserve(&user, &r->capacity[0], n, sizeof *r->user) &&
+        mem_reserve(&item, &r->capacity[1], n, sizeof *r->item) &&
+        (!r->with_times || mem_reserve(&time, &r->capacity[2], n, sizeof *r->time_us)) &&
+        (!r->with_ratings || mem_reserve(&rating, &r->capacity[3], n, sizeof *r->rating));
     r->user = user;
     r->item = item;
     r->time_us = time;
@@ -66,7 +65,8 @@ static uint32_t number_of(collector *c, intern *table, text id, uint32_t limit,
     }
     const uint32_t number = intern_add(table, id.data, id.n);
     if (number == 0 && intern_count(table) >= limit)
-        (void)error_set_at(c->err, PF_LIMIT, c->name, line, 0, "more than %u %ss", limit, what);
+        (void)error_set_at(c->err, PF_LIMIT, c->name, line, 0, "more than %u %ss", limit,
+                           what);
     else if (number == 0)
         (void)no_memory(c->err);
     return number;
@@ -81,23 +81,18 @@ static pf_status add_row(collector *c, uint32_t user, text item, int64_t time_us
                          float rating, uint64_t line)
 {
     rows *r = &c->rows;
-    if (user == 0)
-        return c->err->code;
+    if (user == 0) return c->err->code;
     const uint32_t number =
         number_of(c, c->set->items, item, LIMIT_PRODUCTS, "item", line);
-    if (number == 0)
-        return c->err->code;
+    if (number == 0) return c->err->code;
     if (r->n == LIMIT_SEQUENCE_EVENTS)
         return error_set_at(c->err, PF_LIMIT, c->name, line, 0, "more than %u events",
                             LIMIT_SEQUENCE_EVENTS);
-    if (!grow(r))
-        return no_memory(c->err);
+    if (!grow(r)) return no_memory(c->err);
     r->user[r->n] = user;
     r->item[r->n] = number;
-    if (r->with_times)
-        r->time_us[r->n] = time_us;
-    if (r->with_ratings)
-        r->rating[r->n] = rating;
+    if (r->with_times) r->time_us[r->n] = time_us;
+    if (r->with_ratings) r->rating[r->n] = rating;
     r->n++;
     return PF_OK;
 }
@@ -124,8 +119,7 @@ static pf_status take_line(collector *c, text line, uint64_t number)
                             "this byte is no UTF-8");
     const text user = next_word(&line);
     text item = next_word(&line);
-    if (user.n == 0)
-        return PF_OK; /* a blank line */
+    if (user.n == 0) return PF_OK; /* a blank line */
     if (item.n == 0)
         return error_set_at(c->err, PF_DATA, c->name, number, 0, "the user has no items");
     const uint32_t who = user_number(c, user, number);
@@ -141,12 +135,10 @@ static pf_status collect_lines(collector *c, byte_source *source)
     text line;
     bool more = true;
     pf_status s = lines_open(&r, source, WINDOW_BYTES, c->err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     while (s == PF_OK) {
         s = lines_next(&r, &line, &more, c->err);
-        if (s != PF_OK || !more)
-            break;
+        if (s != PF_OK || !more) break;
         s = take_line(c, line, r.line);
     }
     lines_close(&r);
@@ -159,7 +151,8 @@ typedef struct inter_columns {
     int user, item, rating, time; /* -1: there is none */
 } inter_columns;
 
-static pf_status find_columns(const collector *c, const table_reader *r, inter_columns *out)
+static pf_status find_columns(const collector *c, const table_reader *r,
+                              inter_columns *out)
 {
     *out = (inter_columns){-1, -1, -1, -1};
     for (size_t i = 0; i < table_reader_columns(r); i++) {
@@ -172,8 +165,7 @@ static pf_status find_columns(const collector *c, const table_reader *r, inter_c
         default: break;
         }
     }
-    if (out->user >= 0 && out->item >= 0)
-        return PF_OK;
+    if (out->user >= 0 && out->item >= 0) return PF_OK;
     return error_set_at(c->err, PF_DATA, c->name, 1, 0,
                         "the header has no %s column (such as %s)",
                         out->user < 0 ? "user" : "item",
@@ -188,7 +180,8 @@ static pf_status take_inter_row(collector *c, const row *r, const inter_columns 
     bool date_only;
     const char *why = NULL;
     if (r->reason != REASON_NONE)
-        return error_set_at(c->err, PF_DATA, c->name, r->line, r->column, "%s", r->message);
+        return error_set_at(c->err, PF_DATA, c->name, r->line, r->column, "%s",
+                            r->message);
     if (!utf8_check(r->raw.data, r->raw.n, NULL))
         return error_set_at(c->err, PF_DATA, c->name, r->line, 0, "the row is no UTF-8");
     if (at->time >= 0) {
@@ -201,7 +194,8 @@ static pf_status take_inter_row(collector *c, const row *r, const inter_columns 
         return error_set_at(c->err, PF_DATA, c->name, r->line, (uint64_t)at->rating + 1,
                             "the rating is not a number");
     const uint32_t who = user_number(c, text_trim(r->cells[at->user]), r->line);
-    return add_row(c, who, text_trim(r->cells[at->item]), time_us, (float)rating, r->line);
+    return add_row(c, who, text_trim(r->cells[at->item]), time_us, (float)rating,
+                   r->line);
 }
 
 /* Takes the source. */
@@ -213,16 +207,14 @@ static pf_status collect_inter(collector *c, byte_source *source)
     row row_at;
     bool more = true;
     pf_status s = table_reader_open(&r, source, &options, c->err);
-    if (s == PF_OK)
-        s = find_columns(c, r, &at);
+    if (s == PF_OK) s = find_columns(c, r, &at);
     if (s == PF_OK) {
         c->rows.with_times = at.time >= 0;
         c->rows.with_ratings = at.rating >= 0;
     }
     while (s == PF_OK) {
         s = table_reader_next(r, &row_at, &more, c->err);
-        if (s != PF_OK || !more)
-            break;
+        if (s != PF_OK || !more) break;
         s = take_inter_row(c, &row_at, &at);
     }
     table_reader_close(r);
@@ -241,7 +233,8 @@ static bool allocate(sequence_set *s, const rows *r)
     s->item = mem_alloc(n, sizeof *s->item);
     s->time_us = r->with_times ? mem_alloc(n, sizeof *s->time_us) : NULL;
     s->rating = r->with_ratings ? mem_alloc(n, sizeof *s->rating) : NULL;
-    return s->first != NULL && s->item != NULL && (!r->with_times || s->time_us != NULL) &&
+    return s->first != NULL && s->item != NULL &&
+           (!r->with_times || s->time_us != NULL) &&
            (!r->with_ratings || s->rating != NULL);
 }
 
@@ -256,27 +249,23 @@ typedef struct moment {
 static int by_time(const void *a, const void *b)
 {
     const moment *x = a, *y = b;
-    if (x->time_us != y->time_us)
-        return x->time_us < y->time_us ? -1 : 1;
+    if (x->time_us != y->time_us) return x->time_us < y->time_us ? -1 : 1;
     return (x->place > y->place) - (x->place < y->place);
 }
 
 static bool is_sorted(const int64_t *time_us, size_t n)
 {
     for (size_t i = 1; i < n; i++)
-        if (time_us[i] < time_us[i - 1])
-            return false;
+        if (time_us[i] < time_us[i - 1]) return false;
     return true;
 }
 
 static bool sort_user(sequence_set *s, uint64_t from, size_t n, moment **block,
                       size_t *capacity)
 {
-    if (is_sorted(s->time_us + from, n))
-        return true;
+    if (is_sorted(s->time_us + from, n)) return true;
     void *grown = *block;
-    if (!mem_reserve(&grown, capacity, n, sizeof **block))
-        return false;
+    if (!mem_reserve(&grown, capacity, n, sizeof **block)) return false;
     *block = grown;
     moment *m = grown;
     for (size_t i = 0; i < n; i++)
@@ -286,8 +275,7 @@ static bool sort_user(sequence_set *s, uint64_t from, size_t n, moment **block,
     for (size_t i = 0; i < n; i++) {
         s->time_us[from + i] = m[i].time_us;
         s->item[from + i] = m[i].item;
-        if (s->rating != NULL)
-            s->rating[from + i] = m[i].rating;
+        if (s->rating != NULL) s->rating[from + i] = m[i].rating;
     }
     return true;
 }
@@ -307,11 +295,9 @@ static bool sort_users(sequence_set *s)
 /* first[u + 1] counts, then sums, then is where user u's next event goes. */
 static bool group(sequence_set *s, const rows *r)
 {
-    if (!allocate(s, r))
-        return false;
+    if (!allocate(s, r)) return false;
     uint64_t *next = mem_alloc_zero((size_t)s->n_users + 2, sizeof *next);
-    if (next == NULL)
-        return false;
+    if (next == NULL) return false;
     for (uint64_t i = 0; i < r->n; i++)
         s->first[r->user[i] + 1]++;
     for (uint32_t u = 1; u <= s->n_users; u++)
@@ -320,10 +306,8 @@ static bool group(sequence_set *s, const rows *r)
     for (uint64_t i = 0; i < r->n; i++) {
         const uint64_t to = next[r->user[i]]++;
         s->item[to] = r->item[i];
-        if (s->time_us != NULL)
-            s->time_us[to] = r->time_us[i];
-        if (s->rating != NULL)
-            s->rating[to] = r->rating[i];
+        if (s->time_us != NULL) s->time_us[to] = r->time_us[i];
+        if (s->rating != NULL) s->rating[to] = r->rating[i];
     }
     mem_free(next);
     return sort_users(s);
@@ -336,8 +320,7 @@ static pf_status has_typed_header(byte_source *source, bool *out, pf_error *err)
 {
     text head;
     const pf_status s = byte_source_peek(source, &head, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     size_t n = 0;
     while (n < head.n && head.data[n] != '\n')
         n++;
@@ -353,12 +336,9 @@ static pf_status collect(collector *c, const char *path)
     byte_source *source = NULL;
     bool typed = false;
     pf_status s = byte_source_open(&source, path, NULL, c->err);
-    if (s == PF_OK)
-        s = has_typed_header(source, &typed, c->err);
-    if (s == PF_OK && typed)
-        return collect_inter(c, source);
-    if (s == PF_OK)
-        s = collect_lines(c, source);
+    if (s == PF_OK) s = has_typed_header(source, &typed, c->err);
+    if (s == PF_OK && typed) return collect_inter(c, source);
+    if (s == PF_OK) s = collect_lines(c, source);
     byte_source_close(source);
     return s;
 }
@@ -372,20 +352,17 @@ pf_status sequence_set_read(sequence_set **out, const char *path, pf_error *err)
     if (set == NULL || (set->users = intern_new(LIMIT_SHOPPERS)) == NULL ||
         (set->items = intern_new(LIMIT_PRODUCTS)) == NULL)
         s = no_memory(&own);
-    if (s == PF_OK)
-        s = collect(&c, path);
+    if (s == PF_OK) s = collect(&c, path);
     if (s == PF_OK && c.rows.n == 0)
         s = error_set_at(&own, PF_DATA, path, 0, 0, "the file holds no sequences");
-    if (s == PF_OK && !group(set, &c.rows))
-        s = no_memory(&own);
+    if (s == PF_OK && !group(set, &c.rows)) s = no_memory(&own);
     mem_free(c.rows.user);
     mem_free(c.rows.item);
     mem_free(c.rows.time_us);
     mem_free(c.rows.rating);
     if (s != PF_OK) {
         sequence_set_free(set);
-        if (err != NULL)
-            *err = own;
+        if (err != NULL) *err = own;
         return s;
     }
     *out = set;
@@ -394,8 +371,7 @@ pf_status sequence_set_read(sequence_set **out, const char *path, pf_error *err)
 
 void sequence_set_free(sequence_set *s)
 {
-    if (s == NULL)
-        return;
+    if (s == NULL) return;
     intern_free(s->users);
     intern_free(s->items);
     mem_free(s->first);

@@ -26,11 +26,11 @@
 typedef struct sequence_set {
     uint32_t n_users, n_items;
     uint64_t n;
-    intern *users, *items;  /* number -> id as written */
-    uint64_t *first;        /* [U + 2]: user u's events are first[u] .. first[u + 1] - 1 */
-    uint32_t *item;         /* [N], 1..I, oldest first within a user */
-    int64_t *time_us;       /* [N], or NULL where the file has no times */
-    float *rating;          /* [N], or NULL where the file has no ratings */
+    intern *users, *items; /* number -> id as written */
+    uint64_t *first;       /* [U + 2]: user u's events are first[u] .. first[u + 1] - 1 */
+    uint32_t *item;        /* [N], 1..I, oldest first within a user */
+    int64_t *time_us;      /* [N], or NULL where the file has no times */
+    float *rating;         /* [N], or NULL where the file has no ratings */
 } sequence_set;
 
 /* Events of one user are ordered by time, equal times by their order in the file; without
@@ -44,12 +44,12 @@ void sequence_set_free(sequence_set *s);
 /* Texts of items: a table with a header whose first column is the item's id (tab-separated
  * or CSV; RecBole's .item files). */
 typedef struct item_texts {
-    uint32_t n_columns;     /* without the id */
+    uint32_t n_columns; /* without the id */
     uint32_t n_items;
-    const text *names;      /* [n_columns], terminated */
-    const text *cells;      /* [(I + 1) * n_columns]; empty where the file has no row */
-    uint32_t n_rows;        /* rows of items that are in the set */
-    uint32_t n_other_rows;  /* rows of items that are not */
+    const text *names;     /* [n_columns], terminated */
+    const text *cells;     /* [(I + 1) * n_columns]; empty where the file has no row */
+    uint32_t n_rows;       /* rows of items that are in the set */
+    uint32_t n_other_rows; /* rows of items that are not */
     arena memory;
 } item_texts;
 

@@ -41,8 +41,7 @@ static pf_status wait_for_bytes(const packed_input *in, pf_error *err)
         if (stopped(in))
             return error_set(err, PF_CANCELLED, "stopped while reading %s", in->name);
         const int ready = poll(&p, 1, WAIT_MS);
-        if (ready > 0)
-            return PF_OK;
+        if (ready > 0) return PF_OK;
         if (ready < 0 && errno != EINTR)
             return error_set_errno(err, "cannot wait for %s", in->name);
     }
@@ -57,14 +56,11 @@ pf_status packed_fill(packed_input *in, pf_error *err)
         }
         if (in->waits) {
             const pf_status s = wait_for_bytes(in, err);
-            if (s != PF_OK)
-                return s;
+            if (s != PF_OK) return s;
         }
         const ssize_t got = read(in->fd, in->block, PACKED_BYTES);
-        if (got < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (got < 0)
-            return error_set_errno(err, "cannot read %s", in->name);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (got < 0) return error_set_errno(err, "cannot read %s", in->name);
         in->at = 0;
         in->end = (size_t)got;
         in->ended = got == 0;
@@ -90,18 +86,19 @@ static pf_status check_kind(packed_input *in, pf_error *err)
         return PF_OK;
     }
     in->waits = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
-    if (in->waits)
-        return PF_OK;
+    if (in->waits) return PF_OK;
     if (S_ISDIR(st.st_mode))
         return error_set_at(err, PF_IO, in->name, 0, 0,
                             "this is a folder; name the files in it, or write a mapping "
                             "file whose 'files' may hold patterns such as lines-*.csv");
     if (isatty(in->fd))
-        return error_set_at(err, PF_IO, in->name, 0, 0,
-                            "nothing is piped in; send a file, as in: zcat x.gz | proffer "
-                            "import -");
-    return error_set_at(err, PF_IO, in->name, 0, 0,
-                        "this is a device or special file; only files and pipes are read");
+        return error_set_at(
+            err, PF_IO, in->name, 0, 0,
+            "nothing is piped in; send a file, as in: zcat x.gz | proffer "
+            "import -");
+    return error_set_at(
+        err, PF_IO, in->name, 0, 0,
+        "this is a device or special file; only files and pipes are read");
 }
 
 static pf_status open_path(packed_input *in, const char *path, pf_error *err)
@@ -121,9 +118,9 @@ static pf_status open_path(packed_input *in, const char *path, pf_error *err)
         if (in->fd < 0 && errno == EINTR)
             return error_set(err, PF_CANCELLED, "stopped while opening %s", in->name);
         if (in->fd < 0 && errno == ENOENT)
-            return error_set_at(err, PF_NOT_FOUND, in->name, 0, 0, "there is no such file");
-        if (in->fd < 0)
-            return error_set_errno(err, "cannot open %s", in->name);
+            return error_set_at(err, PF_NOT_FOUND, in->name, 0, 0,
+                                "there is no such file");
+        if (in->fd < 0) return error_set_errno(err, "cannot open %s", in->name);
     }
     return check_kind(in, err);
 }
@@ -132,8 +129,7 @@ static pf_status open_path(packed_input *in, const char *path, pf_error *err)
  * skippable frame in front of it). */
 static packing packing_of(const unsigned char *p, size_t n)
 {
-    if (n >= 2 && p[0] == 0x1f && p[1] == 0x8b)
-        return PACKING_GZIP;
+    if (n >= 2 && p[0] == 0x1f && p[1] == 0x8b) return PACKING_GZIP;
     if (n >= 4 && p[0] == 0x28 && p[1] == 0xb5 && p[2] == 0x2f && p[3] == 0xfd)
         return PACKING_ZSTD;
     if (n >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18)
@@ -146,8 +142,7 @@ static pf_status fill_magic(packed_input *in, pf_error *err)
 {
     pf_status s = packed_fill(in, err);
     while (s == PF_OK && in->fd >= 0 && in->end < 4 && !in->ended) {
-        if (in->waits && (s = wait_for_bytes(in, err)) != PF_OK)
-            return s;
+        if (in->waits && (s = wait_for_bytes(in, err)) != PF_OK) return s;
         const ssize_t got = read(in->fd, in->block + in->end, PACKED_BYTES - in->end);
         if (got < 0 && errno != EINTR && errno != EAGAIN)
             return error_set_errno(err, "cannot read %s", in->name);
@@ -160,13 +155,10 @@ static pf_status fill_magic(packed_input *in, pf_error *err)
 static pf_status choose_decoder(byte_source *s, pf_error *err)
 {
     const pf_status status = fill_magic(&s->in, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     s->packing = packing_of(s->in.bytes + s->in.at, s->in.end - s->in.at);
-    if (s->packing == PACKING_GZIP)
-        return gzip_open(&s->gzip, err);
-    if (s->packing == PACKING_ZSTD)
-        return zstd_open(&s->zstd, err);
+    if (s->packing == PACKING_GZIP) return gzip_open(&s->gzip, err);
+    if (s->packing == PACKING_ZSTD) return zstd_open(&s->zstd, err);
     return PF_OK;
 }
 
@@ -187,8 +179,7 @@ pf_status byte_source_open(byte_source **out, const char *path, const atomic_boo
     pf_status status = PF_OK;
     if (s == NULL || (s->in.block = mem_alloc(1, PACKED_BYTES)) == NULL)
         status = error_set(err, PF_NO_MEMORY, "out of memory while opening %s", path);
-    if (status == PF_OK)
-        status = open_path(&s->in, path, err);
+    if (status == PF_OK) status = open_path(&s->in, path, err);
     if (status == PF_OK) {
         s->in.bytes = s->in.block;
         status = choose_decoder(s, err);
@@ -222,12 +213,10 @@ pf_status byte_source_from_memory(byte_source **out, const void *bytes, size_t n
 
 void byte_source_close(byte_source *s)
 {
-    if (s == NULL)
-        return;
+    if (s == NULL) return;
     gzip_close(s->gzip);
     zstd_close(s->zstd);
-    if (s->in.owns_fd)
-        (void)close(s->in.fd);
+    if (s->in.owns_fd) (void)close(s->in.fd);
     mem_free(s->in.block);
     mem_free(s->peeked);
     mem_free(s);
@@ -241,13 +230,10 @@ static pf_status plain_read(packed_input *in, void *into, size_t n, size_t *got,
     *got = 0;
     while (*got < n) {
         const pf_status s = packed_fill(in, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         size_t have = in->end - in->at;
-        if (have == 0)
-            return PF_OK;
-        if (have > n - *got)
-            have = n - *got;
+        if (have == 0) return PF_OK;
+        if (have > n - *got) have = n - *got;
         memcpy((char *)into + *got, in->bytes + in->at, have);
         packed_take(in, have);
         *got += have;
@@ -265,18 +251,17 @@ static pf_status unpack(byte_source *s, void *into, size_t n, size_t *got, pf_er
     return plain_read(&s->in, into, n, got, err);
 }
 
-pf_status byte_source_read(byte_source *s, void *into, size_t n, size_t *got, pf_error *err)
+pf_status byte_source_read(byte_source *s, void *into, size_t n, size_t *got,
+                           pf_error *err)
 {
     *got = 0;
     if (s->peeked != NULL) {
         size_t have = s->peeked_n - s->peeked_at;
-        if (have > n)
-            have = n;
+        if (have > n) have = n;
         memcpy(into, s->peeked + s->peeked_at, have);
         s->peeked_at += have;
         *got = have;
-        if (s->peeked_at < s->peeked_n)
-            return PF_OK;
+        if (s->peeked_at < s->peeked_n) return PF_OK;
         mem_free(s->peeked);
         s->peeked = NULL;
     }
@@ -296,8 +281,7 @@ pf_status byte_source_peek(byte_source *s, text *out, pf_error *err)
                              s->in.name);
         const pf_status status =
             unpack(s, s->peeked, SOURCE_PEEK_BYTES, &s->peeked_n, err);
-        if (status != PF_OK)
-            return status;
+        if (status != PF_OK) return status;
     }
     *out = (text){(const char *)s->peeked + s->peeked_at, s->peeked_n - s->peeked_at};
     return PF_OK;

@@ -31,8 +31,7 @@ bool summary_set(char **text_at, const char *words)
 {
     char *copy = mem_copy_text(words, strlen(words));
     size_t wrong;
-    if (copy == NULL)
-        return false;
+    if (copy == NULL) return false;
     while (!utf8_check(copy, strlen(copy), &wrong))
         copy[wrong] = '?'; /* names of files may be anything */
     mem_free(*text_at);
@@ -44,14 +43,12 @@ static bool begin_table(intake_table_summary *t, const plan_table *p)
 {
     t->n_files = plan_file_count(p);
     t->files = mem_alloc_zero(t->n_files + 1, sizeof *t->files);
-    if (t->files == NULL ||
-        !summary_set(&t->table, intake_table_name(p->map->table)) ||
+    if (t->files == NULL || !summary_set(&t->table, intake_table_name(p->map->table)) ||
         !summary_set(&t->label, p->label) || !summary_set(&t->reading, "") ||
         !summary_set(&t->first_reject, "") || !summary_set(&t->rejects_file, ""))
         return false;
     for (size_t i = 0; i < t->n_files; i++)
-        if (!summary_set(&t->files[i].file, plan_file_name(p, (uint32_t)i)))
-            return false;
+        if (!summary_set(&t->files[i].file, plan_file_name(p, (uint32_t)i))) return false;
     return true;
 }
 
@@ -62,19 +59,18 @@ pf_status summary_begin(intake_summary *s, const intake_plan *plan, pf_error *er
     for (size_t i = 0; s->tables != NULL && i < plan->n_tables; i++)
         if (!begin_table(&s->tables[i], &plan->tables[i]))
             return error_set(err, PF_NO_MEMORY, "out of memory for the summary");
-    return s->tables != NULL ? PF_OK
-                             : error_set(err, PF_NO_MEMORY, "out of memory for the summary");
+    return s->tables != NULL
+               ? PF_OK
+               : error_set(err, PF_NO_MEMORY, "out of memory for the summary");
 }
 
 bool summary_add_error(intake_table_summary *t, const char *words)
 {
     char **grown = mem_resize(t->errors, t->n_errors + 1, sizeof *grown);
-    if (grown == NULL)
-        return false;
+    if (grown == NULL) return false;
     t->errors = grown;
     grown[t->n_errors] = NULL;
-    if (!summary_set(&grown[t->n_errors], words))
-        return false;
+    if (!summary_set(&grown[t->n_errors], words)) return false;
     t->n_errors++;
     return true;
 }
@@ -111,8 +107,7 @@ intake_counts intake_summary_totals(const intake_summary *s)
 bool intake_summary_has_faults(const intake_summary *s)
 {
     for (size_t i = 0; i < s->n_tables; i++)
-        if (s->tables[i].counts.rejected > 0 || s->tables[i].n_errors > 0)
-            return true;
+        if (s->tables[i].counts.rejected > 0 || s->tables[i].n_errors > 0) return true;
     return false;
 }
 
@@ -159,12 +154,9 @@ static void write_table(json_writer *w, const intake_table_summary *t)
     write_text(w, "reading", t->reading);
     write_counts(w, &t->counts);
     write_reasons(w, t);
-    if (t->first_reject[0] != 0)
-        write_text(w, "first_reject", t->first_reject);
-    if (t->rejects_file[0] != 0)
-        write_text(w, "rejects_file", t->rejects_file);
-    if (t->rejects_left_out > 0)
-        write_count(w, "rejects_left_out", t->rejects_left_out);
+    if (t->first_reject[0] != 0) write_text(w, "first_reject", t->first_reject);
+    if (t->rejects_file[0] != 0) write_text(w, "rejects_file", t->rejects_file);
+    if (t->rejects_left_out > 0) write_count(w, "rejects_left_out", t->rejects_left_out);
     json_key(w, "errors");
     json_array_begin(w);
     for (size_t i = 0; i < t->n_errors; i++)

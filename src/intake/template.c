@@ -35,20 +35,17 @@ static bool take_column(template_cursor *c, template_piece *out)
 {
     (void)take(c, 1);
     const char *close = memchr(c->rest.data, '}', c->rest.n);
-    if (close == NULL)
-        return fault(c, "a brace is opened and not closed");
+    if (close == NULL) return fault(c, "a brace is opened and not closed");
     out->text = text_trim(take(c, (size_t)(close - c->rest.data)));
     (void)take(c, 1);
     out->is_column = true;
-    if (out->text.n == 0)
-        return fault(c, "there is no column between the braces");
+    if (out->text.n == 0) return fault(c, "there is no column between the braces");
     return true;
 }
 
 bool template_next(template_cursor *c, template_piece *out)
 {
-    if (c->rest.n == 0 || c->why != NULL)
-        return false;
+    if (c->rest.n == 0 || c->why != NULL) return false;
     const size_t n = plain_length(c->rest);
     out->is_column = false;
     if (n > 0) {

@@ -22,8 +22,7 @@ static bool take_number(text value, size_t *at, size_t most, int *out)
 
 static bool take_separator(text value, size_t *at)
 {
-    if (*at >= value.n || strchr("/.-", value.data[*at]) == NULL)
-        return false;
+    if (*at >= value.n || strchr("/.-", value.data[*at]) == NULL) return false;
     (*at)++;
     return true;
 }
@@ -31,10 +30,8 @@ static bool take_separator(text value, size_t *at)
 /* "8:26" -> " 08:26": hours of one digit are usual beside such dates. */
 static bool append_clock(text clock, char *iso, size_t n)
 {
-    if (clock.n == 0)
-        return true;
-    if (clock.data[0] != ' ' && clock.data[0] != 'T')
-        return false;
+    if (clock.n == 0) return true;
+    if (clock.data[0] != ' ' && clock.data[0] != 'T') return false;
     const bool one_digit = clock.n > 2 && clock.data[2] == ':';
     const int written = snprintf(iso + n, ISO_BYTES - n, " %s%.*s", one_digit ? "0" : "",
                                  (int)clock.n - 1, clock.data + 1);
@@ -49,8 +46,7 @@ static bool to_iso(text value, bool day_first, char iso[ISO_BYTES])
         !take_number(value, &at, 2, &second) || !take_separator(value, &at))
         return false;
     const size_t year_from = at;
-    if (!take_number(value, &at, 4, &year) || at - year_from != 4)
-        return false;
+    if (!take_number(value, &at, 4, &year) || at - year_from != 4) return false;
     const int n = snprintf(iso, ISO_BYTES, "%04d-%02d-%02d", year,
                            day_first ? second : first, day_first ? first : second);
     return append_clock((text){value.data + at, value.n - at}, iso, (size_t)n);
@@ -59,11 +55,14 @@ static bool to_iso(text value, bool day_first, char iso[ISO_BYTES])
 bool time_text_parse(text value, map_time_form form, const time_rules *rules,
                      int64_t *time_us, bool *date_only, const char **why)
 {
-    static const time_form forms[] = {
-        [MAP_TIME_UNSET] = TIME_ANY,          [MAP_TIME_ANY] = TIME_ANY,
-        [MAP_TIME_ISO] = TIME_ISO,            [MAP_TIME_EPOCH_S] = TIME_EPOCH_S,
-        [MAP_TIME_EPOCH_MS] = TIME_EPOCH_MS,  [MAP_TIME_EPOCH_US] = TIME_EPOCH_US,
-        [MAP_TIME_DAY_MONTH_YEAR] = TIME_ISO, [MAP_TIME_MONTH_DAY_YEAR] = TIME_ISO};
+    static const time_form forms[] = {[MAP_TIME_UNSET] = TIME_ANY,
+                                      [MAP_TIME_ANY] = TIME_ANY,
+                                      [MAP_TIME_ISO] = TIME_ISO,
+                                      [MAP_TIME_EPOCH_S] = TIME_EPOCH_S,
+                                      [MAP_TIME_EPOCH_MS] = TIME_EPOCH_MS,
+                                      [MAP_TIME_EPOCH_US] = TIME_EPOCH_US,
+                                      [MAP_TIME_DAY_MONTH_YEAR] = TIME_ISO,
+                                      [MAP_TIME_MONTH_DAY_YEAR] = TIME_ISO};
     char iso[ISO_BYTES];
     time_rules local = *rules;
     local.form = forms[form];

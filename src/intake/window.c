@@ -26,18 +26,15 @@ void window_close(window *w)
 static pf_status make_room(window *w, pf_error *err)
 {
     const size_t kept = w->end - w->at;
-    if (kept >= w->maximum)
-        return PF_LIMIT;
-    if (w->at > 0)
-        memmove(w->bytes, w->bytes + w->at, kept);
+    if (kept >= w->maximum) return PF_LIMIT;
+    if (w->at > 0) memmove(w->bytes, w->bytes + w->at, kept);
     w->at = 0;
     w->end = kept;
-    if (kept <= w->capacity / 2)
-        return PF_OK;
+    if (kept <= w->capacity / 2) return PF_OK;
     char *grown = mem_resize(w->bytes, 1, 2 * w->capacity + WINDOW_SLACK);
     if (grown == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for a row of more than %zu bytes",
-                         kept);
+        return error_set(err, PF_NO_MEMORY,
+                         "out of memory for a row of more than %zu bytes", kept);
     w->bytes = grown;
     w->capacity *= 2;
     return PF_OK;
@@ -45,11 +42,9 @@ static pf_status make_room(window *w, pf_error *err)
 
 pf_status window_fill(window *w, pf_error *err)
 {
-    if (w->ended)
-        return PF_OK;
+    if (w->ended) return PF_OK;
     pf_status s = make_room(w, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     size_t got = 0;
     const size_t room = w->capacity - w->end;
     s = byte_source_read(w->source, w->bytes + w->end, room, &got, err);

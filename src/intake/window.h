@@ -28,8 +28,8 @@ typedef struct window {
 } window;
 
 /* start_bytes: the first capacity (tests choose small ones), WINDOW_BYTES as a rule. */
-pf_status window_open(window *w, byte_source *source, size_t start_bytes,
-                      size_t maximum, pf_error *err);
+pf_status window_open(window *w, byte_source *source, size_t start_bytes, size_t maximum,
+                      pf_error *err);
 void window_close(window *w);
 
 /* More bytes behind those that are there: moves the untaken ones to the front, doubles

@@ -85,12 +85,10 @@ size_t word_fold(text name, char *into, size_t size)
 const event_word *event_word_find(text name)
 {
     char folded[WORD_BYTES];
-    if (name.n >= WORD_BYTES)
-        return NULL;
+    if (name.n >= WORD_BYTES) return NULL;
     (void)word_fold(name, folded, sizeof folded);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].name, folded) == 0)
-            return &words[i];
+        if (strcmp(words[i].name, folded) == 0) return &words[i];
     return NULL;
 }
 

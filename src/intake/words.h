@@ -12,10 +12,10 @@
 #include "shop/vocabulary.h"
 
 typedef struct event_word {
-    const char *name;     /* lower-case letters and digits only: "ordercompleted" */
+    const char *name; /* lower-case letters and digits only: "ordercompleted" */
     event_type type;
-    channel channel;      /* CHANNEL_NONE: the event does not say */
-    const char *origin;   /* "Segment", "GA4", "common" */
+    channel channel;    /* CHANNEL_NONE: the event does not say */
+    const char *origin; /* "Segment", "GA4", "common" */
 } event_word;
 
 /* The entry of a name in any case and with any punctuation ("Order Completed",

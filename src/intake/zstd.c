@@ -19,8 +19,7 @@ struct zstd_decoder {
 pf_status zstd_open(zstd_decoder **out, pf_error *err)
 {
     zstd_decoder *d = mem_alloc_zero(1, sizeof *d);
-    if (d != NULL)
-        d->stream = ZSTD_createDStream();
+    if (d != NULL) d->stream = ZSTD_createDStream();
     if (d == NULL || d->stream == NULL) {
         zstd_close(d);
         return error_set(err, PF_NO_MEMORY, "out of memory for unpacking zstd");
@@ -31,8 +30,7 @@ pf_status zstd_open(zstd_decoder **out, pf_error *err)
 
 void zstd_close(zstd_decoder *d)
 {
-    if (d == NULL)
-        return;
+    if (d == NULL) return;
     (void)ZSTD_freeDStream(d->stream);
     mem_free(d);
 }
@@ -40,10 +38,11 @@ void zstd_close(zstd_decoder *d)
 static pf_status broken(const zstd_decoder *d, const packed_input *in, const char *how,
                         pf_error *err)
 {
-    return error_set_at(err, PF_DATA, in->name, 0, 0,
-                        "the zstd stream is broken (%s) after %llu unpacked bytes; copy or "
-                        "download the file again",
-                        how, (unsigned long long)d->unpacked);
+    return error_set_at(
+        err, PF_DATA, in->name, 0, 0,
+        "the zstd stream is broken (%s) after %llu unpacked bytes; copy or "
+        "download the file again",
+        how, (unsigned long long)d->unpacked);
 }
 
 static pf_status step(zstd_decoder *d, packed_input *in, void *into, size_t room,
@@ -71,20 +70,16 @@ pf_status zstd_read(zstd_decoder *d, packed_input *in, void *into, size_t n, siz
     *got = 0;
     while (*got < n) {
         pf_status s = packed_fill(in, err);
-        if (s != PF_OK)
-            return s;
-        if (in->at == in->end && d->wants == 0)
-            return PF_OK;
+        if (s != PF_OK) return s;
+        if (in->at == in->end && d->wants == 0) return PF_OK;
         if (in->at == in->end && !d->held_back)
             return broken(d, in, "it ends in the middle", err);
         size_t more = 0;
         const bool flushed = in->at == in->end;
         s = step(d, in, (char *)into + *got, n - *got, &more, err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
         *got += more;
-        if (flushed && more == 0)
-            d->held_back = false;
+        if (flushed && more == 0) d->held_back = false;
     }
     return PF_OK;
 }

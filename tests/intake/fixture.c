@@ -31,8 +31,7 @@ int fixture_begin(void **state)
     const char *temporary = getenv("TMPDIR");
     snprintf(folder_path, sizeof folder_path, "%s/proffer-test-intake-XXXXXX",
              temporary != NULL ? temporary : "/tmp");
-    if (mkdtemp(folder_path) == NULL)
-        return -1;
+    if (mkdtemp(folder_path) == NULL) return -1;
     fixture_options = intake_options_default();
     (void)currency_find("USD", 3, &fixture_options.currency);
     fixture_options.now_us = INT64_C(1735689600000000); /* 2025-01-01T00:00:00Z */
@@ -69,8 +68,9 @@ const char *path_of(const char *name)
     static char paths[8][4096];
     static unsigned next;
     char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s%s%s", name[0] == '/' || name[0] == '-' ? "" :
-             folder_path, name[0] == '/' || name[0] == '-' ? "" : "/", name);
+    snprintf(path, sizeof paths[0], "%s%s%s",
+             name[0] == '/' || name[0] == '-' ? "" : folder_path,
+             name[0] == '/' || name[0] == '-' ? "" : "/", name);
     return path;
 }
 
@@ -90,7 +90,8 @@ void put(const char *name, const char *words)
 unsigned char *gzip_of(const void *bytes, size_t n, size_t *packed)
 {
     z_stream z = {0};
-    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+                     Z_OK);
     const size_t room = deflateBound(&z, n) + 32;
     unsigned char *to = mem_alloc(1, room);
     assert_non_null(to);
@@ -166,8 +167,7 @@ static void run_request(pf_status expected, const intake_request *r, bool keep)
     intake_plan_free(plan);
     if (s != expected)
         fail_msg("%s: %s", status_name(s), error_describe(&failure, words, sizeof words));
-    if (s != PF_OK)
-        assert_int_equal(failure.code, s);
+    if (s != PF_OK) assert_int_equal(failure.code, s);
     assert_counts_add_up();
 }
 
@@ -238,8 +238,7 @@ void assert_one_reject(reject_reason reason, unsigned long long line,
     char place[64];
     for (size_t i = 0; i < summary.n_tables; i++) {
         const intake_table_summary *t = &summary.tables[i];
-        if (t->counts.rejected == 0)
-            continue;
+        if (t->counts.rejected == 0) continue;
         if (t->by_reason[reason] != 1 || t->counts.rejected != 1)
             fail_msg("not the one reject: %s", t->first_reject);
         if (column > 0)
@@ -259,10 +258,8 @@ void assert_failure(unsigned long long line, const char *words)
 {
     char shown[1024];
     error_describe(&failure, shown, sizeof shown);
-    if (strstr(shown, words) == NULL)
-        fail_msg("not the words '%s': %s", words, shown);
-    if (line > 0 && failure.line != line)
-        fail_msg("not in line %llu: %s", line, shown);
+    if (strstr(shown, words) == NULL) fail_msg("not the words '%s': %s", words, shown);
+    if (line > 0 && failure.line != line) fail_msg("not in line %llu: %s", line, shown);
 }
 
 void put_catalogue(void)
@@ -290,12 +287,13 @@ const char *state_of_store(void)
     assert_int_equal(store_count(the_store(), &c, NULL), PF_OK);
     assert_int_equal(store_data_fingerprint(the_store(), &f, NULL), PF_OK);
     fingerprint_format(&f, print);
-    snprintf(into, sizeof texts[0],
-             "products %llu shoppers %llu campaigns %llu promotions %llu scope %llu events "
-             "%llu %s",
-             (unsigned long long)c.products, (unsigned long long)c.shoppers,
-             (unsigned long long)c.campaigns, (unsigned long long)c.promotions,
-             (unsigned long long)c.scope_rows, (unsigned long long)c.events, print);
+    snprintf(
+        into, sizeof texts[0],
+        "products %llu shoppers %llu campaigns %llu promotions %llu scope %llu events "
+        "%llu %s",
+        (unsigned long long)c.products, (unsigned long long)c.shoppers,
+        (unsigned long long)c.campaigns, (unsigned long long)c.promotions,
+        (unsigned long long)c.scope_rows, (unsigned long long)c.events, print);
     return into;
 }
 
@@ -308,8 +306,9 @@ const char *events_of(const char *shopper_id)
     into[0] = 0;
     assert_int_equal(store_load_catalogue(the_store(), &c, NULL), PF_OK);
     assert_int_equal(store_load_history(the_store(), INT64_MAX, &h, NULL), PF_OK);
-    const uint32_t s =
-        shopper_id[0] != 0 ? intern_find(c->shopper_ids, shopper_id, strlen(shopper_id)) : 0;
+    const uint32_t s = shopper_id[0] != 0
+                           ? intern_find(c->shopper_ids, shopper_id, strlen(shopper_id))
+                           : 0;
     assert_true(s != 0 || shopper_id[0] == 0);
     for (uint64_t i = h->first[s]; i < h->first[s + 1]; i++) {
         char time[TIME_TEXT_BYTES];
@@ -317,11 +316,11 @@ const char *events_of(const char *shopper_id)
                            : h->promotion[i] != 0 ? c->promotions[h->promotion[i]].id
                            : h->campaign[i] != 0  ? c->campaigns[h->campaign[i]].id
                                                   : "-";
-        n += (size_t)snprintf(into + n, sizeof into - n, "%s %s %s %g %lld\n",
-                              event_type_name((event_type)h->type[i]), what,
-                              time_format(h->time_us[i], time), (double)h->quantity[i],
-                              h->paid_minor[i] == MONEY_ABSENT ? -1LL
-                                                               : (long long)h->paid_minor[i]);
+        n += (size_t)snprintf(
+            into + n, sizeof into - n, "%s %s %s %g %lld\n",
+            event_type_name((event_type)h->type[i]), what,
+            time_format(h->time_us[i], time), (double)h->quantity[i],
+            h->paid_minor[i] == MONEY_ABSENT ? -1LL : (long long)h->paid_minor[i]);
     }
     history_free(h);
     catalogue_free(c);

@@ -35,9 +35,13 @@ typedef struct broken {
 } broken;
 
 #define REJECT(name, file, reason, line, column, words, added)                           \
-    {name, file, PF_OK, reason, line, column, words, added}
+    {                                                                                    \
+        name, file, PF_OK, reason, line, column, words, added                            \
+    }
 #define ERROR(name, file, status, line, words)                                           \
-    {name, file, status, REASON_NONE, line, 0, words, 0}
+    {                                                                                    \
+        name, file, status, REASON_NONE, line, 0, words, 0                               \
+    }
 
 static const broken events[] = {
     /* the file as a whole */
@@ -55,19 +59,22 @@ static const broken events[] = {
     ERROR("a header of another language", "\xe6\x97\xb6\xe9\x97\xb4,x\n1,2\n", PF_DATA, 1,
           "no column could be"),
     /* its rows */
-    REJECT("too few columns", E "e1,s1\n" GOOD, REASON_WRONG_COLUMNS, 2, 0, "2 fields", 1),
-    REJECT("too many columns", E "e1,s1,view,p1,2024-05-01,,,,\n" GOOD, REASON_WRONG_COLUMNS,
-           2, 0, "9 fields", 1),
+    REJECT("too few columns", E "e1,s1\n" GOOD, REASON_WRONG_COLUMNS, 2, 0, "2 fields",
+           1),
+    REJECT("too many columns", E "e1,s1,view,p1,2024-05-01,,,,\n" GOOD,
+           REASON_WRONG_COLUMNS, 2, 0, "9 fields", 1),
     REJECT("text behind a quote", E "e1,\"s1\"x,view,p1,2024-05-01,,\n" GOOD,
            REASON_BAD_QUOTE, 2, 2, "closing quote", 1),
     REJECT("a row that was cut off", E GOOD "e2,s1,vi", REASON_WRONG_COLUMNS, 3, 0,
            "3 fields", 1),
-    REJECT("the header again in the middle", E GOOD E, REASON_BAD_WORD, 3, 3, "'type'", 1),
-    REJECT("mixed line ends", "id,shopper,type,product,time\r\ng1,s1,view,p1,2024-05-01\n"
-           "g2,s1,view,p2,2024-05-01\re3,s1,view,p3\r\n", REASON_WRONG_COLUMNS, 4, 0,
-           "4 fields", 2),
-    REJECT("a byte order mark before the header", "\xef\xbb\xbf" E GOOD "e,s1,view,p1,x,,\n",
-           REASON_BAD_TIME, 3, 5, "'x'", 1),
+    REJECT("the header again in the middle", E GOOD E, REASON_BAD_WORD, 3, 3, "'type'",
+           1),
+    REJECT("mixed line ends",
+           "id,shopper,type,product,time\r\ng1,s1,view,p1,2024-05-01\n"
+           "g2,s1,view,p2,2024-05-01\re3,s1,view,p3\r\n",
+           REASON_WRONG_COLUMNS, 4, 0, "4 fields", 2),
+    REJECT("a byte order mark before the header",
+           "\xef\xbb\xbf" E GOOD "e,s1,view,p1,x,,\n", REASON_BAD_TIME, 3, 5, "'x'", 1),
     REJECT("Latin-1", E GOOD "e2,s1,view,caf\xe9,2024-05-01,,\n", REASON_BAD_UTF8, 3, 4,
            "0xE9", 1),
     REJECT("an overlong UTF-8 form", E GOOD "e2,s\xc0\xaf,view,p1,2024-05-01,,\n",
@@ -76,17 +83,18 @@ static const broken events[] = {
            REASON_BAD_UTF8, 3, 4, "0xED", 1),
     REJECT("UTF-8 cut in the middle", E GOOD "e2,s1,view,\xe9\x9b,2024-05-01,,\n",
            REASON_BAD_UTF8, 3, 4, "no UTF-8", 1),
-    REJECT("bad bytes in a quoted field over lines", E "e2,s1,view,\"p\n\xff\",2024-05-01,,\n"
-           GOOD, REASON_BAD_UTF8, 2, 4, "byte 3", 1),
+    REJECT("bad bytes in a quoted field over lines",
+           E "e2,s1,view,\"p\n\xff\",2024-05-01,,\n" GOOD, REASON_BAD_UTF8, 2, 4,
+           "byte 3", 1),
     /* what happened, to whom */
-    REJECT("no type", E "e1,s1,,p1,2024-05-01,,\n" GOOD, REASON_MISSING_VALUE, 2, 3, "type",
-           1),
-    REJECT("an unknown type", E "e1,s1,teleport,p1,2024-05-01,,\n" GOOD, REASON_BAD_WORD, 2,
-           3, "'teleport'", 1),
+    REJECT("no type", E "e1,s1,,p1,2024-05-01,,\n" GOOD, REASON_MISSING_VALUE, 2, 3,
+           "type", 1),
+    REJECT("an unknown type", E "e1,s1,teleport,p1,2024-05-01,,\n" GOOD, REASON_BAD_WORD,
+           2, 3, "'teleport'", 1),
     REJECT("no shopper", E "e1,,view,p1,2024-05-01,,\n" GOOD, REASON_MISSING_VALUE, 2, 2,
            "shopper", 1),
-    REJECT("no product", E "e1,s1,purchase,,2024-05-01,,\n" GOOD, REASON_MISSING_VALUE, 2, 4,
-           "a purchase needs a product", 1),
+    REJECT("no product", E "e1,s1,purchase,,2024-05-01,,\n" GOOD, REASON_MISSING_VALUE, 2,
+           4, "a purchase needs a product", 1),
     REJECT("an exposure of nothing", E "e1,s1,exposure,,2024-05-01,,\n" GOOD,
            REASON_MISSING_VALUE, 2, 0, "needs a promotion or a campaign", 1),
     REJECT("a rating without a rating", E "e1,s1,rating,p1,2024-05-01,,\n" GOOD,
@@ -99,18 +107,19 @@ static const broken events[] = {
     REJECT("no time", E "e1,s1,view,p1,,,\n" GOOD, REASON_MISSING_VALUE, 2, 5, "time", 1),
     REJECT("month 13", E "e1,s1,view,p1,2024-13-01,,\n" GOOD, REASON_BAD_TIME, 2, 5,
            "month", 1),
-    REJECT("the 30th of February", E "e1,s1,view,p1,2023-02-30,,\n" GOOD, REASON_BAD_TIME, 2,
-           5, "no such day", 1),
+    REJECT("the 30th of February", E "e1,s1,view,p1,2023-02-30,,\n" GOOD, REASON_BAD_TIME,
+           2, 5, "no such day", 1),
     REJECT("the 29th in a common year", E "e1,s1,view,p1,2023-02-29,,\n" GOOD,
            REASON_BAD_TIME, 2, 5, "no such day", 1),
     REJECT("hour 25", E "e1,s1,view,p1,2024-05-01 25:00,,\n" GOOD, REASON_BAD_TIME, 2, 5,
            "hour", 1),
-    REJECT("a date nobody can read", E "e1,s1,view,p1,01/02/2024,,\n" GOOD, REASON_BAD_TIME,
-           2, 5, "no time", 1),
+    REJECT("a date nobody can read", E "e1,s1,view,p1,01/02/2024,,\n" GOOD,
+           REASON_BAD_TIME, 2, 5, "no time", 1),
     REJECT("the year 9999", E "e1,s1,view,p1,9999-01-01,,\n" GOOD, REASON_BAD_TIME, 2, 5,
            "1900 and 2199", 1),
-    REJECT("a time too large for a number", E "e1,s1,view,p1,99999999999999999999,,\n" GOOD,
-           REASON_BAD_TIME, 2, 5, "too large", 1),
+    REJECT("a time too large for a number",
+           E "e1,s1,view,p1,99999999999999999999,,\n" GOOD, REASON_BAD_TIME, 2, 5,
+           "too large", 1),
     REJECT("an ambiguous time of eight digits", E "e1,s1,view,p1,20240501,,\n" GOOD,
            REASON_BAD_TIME, 2, 5, "date or seconds", 1),
     /* how much */
@@ -126,37 +135,48 @@ static const broken events[] = {
            REASON_BAD_MONEY, 2, 7, "'free'", 1),
     REJECT("a negative amount", E "e1,s1,purchase,p1,2024-05-01,1,-3.50\n" GOOD,
            REASON_OUT_OF_RANGE, 2, 7, "negative", 1),
-    REJECT("an overflowing amount", E "e1,s1,purchase,p1,2024-05-01,1,99999999999999999999\n"
-           GOOD, REASON_BAD_MONEY, 2, 7, "larger than", 1),
+    REJECT("an overflowing amount",
+           E "e1,s1,purchase,p1,2024-05-01,1,99999999999999999999\n" GOOD,
+           REASON_BAD_MONEY, 2, 7, "larger than", 1),
     REJECT("a third of a cent", E "e1,s1,purchase,p1,2024-05-01,1,0.333\n" GOOD,
            REASON_BAD_MONEY, 2, 7, "decimal places", 1),
     REJECT("a decimal comma where points are meant",
            E "e1,s1,purchase,p1,2024-05-01,1,\"3,50\"\n" GOOD, REASON_BAD_MONEY, 2, 7,
            "thousands", 1),
-    REJECT("another currency's sign", E "e1,s1,purchase,p1,2024-05-01,1,\xe2\x82\xac" "3.50\n"
-           GOOD, REASON_BAD_MONEY, 2, 7, "not an amount of this currency", 1),
-    REJECT("another currency", "shopper,type,product,time,paid,currency\n"
+    REJECT("another currency's sign",
+           E "e1,s1,purchase,p1,2024-05-01,1,\xe2\x82\xac"
+             "3.50\n" GOOD,
+           REASON_BAD_MONEY, 2, 7, "not an amount of this currency", 1),
+    REJECT("another currency",
+           "shopper,type,product,time,paid,currency\n"
            "s1,purchase,p1,2024-05-01,1,EUR\ns1,purchase,p1,2024-05-01,1,USD\n",
            REASON_BAD_CURRENCY, 2, 6, "workspace in USD", 1),
-    REJECT("a currency that is none", "shopper,type,product,time,paid,currency\n"
+    REJECT("a currency that is none",
+           "shopper,type,product,time,paid,currency\n"
            "s1,purchase,p1,2024-05-01,1,XQQ\ns1,purchase,p1,2024-05-01,1,\n",
            REASON_BAD_CURRENCY, 2, 6, "ISO 4217", 1),
-    REJECT("a negative discount", "shopper,type,product,time,discount\n"
+    REJECT("a negative discount",
+           "shopper,type,product,time,discount\n"
            "s1,purchase,p1,2024-05-01,-1\ns1,purchase,p2,2024-05-01,1\n",
            REASON_OUT_OF_RANGE, 2, 5, "negative", 1),
-    REJECT("a probability of two", "shopper,type,campaign,time,propensity\n"
+    REJECT("a probability of two",
+           "shopper,type,campaign,time,propensity\n"
            "s1,exposure,c1,2024-05-01,2\ns1,exposure,c1,2024-05-02,.5\n",
            REASON_OUT_OF_RANGE, 2, 5, "no probability", 1),
-    REJECT("a probability of zero", "shopper,type,campaign,time,propensity\n"
+    REJECT("a probability of zero",
+           "shopper,type,campaign,time,propensity\n"
            "s1,exposure,c1,2024-05-01,0\ns1,exposure,c1,2024-05-02,1\n",
            REASON_OUT_OF_RANGE, 2, 5, "no probability", 1),
-    REJECT("a channel that is none", "shopper,type,campaign,time,channel\n"
+    REJECT("a channel that is none",
+           "shopper,type,campaign,time,channel\n"
            "s1,exposure,c1,2024-05-01,pigeon\ns1,exposure,c1,2024-05-02,email\n",
            REASON_BAD_WORD, 2, 5, "'pigeon'", 1),
-    REJECT("a campaign nobody knows", "shopper,type,campaign,time\n"
+    REJECT("a campaign nobody knows",
+           "shopper,type,campaign,time\n"
            "s1,exposure,c9,2024-05-01\ns1,exposure,c1,2024-05-02\n",
            REASON_UNKNOWN_CAMPAIGN, 2, 0, "'c9'", 1),
-    REJECT("a promotion nobody knows", "shopper,type,promotion,time\n"
+    REJECT("a promotion nobody knows",
+           "shopper,type,promotion,time\n"
            "s1,redemption,m9,2024-05-01\ns1,redemption,m1,2024-05-02\n",
            REASON_UNKNOWN_PROMOTION, 2, 0, "'m9'", 1),
 };
@@ -170,10 +190,10 @@ static const broken products[] = {
            REASON_DUPLICATE_ID, 3, 1, "line 2", 1),
     REJECT("attributes that are no object", "id,attributes\nx1,[1]\nx2,{}\n",
            REASON_BAD_TEXT, 2, 2, "no JSON object", 1),
-    REJECT("attributes that are broken", "id,attributes\nx1,{\nx2,{}\n", REASON_BAD_TEXT, 2,
-           2, "no JSON object", 1),
-    REJECT("a formula for an id", "id,price\n\"=1+\"\"1\"\",\",x\nx2,1\n", REASON_BAD_MONEY, 2,
-           2, "'x'", 1),
+    REJECT("attributes that are broken", "id,attributes\nx1,{\nx2,{}\n", REASON_BAD_TEXT,
+           2, 2, "no JSON object", 1),
+    REJECT("a formula for an id", "id,price\n\"=1+\"\"1\"\",\",x\nx2,1\n",
+           REASON_BAD_MONEY, 2, 2, "'x'", 1),
 };
 
 static const broken shoppers[] = {
@@ -183,26 +203,30 @@ static const broken shoppers[] = {
            REASON_BAD_TEXT, 2, 2, "no time zone", 1),
     REJECT("a time zone that is a path", "id,zone\nx1,../../etc/passwd\nx2,UTC\n",
            REASON_BAD_TEXT, 2, 2, "no time zone", 1),
-    REJECT("consent given and refused", "id,consent,optout\nx1,email,sms|email\nx2,email,sms\n",
-           REASON_OUT_OF_RANGE, 2, 2, "both given and refused", 1),
+    REJECT("consent given and refused",
+           "id,consent,optout\nx1,email,sms|email\nx2,email,sms\n", REASON_OUT_OF_RANGE,
+           2, 2, "both given and refused", 1),
     REJECT("consent to a channel that is none", "id,consent\nx1,fax\nx2,push\n",
            REASON_BAD_WORD, 2, 2, "'fax'", 1),
 };
 
 static const broken promotions[] = {
-    REJECT("ends before it starts", "id,starts,ends\nx1,2024-05-02,2024-05-01\n"
-           "x2,2024-05-01,2024-05-02\n", REASON_OUT_OF_RANGE, 2, 3, "ends before it starts",
-           1),
-    REJECT("ends when it starts", "id,starts,ends\nx1,2024-05-01,2024-05-01\n"
-           "x2,2024-05-01,2024-05-02\n", REASON_OUT_OF_RANGE, 2, 3, "ends before", 1),
+    REJECT("ends before it starts",
+           "id,starts,ends\nx1,2024-05-02,2024-05-01\n"
+           "x2,2024-05-01,2024-05-02\n",
+           REASON_OUT_OF_RANGE, 2, 3, "ends before it starts", 1),
+    REJECT("ends when it starts",
+           "id,starts,ends\nx1,2024-05-01,2024-05-01\n"
+           "x2,2024-05-01,2024-05-02\n",
+           REASON_OUT_OF_RANGE, 2, 3, "ends before", 1),
     REJECT("a kind that is none", "id,kind\nx1,miracle\nx2,bogo\n", REASON_BAD_WORD, 2, 2,
            "'miracle'", 1),
     REJECT("110 per cent off", "id,percent\nx1,110%\nx2,100\n", REASON_OUT_OF_RANGE, 2, 2,
            "at most 100", 1),
-    REJECT("a limit of minus one", "id,shopper_limit\nx1,-1\nx2,1\n", REASON_BAD_NUMBER, 2, 2,
-           "whole number", 1),
-    REJECT("a limit of half", "id,redemption_limit\nx1,0.5\nx2,1\n", REASON_BAD_NUMBER, 2, 2,
-           "whole number", 1),
+    REJECT("a limit of minus one", "id,shopper_limit\nx1,-1\nx2,1\n", REASON_BAD_NUMBER,
+           2, 2, "whole number", 1),
+    REJECT("a limit of half", "id,redemption_limit\nx1,0.5\nx2,1\n", REASON_BAD_NUMBER, 2,
+           2, "whole number", 1),
     REJECT("a limit too large", "id,redemption_limit\nx1,99999999999\nx2,1\n",
            REASON_OUT_OF_RANGE, 2, 2, "larger than", 1),
     REJECT("a campaign that is not there", "id,campaign\nx1,c99\nx2,c1\n",
@@ -229,8 +253,7 @@ static void try_case(const broken *b, const char *table)
     }
     assert_one_reject(b->reason, b->line, b->column, b->words);
     assert_int_equal(totals().added, b->added);
-    if (events_too)
-        assert_int_equal(is.events, was.events + b->added);
+    if (events_too) assert_int_equal(is.events, was.events + b->added);
     run_table(PF_OK, table, "broken.csv");
     assert_int_equal(totals().added, 0);
     assert_int_equal(totals().rejected, 1);
@@ -329,7 +352,8 @@ static void a_truncated_gzip_file_leaves_no_trace(void **state)
     char *file = mem_alloc(1, 200000);
     size_t n = (size_t)snprintf(file, 100, "%s", E);
     for (int i = 0; i < 4000; i++)
-        n += (size_t)snprintf(file + n, 100, "e%d,s1,view,p1,%d,,\n", i, 1700000000 + i * 37);
+        n += (size_t)snprintf(file + n, 100, "e%d,s1,view,p1,%d,,\n", i,
+                              1700000000 + i * 37);
     size_t packed;
     unsigned char *bytes = gzip_of(file, n, &packed);
     put_n("e.csv.gz", bytes, packed - 3);
@@ -362,15 +386,13 @@ static void an_unreadable_file_is_an_error(void **state)
     close_store();
     assert_int_equal(chmod(path_of("secret.csv"), 0), 0);
     assert_int_equal(chmod(folder(), 0777), 0);
-    if (was == 0)
-        assert_int_equal(seteuid(65534), 0);
+    if (was == 0) assert_int_equal(seteuid(65534), 0);
     intake_plan *plan = NULL;
     const char *files[] = {path_of("secret.csv")};
     const intake_request r = {.files = files, .n_files = 1};
     assert_int_equal(intake_plan_open(&plan, &r, &failure), PF_IO);
     assert_failure(0, "cannot open");
-    if (was == 0)
-        assert_int_equal(seteuid(0), 0);
+    if (was == 0) assert_int_equal(seteuid(0), 0);
 }
 
 static void other_kinds_of_files_are_named(void **state)
@@ -398,7 +420,8 @@ static void a_line_of_a_gibibyte_is_refused_quickly(void **state)
     unchanged(PF_LIMIT, "huge.csv", "huge.csv:3: a row has more than 16777216 bytes");
     put("huge.jsonl", "{\"a\":\"");
     assert_int_equal(truncate(path_of("huge.jsonl"), (off_t)1 << 30), 0);
-    unchanged(PF_LIMIT, "huge.jsonl", "huge.jsonl:1: the line has more than 16777216 bytes");
+    unchanged(PF_LIMIT, "huge.jsonl",
+              "huge.jsonl:1: the line has more than 16777216 bytes");
     assert_true(clock_wall_s() - begun_s < 20);
     assert_true(clock_peak_memory_bytes() < (uint64_t)400 << 20);
 }
@@ -414,8 +437,7 @@ static void *write_and_close(void *context)
     piping *p = context;
     const int fd = open(p->path, O_WRONLY | O_CLOEXEC);
     for (size_t i = 0; i < p->times; i++)
-        if (write(fd, p->bytes, strlen(p->bytes)) < 0)
-            break;
+        if (write(fd, p->bytes, strlen(p->bytes)) < 0) break;
     close(fd);
     return NULL;
 }
@@ -435,8 +457,7 @@ static void through_a_pipe(const char *bytes, size_t times, pf_status expected)
     pf_status s = intake_plan_open(&plan, &r, &failure);
     if (s == PF_OK)
         s = intake_run(plan, the_store(), &fixture_options, &summary, &failure);
-    if (s != expected)
-        fail_msg("%s: %s", status_name(s), failure.message);
+    if (s != expected) fail_msg("%s: %s", status_name(s), failure.message);
     intake_plan_free(plan);
     pthread_join(thread, NULL);
 }
@@ -485,9 +506,10 @@ static void a_mapping_that_joins_nothing_is_an_error(void **state)
     put_catalogue();
     put("e.csv", "o,p,t\n001,p1,2024-05-01\n002,p2,2024-05-01\n");
     put("o.csv", "no,who\n1,s1\n2,s2\n");
-    mapping_unchanged(PF_DATA, JOINED,
-                      "matches no row at all: 'o' (as in '001') is compared with 'no' (as in "
-                      "'1')");
+    mapping_unchanged(
+        PF_DATA, JOINED,
+        "matches no row at all: 'o' (as in '001') is compared with 'no' (as in "
+        "'1')");
 }
 
 static void a_joined_key_twice_is_an_error(void **state)
@@ -519,10 +541,11 @@ static void columns_a_mapping_names_must_be_there(void **state)
     mapping_unchanged(PF_NOT_FOUND, JOINED, "o.csv: there is no such file");
     put("o.csv", "no,who\n1,s1\n");
     put("o.jsonl", "{\"no\":1}\n");
-    mapping_unchanged(PF_USAGE, "version: 1\ntables:\n  - table: events\n    files: [e.csv]\n"
-                                "    joins: [{files: [o.jsonl], keys: [{left: o, right: no}]}]\n"
-                                "    fields:\n      - {value: view, to: type}\n"
-                                "      - {from: t, to: time}\n      - {from: o, to: shopper}\n",
+    mapping_unchanged(PF_USAGE,
+                      "version: 1\ntables:\n  - table: events\n    files: [e.csv]\n"
+                      "    joins: [{files: [o.jsonl], keys: [{left: o, right: no}]}]\n"
+                      "    fields:\n      - {value: view, to: type}\n"
+                      "      - {from: t, to: time}\n      - {from: o, to: shopper}\n",
                       "a joined file must be CSV");
 }
 
@@ -547,8 +570,9 @@ static void one_broken_file_takes_all_back(void **state)
     put("p.csv", "id,title\nnew1,Tea\n");
     put("e1.csv", E "e1,s9,view,p1,2024-05-01,,\n");
     put("e2.csv", E "e2,s9,view,p2,2024-05-01,,\ne3,\"\n");
-    mapping_unchanged(PF_DATA, "version: 1\ntables:\n  - {table: products, files: [p.csv]}\n"
-                               "  - {table: events, files: [e1.csv, e2.csv]}\n",
+    mapping_unchanged(PF_DATA,
+                      "version: 1\ntables:\n  - {table: products, files: [p.csv]}\n"
+                      "  - {table: events, files: [e1.csv, e2.csv]}\n",
                       "e2.csv:3:2: the quote that opens this field is never closed");
 }
 

@@ -29,7 +29,8 @@ static void numbers(void **state)
     assert_true(check_number(text_of("-1.5e2"), &point, 1, &x, &f) && x == -150);
     assert_true(check_number(text_of("1,5"), &comma, 1, &x, &f) && x == 1.5);
     assert_false(check_number(text_of("1.5"), &comma, 1, &x, &f));
-    static const char *const wrong[] = {"x", "1 2", "1,5", "nan", "inf", "0x10", "1e999", "--1"};
+    static const char *const wrong[] = {"x",   "1 2",  "1,5",   "nan",
+                                        "inf", "0x10", "1e999", "--1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_false(check_number(text_of(wrong[i]), &point, 3, &x, &f));
         assert_int_equal(f.reason, REASON_BAD_NUMBER);
@@ -58,7 +59,8 @@ static void amounts(void **state)
     value_fault f;
     int64_t minor;
     assert_true(check_amount(text_of("4.58"), &usd, 1, &minor, &f) && minor == 458);
-    assert_true(check_signed_amount(text_of("-4.58"), &usd, 1, &minor, &f) && minor == -458);
+    assert_true(check_signed_amount(text_of("-4.58"), &usd, 1, &minor, &f) &&
+                minor == -458);
     assert_false(check_amount(text_of("-4.58"), &usd, 1, &minor, &f));
     assert_int_equal(f.reason, REASON_OUT_OF_RANGE);
     assert_false(check_amount(text_of("4.585"), &usd, 1, &minor, &f));
@@ -75,33 +77,34 @@ static void unit_price_times_quantity_is_exact(void **state)
         const char *code, *price, *quantity;
         int64_t minor;
     } cases[] = {
-        {"GBP", "2.55", "6", 1530},      {"GBP", "0.001", "1", 0},
-        {"GBP", "0.001", "5", 1},        {"GBP", "0.001", "4", 0},
-        {"GBP", "0.001", "-5", -1},      {"GBP", "-11062.06", "1", -1106206},
-        {"GBP", "0.1", "3", 30},         {"GBP", "2.95", "", 295},
-        {"USD", "3.99", "0.455", 182},   {"USD", "1.005", "1", 101},
-        {"USD", "-1.005", "1", -101},    {"JPY", "99.5", "2", 199},
-        {"JPY", "0.5", "1", 1},          {"KWD", "1.2345", "1", 1235},
-        {"KWD", "0.333", "3", 999},      {"USD", "1,234.50", "2", 246900},
+        {"GBP", "2.55", "6", 1530},    {"GBP", "0.001", "1", 0},
+        {"GBP", "0.001", "5", 1},      {"GBP", "0.001", "4", 0},
+        {"GBP", "0.001", "-5", -1},    {"GBP", "-11062.06", "1", -1106206},
+        {"GBP", "0.1", "3", 30},       {"GBP", "2.95", "", 295},
+        {"USD", "3.99", "0.455", 182}, {"USD", "1.005", "1", 101},
+        {"USD", "-1.005", "1", -101},  {"JPY", "99.5", "2", 199},
+        {"JPY", "0.5", "1", 1},        {"KWD", "1.2345", "1", 1235},
+        {"KWD", "0.333", "3", 999},    {"USD", "1,234.50", "2", 246900},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const value_rules r = rules(cases[i].code, '.');
         value_fault f = {0};
         int64_t minor = 0;
-        if (!check_line_amount(text_of(cases[i].price), text_of(cases[i].quantity), &r, 1, 2,
-                               &minor, &f))
+        if (!check_line_amount(text_of(cases[i].price), text_of(cases[i].quantity), &r, 1,
+                               2, &minor, &f))
             fail_msg("%s", f.message);
         assert_int_equal(minor, cases[i].minor);
     }
     const value_rules usd = rules("USD", '.');
     value_fault f;
     int64_t minor;
-    assert_false(check_line_amount(text_of("0.00001"), text_of("1"), &usd, 1, 2, &minor, &f));
+    assert_false(
+        check_line_amount(text_of("0.00001"), text_of("1"), &usd, 1, 2, &minor, &f));
     assert_int_equal(f.field, 1);
     assert_false(check_line_amount(text_of("1"), text_of("x"), &usd, 1, 2, &minor, &f));
     assert_int_equal(f.field, 2);
-    assert_false(check_line_amount(text_of("99999999999"), text_of("99999999"), &usd, 1, 2,
-                                   &minor, &f));
+    assert_false(check_line_amount(text_of("99999999999"), text_of("99999999"), &usd, 1,
+                                   2, &minor, &f));
     assert_int_equal(f.reason, REASON_OUT_OF_RANGE);
 }
 
@@ -115,13 +118,15 @@ static void line_amounts_agree_with_whole_numbers(void **state)
         char price[32], quantity[32];
         value_fault f;
         int64_t minor;
-        const int64_t cents = random_below(&r, 10000000), hundredths = random_below(&r, 100000);
+        const int64_t cents = random_below(&r, 10000000),
+                      hundredths = random_below(&r, 100000);
         const bool back = random_below(&r, 2) == 0;
         snprintf(price, sizeof price, "%lld.%02lld", (long long)(cents / 100),
                  (long long)(cents % 100));
         snprintf(quantity, sizeof quantity, "%s%lld.%02lld", back ? "-" : "",
                  (long long)(hundredths / 100), (long long)(hundredths % 100));
-        assert_true(check_line_amount(text_of(price), text_of(quantity), &usd, 1, 2, &minor, &f));
+        assert_true(
+            check_line_amount(text_of(price), text_of(quantity), &usd, 1, 2, &minor, &f));
         const int64_t right = (cents * hundredths + 50) / 100;
         assert_int_equal(minor, back ? -right : right);
     }
@@ -173,7 +178,8 @@ static void dates_in_other_orders(void **state)
     bool date_only;
     const char *why;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        if (!time_text_parse(text_of(good[i].words), good[i].form, &utc, &us, &date_only, &why))
+        if (!time_text_parse(text_of(good[i].words), good[i].form, &utc, &us, &date_only,
+                             &why))
             fail_msg("%s: %s", good[i].words, why);
         assert_int_equal(us, iso(good[i].iso));
         assert_int_equal(date_only, strlen(good[i].iso) == 10);
@@ -193,10 +199,9 @@ static void dates_in_other_orders(void **state)
         {MAP_TIME_ANY, "2010-13-01", "month is not between"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_false(
-            time_text_parse(text_of(bad[i].words), bad[i].form, &utc, &us, &date_only, &why));
-        if (strstr(why, bad[i].why) == NULL)
-            fail_msg("%s: %s", bad[i].words, why);
+        assert_false(time_text_parse(text_of(bad[i].words), bad[i].form, &utc, &us,
+                                     &date_only, &why));
+        if (strstr(why, bad[i].why) == NULL) fail_msg("%s: %s", bad[i].words, why);
     }
 }
 
@@ -206,10 +211,14 @@ static void a_day_ends_at_the_next_midnight(void **state)
     (void)state;
     zone *z;
     assert_int_equal(zone_open(&z, "America/New_York", &failure), PF_OK);
-    assert_int_equal(time_end_of_day(iso("2017-04-09T04:00"), z), iso("2017-04-10T04:00"));
-    assert_int_equal(time_end_of_day(iso("2017-03-12T05:00"), z), iso("2017-03-13T04:00"));
-    assert_int_equal(time_end_of_day(iso("2017-11-05T04:00"), z), iso("2017-11-06T05:00"));
-    assert_int_equal(time_end_of_day(iso("2017-11-06T04:59"), z), iso("2017-11-06T05:00"));
+    assert_int_equal(time_end_of_day(iso("2017-04-09T04:00"), z),
+                     iso("2017-04-10T04:00"));
+    assert_int_equal(time_end_of_day(iso("2017-03-12T05:00"), z),
+                     iso("2017-03-13T04:00"));
+    assert_int_equal(time_end_of_day(iso("2017-11-05T04:00"), z),
+                     iso("2017-11-06T05:00"));
+    assert_int_equal(time_end_of_day(iso("2017-11-06T04:59"), z),
+                     iso("2017-11-06T05:00"));
     assert_int_equal(time_end_of_day(iso("2017-04-09"), NULL), iso("2017-04-10"));
     zone_free(z);
 }
@@ -220,9 +229,10 @@ static void values_are_shown_short_and_clean(void **state)
     char into[SHOWN_BYTES];
     assert_string_equal(shown(text_of("a\nb\x01"), into), "a b ");
     assert_string_equal(shown((text){"x\xff\xfe", 3}, into), "x??");
-    const char *snow = "\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa"
-                       "\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa"
-                       "\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa";
+    const char *snow =
+        "\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa"
+        "\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa"
+        "\xe9\x9b\xaa\xe9\x9b\xaa\xe9\x9b\xaa";
     shown(text_of(snow), into);
     assert_true(utf8_check(into, strlen(into), NULL));
     assert_int_equal(strlen(into), 39 + 3);
@@ -236,8 +246,9 @@ static const char *pieces(const char *source)
     template_piece p;
     into[0] = 0;
     while (template_next(&c, &p))
-        n += (size_t)snprintf(into + n, sizeof into - n, p.is_column ? "<%.*s>" : "'%.*s'",
-                              (int)p.text.n, p.text.data);
+        n +=
+            (size_t)snprintf(into + n, sizeof into - n, p.is_column ? "<%.*s>" : "'%.*s'",
+                             (int)p.text.n, p.text.data);
     return c.why != NULL ? c.why : into;
 }
 
@@ -265,7 +276,8 @@ static void events_of_other_systems_have_our_types(void **state)
     assert_null(event_word_find(text_of("page_view_x")));
     assert_null(event_word_find(text_of("")));
     for (int t = EVENT_NONE + 1; t < EVENT_TYPE_COUNT; t++)
-        assert_int_equal(event_word_find(text_of(event_type_name((event_type)t)))->type, t);
+        assert_int_equal(event_word_find(text_of(event_type_name((event_type)t)))->type,
+                         t);
     size_t n = 0;
     for (const event_word *w; (w = event_word_at(n)) != NULL; n++) {
         assert_ptr_equal(event_word_find(text_of(w->name)), w); /* none stands twice */
@@ -297,7 +309,8 @@ static void columns_of_other_shops_are_guessed(void **state)
     assert_int_equal(guess(TABLE_PRODUCTS, "\xe5\x95\x86\xe5\x93\x81"), -1);
     size_t own, other;
     assert_int_equal(table_field_guess(TABLE_EVENTS, text_of("time"), &own), EVENTS_TIME);
-    assert_int_equal(table_field_guess(TABLE_EVENTS, text_of("date"), &other), EVENTS_TIME);
+    assert_int_equal(table_field_guess(TABLE_EVENTS, text_of("date"), &other),
+                     EVENTS_TIME);
     assert_true(own < other);
 }
 
@@ -306,7 +319,8 @@ static void fields_know_their_own_names(void **state)
 {
     (void)state;
     for (int t = 0; t < TABLE_COUNT; t++) {
-        assert_int_equal(intake_table_parse(text_of(intake_table_name((intake_table)t))), t);
+        assert_int_equal(intake_table_parse(text_of(intake_table_name((intake_table)t))),
+                         t);
         for (size_t i = 0; i < table_field_count((intake_table)t); i++) {
             const char *name = table_field((intake_table)t, i)->name;
             assert_int_equal(table_field_find((intake_table)t, text_of(name)), i);

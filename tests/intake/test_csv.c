@@ -23,7 +23,8 @@ static const char *show(const char *bytes, size_t n, csv_options o, pf_status ex
     bool more = true;
     size_t at = 0;
     into[0] = 0;
-    assert_int_equal(byte_source_from_memory(&source, bytes, n, "file.csv", &failure), PF_OK);
+    assert_int_equal(byte_source_from_memory(&source, bytes, n, "file.csv", &failure),
+                     PF_OK);
     pf_status s = csv_open(&r, source, &o, &failure);
     for (size_t i = 0; s == PF_OK && i < csv_columns(r); i++)
         at += (size_t)snprintf(into + at, SHOWN - at, "%s%.*s", i > 0 ? "|" : "",
@@ -35,8 +36,8 @@ static const char *show(const char *bytes, size_t n, csv_options o, pf_status ex
             at += (size_t)snprintf(into + at, SHOWN - at, "!%s",
                                    reject_reason_name(row_at.reason));
         for (size_t i = 0; row_at.reason == REASON_NONE && i < row_at.n_cells; i++)
-            at += (size_t)snprintf(into + at, SHOWN - at, "<%.*s>", (int)row_at.cells[i].n,
-                                   row_at.cells[i].data);
+            at += (size_t)snprintf(into + at, SHOWN - at, "<%.*s>",
+                                   (int)row_at.cells[i].n, row_at.cells[i].data);
     }
     if (s != expected)
         fail_msg("%s: %s (after %s)", status_name(s), failure.message, into);
@@ -80,7 +81,9 @@ static void rows_and_fields(void **state)
         {"a,b\n\"\",\"\"\n", "a|b;2<><>"},
         {"a,b\n5\" pipe,6\n", "a|b;2<5\" pipe><6>"},
         {"a,b\n 1 , \"2\" \n", "a|b;2< 1 >< \"2\" >"},
-        {"\xef\xbb\xbf" "a,b\n1,2\n", "a|b;2<1><2>"},
+        {"\xef\xbb\xbf"
+         "a,b\n1,2\n",
+         "a|b;2<1><2>"},
         {"\"a\",\"b \"\"c\"\"\"\n1,2\n", "a|b \"c\";2<1><2>"},
         {" a , b\n1,2\n", "a|b;2<1><2>"},
         {"a,,b\n1,2,3\n", "a||b;2<1><2><3>"},
@@ -158,7 +161,8 @@ static void headers_that_cannot_be(void **state)
     fails("", PF_DATA, 0, "the file is empty");
     fails("\n\n\r\n", PF_DATA, 0, "the file is empty");
     fails("\xef\xbb\xbf", PF_DATA, 0, "the file is empty");
-    fails("a,b,a\n1,2,3\n", PF_DATA, 1, "'a' stands twice in the header, in fields 1 and 3");
+    fails("a,b,a\n1,2,3\n", PF_DATA, 1,
+          "'a' stands twice in the header, in fields 1 and 3");
     fails("a,\"b\"c\n1,2\n", PF_DATA, 1, "behind a closing quote in the header");
     fails("a,b\xff\n1,2\n", PF_DATA, 1, "no UTF-8");
 }
@@ -171,11 +175,20 @@ static void other_kinds_of_files_are_named(void **state)
         size_t n;
         const char *words;
     } cases[] = {
-        {"\xff\xfe" "a\0,\0b\0", 8, "UTF-16"},  {"\xfe\xff\0a\0,", 6, "UTF-16"},
-        {"\xff\xfe\0\0a\0\0\0", 8, "UTF-32"},   {"\0\0\xfe\xff", 4, "UTF-32"},
-        {"PK\x03\x04xxxxxxxxxxxxx", 17, "Excel"}, {"\xd0\xcf\x11\xe0xxxxxxxxxxxxx", 17, "Excel"},
-        {"PAR1xxxxxxxxxxxxxxxx", 20, "Parquet"}, {"SQLite format 3\0xxxx", 20, "SQLite"},
-        {"BZh91AY&SYxxxxxxxxxx", 20, "bzip2"},   {"\xfd" "7zXZ\0xxxxxxxxxx", 16, "xz"},
+        {"\xff\xfe"
+         "a\0,\0b\0",
+         8, "UTF-16"},
+        {"\xfe\xff\0a\0,", 6, "UTF-16"},
+        {"\xff\xfe\0\0a\0\0\0", 8, "UTF-32"},
+        {"\0\0\xfe\xff", 4, "UTF-32"},
+        {"PK\x03\x04xxxxxxxxxxxxx", 17, "Excel"},
+        {"\xd0\xcf\x11\xe0xxxxxxxxxxxxx", 17, "Excel"},
+        {"PAR1xxxxxxxxxxxxxxxx", 20, "Parquet"},
+        {"SQLite format 3\0xxxx", 20, "SQLite"},
+        {"BZh91AY&SYxxxxxxxxxx", 20, "bzip2"},
+        {"\xfd"
+         "7zXZ\0xxxxxxxxxx",
+         16, "xz"},
         {"%PDF-1.7 xxxxxxxxxx", 19, "PDF"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -265,17 +278,13 @@ static size_t write_grid(const grid *g, char delimiter, random_stream *r, char *
             for (size_t c = 0; c < length; c++)
                 quoted |= cell[c] == delimiter || cell[c] == '\r' || cell[c] == '\n' ||
                           (c == 0 && cell[c] == '"');
-            if (k > 0)
-                into[n++] = delimiter;
-            if (quoted)
-                into[n++] = '"';
+            if (k > 0) into[n++] = delimiter;
+            if (quoted) into[n++] = '"';
             for (size_t c = 0; c < length; c++) {
-                if (quoted && cell[c] == '"')
-                    into[n++] = '"';
+                if (quoted && cell[c] == '"') into[n++] = '"';
                 into[n++] = cell[c];
             }
-            if (quoted)
-                into[n++] = '"';
+            if (quoted) into[n++] = '"';
         }
         if (i + 1 < g->rows || random_below(r, 2) == 0)
             n += (size_t)snprintf(into + n, 3, "%s", ends[random_below(r, 3)]);
@@ -292,8 +301,7 @@ static void assert_grid(const grid *g, const char *bytes, size_t n, char delimit
     row row_at;
     bool more = true;
     assert_int_equal(byte_source_from_memory(&source, bytes, n, "grid", &failure), PF_OK);
-    if (csv_open(&r, source, &o, &failure) != PF_OK)
-        fail_msg("%s", failure.message);
+    if (csv_open(&r, source, &o, &failure) != PF_OK) fail_msg("%s", failure.message);
     assert_int_equal(csv_columns(r), g->columns);
     for (size_t i = 1; i < g->rows; i++) {
         assert_int_equal(csv_next(r, &row_at, &more, &failure), PF_OK);
@@ -353,8 +361,7 @@ static void windows_do_not_show(void **state)
         snprintf(kept, sizeof kept, "%s", show(file, n, o, s));
         o.window_bytes = 1 + random_below(&r, 40);
         assert_string_equal(show(file, n, o, s), kept);
-        if (s != PF_OK)
-            assert_int_equal(failure.line, whole.line);
+        if (s != PF_OK) assert_int_equal(failure.line, whole.line);
     }
 }
 
@@ -369,9 +376,9 @@ static void every_failed_allocation_is_reported(void **state)
         row row_at;
         bool more = true;
         const csv_options o = {.window_bytes = 8};
-        pf_status s = byte_source_from_memory(&source, file, sizeof file - 1, "f", &failure);
-        if (s == PF_OK)
-            s = csv_open(&r, source, &o, &failure);
+        pf_status s =
+            byte_source_from_memory(&source, file, sizeof file - 1, "f", &failure);
+        if (s == PF_OK) s = csv_open(&r, source, &o, &failure);
         while (s == PF_OK && more)
             s = csv_next(r, &row_at, &more, &failure);
         const bool failed = fault_reached(&f);

@@ -38,7 +38,8 @@ static void ga4_events(void **state)
     (void)state;
     put("ga4.jsonl",
         "{\"event_date\":\"20240501\",\"event_timestamp\":\"1714557600000000\","
-        "\"event_name\":\"session_start\",\"event_params\":[],\"user_pseudo_id\":\"x.1\"}\n"
+        "\"event_name\":\"session_start\",\"event_params\":[],\"user_pseudo_id\":\"x.1\"}"
+        "\n"
         "{\"event_timestamp\":\"1714557660000000\",\"event_name\":\"view_item\","
         "\"event_params\":[],\"user_pseudo_id\":\"x.1\",\"items\":[{\"item_id\":\"p1\","
         "\"price\":7.5}]}\n"
@@ -71,7 +72,8 @@ static void cloudevents(void **state)
         "{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"/shop\",\"type\":\"click\","
         "\"subject\":\"u2\",\"data\":{\"promotion_id\":\"m1\",\"channel\":\"email\","
         "\"time\":\"2024-05-01T11:00:00Z\"}}\n"
-        "{\"specversion\":\"1.0\",\"id\":\"3\",\"source\":\"/shop\",\"type\":\"stock.low\","
+        "{\"specversion\":\"1.0\",\"id\":\"3\",\"source\":\"/"
+        "shop\",\"type\":\"stock.low\","
         "\"data\":{}}\n"
         "{\"specversion\":\"1.0\",\"id\":\"4\",\"source\":\"/shop\",\"type\":\"view\","
         "\"data_base64\":\"AA==\"}\n"
@@ -91,9 +93,11 @@ static void an_id_of_one_source_used_twice_is_a_conflict(void **state)
 {
     (void)state;
     put("ce.jsonl",
-        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"view\",\"time\":"
+        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/"
+        "s\",\"type\":\"view\",\"time\":"
         "\"2024-05-01T10:00:00Z\",\"data\":{\"user\":\"u1\",\"sku\":\"p1\"}}\n"
-        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"view\",\"time\":"
+        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/"
+        "s\",\"type\":\"view\",\"time\":"
         "\"2024-05-01T10:00:00Z\",\"data\":{\"user\":\"u1\",\"sku\":\"p2\"}}\n");
     run_files(PF_OK, "ce.jsonl");
     assert_int_equal(totals().added, 1);
@@ -104,10 +108,11 @@ static void an_envelope_can_be_named(void **state)
 {
     (void)state;
     /* The first line is not typical: without the name nobody would know. */
-    put("x.jsonl", "{\"type\":\"track\",\"event\":\"Product Added\",\"messageId\":\"1\"}\n"
-                   "{\"type\":\"track\",\"event\":\"Product Added\",\"messageId\":\"2\","
-                   "\"userId\":\"u\",\"timestamp\":\"2024-05-01T10:00:00Z\","
-                   "\"properties\":{\"sku\":\"p\"}}\n");
+    put("x.jsonl",
+        "{\"type\":\"track\",\"event\":\"Product Added\",\"messageId\":\"1\"}\n"
+        "{\"type\":\"track\",\"event\":\"Product Added\",\"messageId\":\"2\","
+        "\"userId\":\"u\",\"timestamp\":\"2024-05-01T10:00:00Z\","
+        "\"properties\":{\"sku\":\"p\"}}\n");
     run_mapping(PF_OK, "version: 1\ntables:\n"
                        "  - {table: events, files: [x.jsonl], envelope: segment}\n");
     assert_int_equal(totals().added, 1);

@@ -13,7 +13,11 @@
 #include "intake/csv.h"
 
 /* Computed from the files with another program (decimal arithmetic, no floats). */
-enum { JOURNEY_BASKET_LINES = 3, JOURNEY_BASKET_PAID = 1672, JOURNEY_BASKET_DISCOUNT = 479 };
+enum {
+    JOURNEY_BASKET_LINES = 3,
+    JOURNEY_BASKET_PAID = 1672,
+    JOURNEY_BASKET_DISCOUNT = 479
+};
 enum { JOURNEY_PAID = 154274526, JOURNEY_DISCOUNT = 26748797, JOURNEY_COUPON = 861382 };
 enum { JOURNEY_QUANTITY = 51038312 };
 /* Repeated lines counted once, the two negative prices left out. */
@@ -67,9 +71,9 @@ static void assert_journey_counts(void)
     static const struct {
         const char *table;
         uint64_t rows;
-    } tables[] = {{"products", 64702},  {"shoppers", 600},      {"campaigns", 27},
-                  {"coupons", 1197},    {"scope", 111332},      {"purchases", 491667},
-                  {"mailings", 2519},   {"redemptions", 804}};
+    } tables[] = {{"products", 64702}, {"shoppers", 600},   {"campaigns", 27},
+                  {"coupons", 1197},   {"scope", 111332},   {"purchases", 491667},
+                  {"mailings", 2519},  {"redemptions", 804}};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         assert_int_equal(table_of(tables[i].table)->counts.rows, tables[i].rows);
         assert_int_equal(table_of(tables[i].table)->counts.added, tables[i].rows);
@@ -84,14 +88,16 @@ static void assert_journey_first_basket(void)
 {
     const uint32_t s = intern_find(catalogue->shopper_ids, "3", 1);
     const uint64_t i = history->first[s];
-    assert_int_equal(history->time_us[i], at("2017-01-07T23:15:32Z")); /* 18:15:32 there */
+    assert_int_equal(history->time_us[i],
+                     at("2017-01-07T23:15:32Z")); /* 18:15:32 there */
     assert_int_equal(history->type[i], EVENT_PURCHASE);
     int64_t paid = 0, discount = 0;
     uint64_t n = 0;
-    for (uint64_t k = i; k < history->first[s + 1] && history->order[k] == history->order[i];
-         k++, n++) {
+    for (uint64_t k = i;
+         k < history->first[s + 1] && history->order[k] == history->order[i]; k++, n++) {
         paid += history->paid_minor[k];
-        discount += history->discount_minor[k] != MONEY_ABSENT ? history->discount_minor[k] : 0;
+        discount +=
+            history->discount_minor[k] != MONEY_ABSENT ? history->discount_minor[k] : 0;
     }
     assert_int_equal(n, JOURNEY_BASKET_LINES);
     assert_int_equal(paid, JOURNEY_BASKET_PAID);
@@ -121,8 +127,9 @@ static void assert_journey_catalogue(void)
     assert_string_equal(bread->attributes, "{\"manufacturer_id\":\"69\"}");
     char words[64];
     const uint32_t s = intern_find(catalogue->shopper_ids, "8", 1);
-    assert_string_equal(attribute_text(catalogue->shoppers[s].attributes, "income", words,
-                                       sizeof words), "25-34K");
+    assert_string_equal(
+        attribute_text(catalogue->shoppers[s].attributes, "income", words, sizeof words),
+        "25-34K");
 }
 
 /* Sums over all lines, computed from the file with another program. */
@@ -133,11 +140,11 @@ static void assert_journey_sums(void)
     double quantity = 0;
     for (uint64_t i = 0; i < history->n; i++) {
         by_type[history->type[i]]++;
-        if (history->type[i] != EVENT_PURCHASE)
-            continue;
+        if (history->type[i] != EVENT_PURCHASE) continue;
         paid += history->paid_minor[i];
         quantity += (double)history->quantity[i];
-        discount += history->discount_minor[i] != MONEY_ABSENT ? history->discount_minor[i] : 0;
+        discount +=
+            history->discount_minor[i] != MONEY_ABSENT ? history->discount_minor[i] : 0;
         coupon += history->coupon_minor[i] != MONEY_ABSENT ? history->coupon_minor[i] : 0;
     }
     assert_int_equal(by_type[EVENT_PURCHASE], 491667);
@@ -186,7 +193,8 @@ static void assert_retail(void)
     assert_int_equal(catalogue->n_shoppers, 4372);
     assert_int_equal(catalogue->n_products, 4070);
     const uint32_t p = intern_find(catalogue->product_ids, "85123A", 6);
-    assert_string_equal(catalogue->products[p].title, "WHITE HANGING HEART T-LIGHT HOLDER");
+    assert_string_equal(catalogue->products[p].title,
+                        "WHITE HANGING HEART T-LIGHT HOLDER");
     assert_true(intern_find(catalogue->product_ids, "POST", 4) != 0);
     assert_true(intern_find(catalogue->shopper_ids, "17850", 5) != 0);
 }
@@ -222,8 +230,7 @@ static void online_retail_is_as_its_readme_says(void **state)
     const char *root = getenv("PROFFER_DATA");
     snprintf(data, sizeof data, "%s/online-retail-uci/online_retail.csv.gz",
              root != NULL ? root : "");
-    if (root == NULL || !file_exists(data))
-        skip();
+    if (root == NULL || !file_exists(data)) skip();
     assert_retail_file(data);
     /* The example's mapping beside a link to the data. */
     snprintf(yaml, sizeof yaml, "%s",
@@ -234,7 +241,8 @@ static void online_retail_is_as_its_readme_says(void **state)
     run_example(path_of("mapping.yaml"));
     const intake_counts *lines = &table_of("invoice_lines")->counts;
     assert_int_equal(lines->rows, 541909);
-    assert_int_equal(lines->rejected, 2); /* two corrections of bad debt: negative prices */
+    assert_int_equal(lines->rejected,
+                     2); /* two corrections of bad debt: negative prices */
     assert_int_equal(table_of("invoice_lines")->by_reason[REASON_OUT_OF_RANGE], 2);
     assert_int_equal(lines->duplicates, RETAIL_DUPLICATES);
     assert_int_equal(lines->added, 541909 - 2 - RETAIL_DUPLICATES);

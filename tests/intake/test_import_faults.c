@@ -25,16 +25,18 @@
     "  - {table: shoppers, files: [s.csv]}\n"                                            \
     "  - table: events\n    files: [e.csv.gz]\n"                                         \
     "    joins: [{files: [o.csv], keys: [{left: o, right: no}]}]\n"                      \
-    "    fields:\n      - {value: purchase, to: type}\n      - {from: who, to: shopper}\n" \
+    "    fields:\n      - {value: purchase, to: type}\n      - {from: who, to: "         \
+    "shopper}\n"                                                                         \
     "      - {from: t, to: time}\n      - {template: \"{a}{b}\", to: product}\n"         \
     "      - {from: n, to: quantity, values: [{from: many, to: 9}]}\n"                   \
     "  - {table: events, name: log, files: [l.jsonl]}\n"
 
 static void put_small_shop(void)
 {
-    static const char events[] = "o,a,b,t,n,note\n1,p,1,2024-05-01,2,x\n1,p,2,2024-05-01,many,\n"
-                                 "1,p,9,2024-05-01,1,unknown\n2,p,1,2024-13-01,1,bad\n"
-                                 "7,p,1,2024-05-01,1,no order\n";
+    static const char events[] =
+        "o,a,b,t,n,note\n1,p,1,2024-05-01,2,x\n1,p,2,2024-05-01,many,\n"
+        "1,p,9,2024-05-01,1,unknown\n2,p,1,2024-13-01,1,bad\n"
+        "7,p,1,2024-05-01,1,no order\n";
     put("p.csv", "id,title,size\np1,Tea,\"a \"\"b\"\"\"\np2,Cup,\np1,Pot,\n");
     put("s.csv", "id,zone,language\ns1,Europe/Berlin,de\ns2,Nowhere,de\n");
     put("o.csv", "no,who\n1,s1\n2,s2\nbroken\n");
@@ -62,8 +64,7 @@ static size_t reject_files(void)
     size_t n = 0;
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
         n += e->d_name[0] != '.';
-    if (d != NULL)
-        closedir(d);
+    if (d != NULL) closedir(d);
     return n;
 }
 
@@ -92,13 +93,10 @@ static void every_failed_allocation_leaves_the_store(void **state)
             assert_int_equal(s, PF_NO_MEMORY);
             failures++;
         }
-        if (s == PF_OK)
-            assert_small_shop_summary();
-        if (f.n % 64 == 1)
-            assert_string_equal(state_of_store(), before);
+        if (s == PF_OK) assert_small_shop_summary();
+        if (f.n % 64 == 1) assert_string_equal(state_of_store(), before);
         intake_summary_free(&summary);
-        if (f.n > 300)
-            f.n += 4; /* the rest in larger steps */
+        if (f.n > 300) f.n += 4; /* the rest in larger steps */
     }
     assert_true(failures > 200);
     assert_string_equal(state_of_store(), before);
@@ -111,13 +109,12 @@ static void a_failed_allocation_in_a_real_import_leaves_no_trace(void **state)
     fixture_options.threads = 1;
     char before[1024];
     snprintf(before, sizeof before, "%s", state_of_store());
-    for (uint64_t n = 50; ; n += 97) {
+    for (uint64_t n = 50;; n += 97) {
         mem_fail_at(n);
         const pf_status s = import(true);
         const bool reached = mem_allocations_since() >= n;
         mem_fail_at(0);
-        if (!reached || s == PF_OK)
-            break;
+        if (!reached || s == PF_OK) break;
         assert_int_equal(s, PF_NO_MEMORY);
         assert_string_equal(state_of_store(), before);
         assert_int_equal(reject_files(), 0);
@@ -139,8 +136,7 @@ static void a_full_disk_for_rejects_takes_the_import_back(void **state)
         file_fail_write_at(n);
         s = import(true);
         file_fail_write_at(0);
-        if (s == PF_OK)
-            break;
+        if (s == PF_OK) break;
         assert_int_equal(s, PF_IO);
         assert_string_equal(state_of_store(), before);
         assert_int_equal(reject_files(), 0);
@@ -159,8 +155,8 @@ static void put_many(void)
     char *file = mem_alloc(MANY + 1, 64);
     size_t n = (size_t)snprintf(file, 64, "id,shopper,type,product,time\n");
     for (int i = 0; i < MANY; i++)
-        n += (size_t)snprintf(file + n, 64, "event-%d,s%d,view,p%d,%d\n", i, i % 5000, i % 999,
-                              1700000000 + i);
+        n += (size_t)snprintf(file + n, 64, "event-%d,s%d,view,p%d,%d\n", i, i % 5000,
+                              i % 999, 1700000000 + i);
     put_n("many.csv", file, n);
     mem_free(file);
 }
@@ -173,8 +169,7 @@ static int import_many(const char *name)
     intake_plan *plan = NULL;
     store *s = NULL;
     pf_status status = store_open(&s, path_of("proffer.db"), STORE_OPEN, &failure);
-    if (status == PF_OK)
-        status = intake_plan_open(&plan, &r, &failure);
+    if (status == PF_OK) status = intake_plan_open(&plan, &r, &failure);
     if (status == PF_OK)
         status = intake_run(plan, s, &fixture_options, &summary, &failure);
     intake_plan_free(plan);
@@ -196,8 +191,7 @@ static pid_t begin(int (*what)(const char *), const char *name)
     fflush(NULL);
     const pid_t child = fork();
     assert_true(child >= 0);
-    if (child == 0)
-        _exit(what(name));
+    if (child == 0) _exit(what(name));
     return child;
 }
 
@@ -205,8 +199,7 @@ static int import_on_a_small_disk(const char *name)
 {
     const struct rlimit limit = {300000, 300000};
     (void)signal(SIGXFSZ, SIG_IGN);
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
-        return 100;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 100;
     return import_many(name);
 }
 
@@ -239,10 +232,8 @@ static void a_killed_import_leaves_all_or_nothing(void **state)
         killed += code == -1;
         store_counts c;
         assert_int_equal(store_count(the_store(), &c, NULL), PF_OK);
-        if (c.events != MANY)
-            assert_string_equal(state_of_store(), before);
-        if (c.events == MANY)
-            break;
+        if (c.events != MANY) assert_string_equal(state_of_store(), before);
+        if (c.events == MANY) break;
     }
     assert_true(killed > 0);
     run_table(PF_OK, "events", "many.csv");
@@ -265,15 +256,12 @@ static int import_until_interrupted(const char *name)
     progress_catch_signals();
     const int both = open(path_of(name), O_RDWR | O_CLOEXEC);
     char row[64];
-    if (write(both, "shopper,type,product,time\n", 26) != 26)
-        return 100;
+    if (write(both, "shopper,type,product,time\n", 26) != 26) return 100;
     for (int i = 0; i < 900; i++) {
         const int n = snprintf(row, sizeof row, "s%d,view,p1,%d\n", i, 1700000000 + i);
-        if (write(both, row, (size_t)n) != n)
-            return 100;
+        if (write(both, row, (size_t)n) != n) return 100;
     }
-    if (pthread_create(&thread, NULL, interrupt, NULL) != 0)
-        return 100;
+    if (pthread_create(&thread, NULL, interrupt, NULL) != 0) return 100;
     const int code = import_many(name);
     pthread_join(thread, NULL);
     return code;

@@ -15,7 +15,8 @@ enum { SHOWN = 1 << 16 };
 static const char letters[] = {'t', 'n', 'b', 'l', 'j'}; /* by cell_kind */
 
 /* Rows as "line{name=kind:value ...}", blank cells left out, faults by their code. */
-static const char *show(const char *bytes, size_t n, size_t window_bytes, pf_status expected)
+static const char *show(const char *bytes, size_t n, size_t window_bytes,
+                        pf_status expected)
 {
     static char into[SHOWN];
     byte_source *source;
@@ -24,12 +25,14 @@ static const char *show(const char *bytes, size_t n, size_t window_bytes, pf_sta
     bool more = true;
     size_t k = 0;
     into[0] = 0;
-    assert_int_equal(byte_source_from_memory(&source, bytes, n, "f.jsonl", &failure), PF_OK);
+    assert_int_equal(byte_source_from_memory(&source, bytes, n, "f.jsonl", &failure),
+                     PF_OK);
     pf_status s = jsonl_open(&r, source, window_bytes, &failure);
     while (s == PF_OK && (s = jsonl_next(r, &at, &more, &failure)) == PF_OK && more) {
         k += (size_t)snprintf(into + k, SHOWN - k, "%llu{", (unsigned long long)at.line);
         if (at.reason != REASON_NONE)
-            k += (size_t)snprintf(into + k, SHOWN - k, "!%s", reject_reason_name(at.reason));
+            k += (size_t)snprintf(into + k, SHOWN - k, "!%s",
+                                  reject_reason_name(at.reason));
         for (size_t i = 0; at.reason == REASON_NONE && i < at.n_cells; i++)
             if (at.cells[i].n > 0)
                 k += (size_t)snprintf(into + k, SHOWN - k, "%s=%c:%.*s ",
@@ -37,8 +40,7 @@ static const char *show(const char *bytes, size_t n, size_t window_bytes, pf_sta
                                       (int)at.cells[i].n, at.cells[i].data);
         k += (size_t)snprintf(into + k, SHOWN - k, "}");
     }
-    if (s != expected)
-        fail_msg("%s: %s", status_name(s), failure.message);
+    if (s != expected) fail_msg("%s: %s", status_name(s), failure.message);
     jsonl_close(r);
     byte_source_close(source);
     return into;
@@ -62,8 +64,9 @@ static void members_become_columns(void **state)
 static void numbers_stay_as_written(void **state)
 {
     (void)state;
-    assert_string_equal(read_text("{\"id\":12345678901234567890123,\"x\":1.10,\"y\":-0.5e3}"),
-                        "1{id=n:12345678901234567890123 x=n:1.10 y=n:-0.5e3 }");
+    assert_string_equal(
+        read_text("{\"id\":12345678901234567890123,\"x\":1.10,\"y\":-0.5e3}"),
+        "1{id=n:12345678901234567890123 x=n:1.10 y=n:-0.5e3 }");
 }
 
 static void lists_of_words_are_joined_and_others_stay_json(void **state)
@@ -78,7 +81,8 @@ static void lists_of_words_are_joined_and_others_stay_json(void **state)
 static void blank_lines_pass_and_lines_are_counted(void **state)
 {
     (void)state;
-    assert_string_equal(read_text("\n{\"a\":1}\r\n  \n\n{\"a\":2}"), "2{a=n:1 }5{a=n:2 }");
+    assert_string_equal(read_text("\n{\"a\":1}\r\n  \n\n{\"a\":2}"),
+                        "2{a=n:1 }5{a=n:2 }");
     assert_string_equal(read_text("\xef\xbb\xbf{\"a\":1}\n"), "1{a=n:1 }");
     assert_string_equal(read_text(""), "");
 }
@@ -87,10 +91,22 @@ static void a_wrong_line_is_one_reject(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "{\"a\":1",        "{\"a\" 1}",       "nonsense",          "{\"a\":01}",
-        "{\"a\":1}}",      "[1,2]",           "3",                 "\"words\"",
-        "{\"a\":\"\\x\"}", "{a:1}",           "{\"a\":1,}",        "{\"a\":\"\\ud800\"}",
-        "{\"a\":\"\\u0000\"}", "{\"a\":\"\xff\"}", "// c", "{\"a\":NaN}",
+        "{\"a\":1",
+        "{\"a\" 1}",
+        "nonsense",
+        "{\"a\":01}",
+        "{\"a\":1}}",
+        "[1,2]",
+        "3",
+        "\"words\"",
+        "{\"a\":\"\\x\"}",
+        "{a:1}",
+        "{\"a\":1,}",
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\\u0000\"}",
+        "{\"a\":\"\xff\"}",
+        "// c",
+        "{\"a\":NaN}",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char file[128];
@@ -158,7 +174,8 @@ static void a_line_too_long_is_a_limit_with_its_line(void **state)
 static void windows_do_not_show(void **state)
 {
     (void)state;
-    static const char file[] = "{\"a\":\"some words\"}\n\n{\"b\":[1,2,3]}\r\n{\"c\"\n{\"a\":\"end\"}";
+    static const char file[] =
+        "{\"a\":\"some words\"}\n\n{\"b\":[1,2,3]}\r\n{\"c\"\n{\"a\":\"end\"}";
     static char kept[SHOWN];
     snprintf(kept, sizeof kept, "%s", show(file, sizeof file - 1, 4096, PF_OK));
     assert_non_null(strstr(kept, "5{a=t:end }"));
@@ -169,16 +186,17 @@ static void windows_do_not_show(void **state)
 static void every_failed_allocation_is_reported(void **state)
 {
     (void)state;
-    static const char file[] = "{\"a\":{\"b\":[1,{\"c\":2}]},\"d\":[\"x\",\"y\"]}\n{\"e\":1}\n";
+    static const char file[] =
+        "{\"a\":{\"b\":[1,{\"c\":2}]},\"d\":[\"x\",\"y\"]}\n{\"e\":1}\n";
     fault f = {0};
     while (fault_next(&f)) {
         byte_source *source = NULL;
         jsonl_reader *r = NULL;
         row at;
         bool more = true;
-        pf_status s = byte_source_from_memory(&source, file, sizeof file - 1, "f", &failure);
-        if (s == PF_OK)
-            s = jsonl_open(&r, source, 16, &failure);
+        pf_status s =
+            byte_source_from_memory(&source, file, sizeof file - 1, "f", &failure);
+        if (s == PF_OK) s = jsonl_open(&r, source, 16, &failure);
         while (s == PF_OK && more)
             s = jsonl_next(r, &at, &more, &failure);
         const bool failed = fault_reached(&f);

@@ -10,7 +10,7 @@
 #define HEAD "version: 1\ntables:\n"
 #define EVENTS                                                                           \
     HEAD "  - table: events\n    files: [e.csv]\n    fields:\n"                          \
-         "      - {from: t, to: time}\n      - {from: k, to: type}\n"                      \
+         "      - {from: t, to: time}\n      - {from: k, to: type}\n"                    \
          "      - {from: s, to: shopper}\n"
 #define PRODUCTS                                                                         \
     HEAD "  - table: products\n    files: [p.csv]\n    fields:\n"                        \
@@ -38,37 +38,38 @@ static void refuses(const char *yaml, unsigned long long line, const char *words
 static void a_complete_file_is_read(void **state)
 {
     (void)state;
-    mapping *m = parse("version: 1\n"
-                       "currency: EUR\n"
-                       "decimal: \",\"\n"
-                       "time: {zone: Europe/Berlin, repeated_hour: later, form: iso}\n"
-                       "tables:\n"
-                       "  - table: events\n"
-                       "    name: orders\n"
-                       "    files: [\"a*.csv\", b.csv]\n"
-                       "    format: csv\n"
-                       "    delimiter: tab\n"
-                       "    columns: [t, who, what, n, price, state]\n"
-                       "    fields:\n"
-                       "      - {from: t, to: time}\n"
-                       "      - {value: purchase, to: type}\n"
-                       "      - {from: who, to: shopper, trim_start: \"c-\", trim_end: .0}\n"
-                       "      - {template: \"{what}/{n}\", to: product}\n"
-                       "      - from: state\n"
-                       "        to: channel\n"
-                       "        values: [{from: web, to: site}, {from: x, to: \"\"}]\n"
-                       "        default: site\n"
-                       "    joins:\n"
-                       "      - {files: [j.csv], keys: [{left: t, right: u}], kind: left}\n"
-                       "    where: [{column: n, is: [1, 2], is_not: [\"\"]}]\n"
-                       "    ignore: [price]\n"
-                       "    other_columns: ignore\n"
-                       "    time: {form: epoch_ms}\n"
-                       "    decimal: \".\"\n"
-                       "    unknown: {shoppers: reject, products: create}\n"
-                       "    missing_shopper: anonymous\n"
-                       "    returns: negative_quantity\n"
-                       "    allow_empty: true\n");
+    mapping *m =
+        parse("version: 1\n"
+              "currency: EUR\n"
+              "decimal: \",\"\n"
+              "time: {zone: Europe/Berlin, repeated_hour: later, form: iso}\n"
+              "tables:\n"
+              "  - table: events\n"
+              "    name: orders\n"
+              "    files: [\"a*.csv\", b.csv]\n"
+              "    format: csv\n"
+              "    delimiter: tab\n"
+              "    columns: [t, who, what, n, price, state]\n"
+              "    fields:\n"
+              "      - {from: t, to: time}\n"
+              "      - {value: purchase, to: type}\n"
+              "      - {from: who, to: shopper, trim_start: \"c-\", trim_end: .0}\n"
+              "      - {template: \"{what}/{n}\", to: product}\n"
+              "      - from: state\n"
+              "        to: channel\n"
+              "        values: [{from: web, to: site}, {from: x, to: \"\"}]\n"
+              "        default: site\n"
+              "    joins:\n"
+              "      - {files: [j.csv], keys: [{left: t, right: u}], kind: left}\n"
+              "    where: [{column: n, is: [1, 2], is_not: [\"\"]}]\n"
+              "    ignore: [price]\n"
+              "    other_columns: ignore\n"
+              "    time: {form: epoch_ms}\n"
+              "    decimal: \".\"\n"
+              "    unknown: {shoppers: reject, products: create}\n"
+              "    missing_shopper: anonymous\n"
+              "    returns: negative_quantity\n"
+              "    allow_empty: true\n");
     const map_table *t = &m->tables[0];
     assert_string_equal(m->currency, "EUR");
     assert_int_equal(m->time.repeated_hour, MAP_REPEAT_LATER);
@@ -158,7 +159,8 @@ static void fields_must_make_sense(void **state)
     static const struct {
         const char *field, *words;
     } cases[] = {
-        {"{from: a, to: titel}", "products have no field 'titel' (did you mean 'title'?)"},
+        {"{from: a, to: titel}",
+         "products have no field 'titel' (did you mean 'title'?)"},
         {"{from: a, to: attribute.}", "the attribute has no name"},
         {"{from: a, value: b, to: title}", "is needed, here are 2"},
         {"{to: title}", "is needed, here are 0"},
@@ -175,16 +177,17 @@ static void fields_must_make_sense(void **state)
     }
     refuses(HEAD "  - {table: products, files: [a], fields: [{from: a, to: title}]}\n", 0,
             "nothing fills 'id'");
-    refuses(HEAD "  - {table: scope, files: [a], fields: [{from: a, to: attribute.x}]}\n", 0,
-            "scope rows have no attributes");
+    refuses(HEAD "  - {table: scope, files: [a], fields: [{from: a, to: attribute.x}]}\n",
+            0, "scope rows have no attributes");
     refuses(EVENTS "      - {from: a, to: paid}\n      - {from: b, to: unit_price}\n", 0,
             "exclude each other");
     refuses(HEAD "  - table: campaigns\n    files: [a]\n    fields:\n"
                  "      - {from: a, to: id}\n      - {from: b, to: ends}\n"
-                 "      - {from: c, to: ends_on}\n", 0, "exclude each other");
+                 "      - {from: c, to: ends_on}\n",
+            0, "exclude each other");
     refuses(HEAD "  - table: events\n    files: [a]\n    fields:\n"
-                 "      - {from: t, to: time}\n      - {value: view, to: type}\n", 0,
-            "nothing fills 'shopper'");
+                 "      - {from: t, to: time}\n      - {value: view, to: type}\n",
+            0, "nothing fills 'shopper'");
 }
 
 static void tables_must_make_sense(void **state)
@@ -209,11 +212,14 @@ static void tables_must_make_sense(void **state)
         snprintf(yaml, sizeof yaml, "%s    %s\n", PRODUCTS, cases[i].key);
         refuses(yaml, 0, cases[i].words);
     }
-    refuses(EVENTS "    repeated: first\n", 0, "repeated is for tables of things with ids");
+    refuses(EVENTS "    repeated: first\n", 0,
+            "repeated is for tables of things with ids");
     refuses(EVENTS "    envelope: ga4\n", 0, "an envelope is mapped by itself");
     refuses(HEAD "  - {table: events, files: [a], joins: [{files: [b], keys: [{left: a, "
-                 "right: b}]}]}\n", 0, "with joins the fields must be named");
-    refuses(EVENTS "    joins: [{files: [b], keys: [{left: a, right: b}], delimiter: xy}]\n",
+                 "right: b}]}]}\n",
+            0, "with joins the fields must be named");
+    refuses(EVENTS
+            "    joins: [{files: [b], keys: [{left: a, right: b}], delimiter: xy}]\n",
             0, "join 1:");
 }
 
@@ -232,10 +238,10 @@ static void aliases_cannot_blow_up(void **state)
 static void every_failed_allocation_is_reported(void **state)
 {
     (void)state;
-    static const char yaml[] =
-        EVENTS "      - {template: \"{a}:{b}\", to: product, values: [{from: x, to: y}]}\n"
-               "    joins: [{files: [b], keys: [{left: a, right: b}]}]\n"
-               "    time: {zone: Europe/Berlin}\n";
+    static const char yaml[] = EVENTS
+        "      - {template: \"{a}:{b}\", to: product, values: [{from: x, to: y}]}\n"
+        "    joins: [{files: [b], keys: [{left: a, right: b}]}]\n"
+        "    time: {zone: Europe/Berlin}\n";
     fault f = {0};
     while (fault_next(&f)) {
         mapping *m = NULL;

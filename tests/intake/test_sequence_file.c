@@ -87,8 +87,9 @@ static void packed_sequences_are_unpacked(void **state)
 static void inter_files_are_ordered_by_time(void **state)
 {
     (void)state;
-    put("ml.inter", "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
-                    "1\tc\t3\t300\n2\tx\t4\t50\n1\ta\t1\t100\n1\tb\t2.5\t200\n1\ta2\t5\t100\n");
+    put("ml.inter",
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+        "1\tc\t3\t300\n2\tx\t4\t50\n1\ta\t1\t100\n1\tb\t2.5\t200\n1\ta2\t5\t100\n");
     sequence_set *s = read_set("ml.inter");
     assert_string_equal(show(s), "1:a a2 b c;2:x;");
     assert_int_equal(s->time_us[0], 100000000);
@@ -109,7 +110,8 @@ static void grouping_agrees_with_the_plain_way(void **state)
     static int user[ROWS], item[ROWS], time[ROWS];
     random_stream r = random_begin(21, 0);
     char *file = mem_alloc(ROWS + 1, 64);
-    size_t n = (size_t)snprintf(file, 64, "user_id:token\titem_id:token\ttimestamp:float\n");
+    size_t n =
+        (size_t)snprintf(file, 64, "user_id:token\titem_id:token\ttimestamp:float\n");
     for (int i = 0; i < ROWS; i++) {
         user[i] = (int)random_below(&r, USERS);
         item[i] = (int)random_below(&r, 300);
@@ -125,11 +127,9 @@ static void grouping_agrees_with_the_plain_way(void **state)
         for (int t = 0; t < 500; t++)
             for (int i = 0; i < ROWS; i++) {
                 char id[16];
-                if (time[i] != t)
-                    continue;
+                if (time[i] != t) continue;
                 snprintf(id, sizeof id, "%d", user[i]);
-                if (strcmp(id, intern_text(s->users, u)) != 0)
-                    continue;
+                if (strcmp(id, intern_text(s->users, u)) != 0) continue;
                 snprintf(id, sizeof id, "%d", item[i]);
                 assert_string_equal(intern_text(s->items, s->item[at]), id);
                 at++;
@@ -149,7 +149,8 @@ static void what_is_no_sequence_is_refused(void **state)
     refuses("user_id:token\ttimestamp:float\n1\t2\n", PF_DATA, 1, "no item column");
     refuses("user_id:token\titem_id:token\n1\n", PF_DATA, 2, "1 fields");
     refuses("user_id:token\titem_id:token\n1\t\n", PF_DATA, 2, "0 bytes");
-    refuses("user_id:token\titem_id:token\ttimestamp:float\n1\t2\tx\n", PF_DATA, 2, "no time");
+    refuses("user_id:token\titem_id:token\ttimestamp:float\n1\t2\tx\n", PF_DATA, 2,
+            "no time");
     refuses("user_id:token\titem_id:token\trating:float\n1\t2\tx\n", PF_DATA, 2,
             "not a number");
     sequence_set *s;
@@ -167,7 +168,8 @@ static void texts_find_their_items(void **state)
 {
     (void)state;
     put("a.txt", "1 10 11 12\n");
-    put("items.tsv", "item_id\ttitle\tgenres\n11\tTea\tdrink\n10\t\"Cup \"\"x\"\"\"\t\n99\tNo\tno\n");
+    put("items.tsv",
+        "item_id\ttitle\tgenres\n11\tTea\tdrink\n10\t\"Cup \"\"x\"\"\"\t\n99\tNo\tno\n");
     sequence_set *s = read_set("a.txt");
     item_texts *t;
     if (item_texts_read(&t, path_of("items.tsv"), s->items, &failure) != PF_OK)
@@ -205,7 +207,8 @@ static void texts_that_cannot_be_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put("items", cases[i].file);
-        assert_int_equal(item_texts_read(&t, path_of("items"), s->items, &failure), PF_DATA);
+        assert_int_equal(item_texts_read(&t, path_of("items"), s->items, &failure),
+                         PF_DATA);
         assert_failure(0, cases[i].words);
     }
     sequence_set_free(s);
@@ -256,7 +259,8 @@ static void seen_ids_remember_row_and_place(void **state)
     assert_int_equal(seen_look(s, text_of("a"), text_of("a,1"), &file, &line), SEEN_SAME);
     assert_int_equal(file, 3);
     assert_int_equal(line, 70);
-    assert_int_equal(seen_look(s, text_of("a"), text_of("a,2"), &file, &line), SEEN_OTHER);
+    assert_int_equal(seen_look(s, text_of("a"), text_of("a,2"), &file, &line),
+                     SEEN_OTHER);
     for (uint32_t turn = 0; turn < 2; turn++)
         for (uint32_t i = 0; i < 20000; i++) {
             char id[16];

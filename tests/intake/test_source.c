@@ -33,13 +33,11 @@ static size_t read_all(byte_source *s, unsigned char *into, size_t room, size_t 
     size_t n = 0, got = 1;
     pf_status status = PF_OK;
     while (status == PF_OK && got > 0) {
-        if (n + step > room)
-            step = room - n;
+        if (n + step > room) step = room - n;
         status = byte_source_read(s, into + n, step, &got, &failure);
         n += status == PF_OK ? got : 0;
     }
-    if (status != expected)
-        fail_msg("%s: %s", status_name(status), failure.message);
+    if (status != expected) fail_msg("%s: %s", status_name(status), failure.message);
     return n;
 }
 
@@ -50,8 +48,7 @@ static void assert_reads(const char *name, const void *bytes, size_t n, size_t s
     if (byte_source_open(&s, path_of(name), NULL, &failure) != PF_OK)
         fail_msg("%s", failure.message);
     assert_int_equal(read_all(s, into, n + step + 16, step, PF_OK), n);
-    if (n > 0)
-        assert_memory_equal(into, bytes, n);
+    if (n > 0) assert_memory_equal(into, bytes, n);
     assert_int_equal(byte_source_position(s), byte_source_size(s));
     byte_source_close(s);
     mem_free(into);
@@ -115,8 +112,7 @@ static void put_two(const char *name, bool gzip, const char *between, size_t n_b
         FILE *f = fopen(path_of("part"), "rb");
         n += fread(both + n, 1, 1000, f);
         fclose(f);
-        if (n_between > 0)
-            memcpy(both + n, between, n_between);
+        if (n_between > 0) memcpy(both + n, between, n_between);
         n += n_between;
     }
     put_n(name, both, n);
@@ -219,11 +215,9 @@ static void an_unreadable_file_is_an_error(void **state)
     put("secret.csv", "a\n1\n");
     assert_int_equal(chmod(path_of("secret.csv"), 0), 0);
     assert_int_equal(chmod(folder(), 0755), 0);
-    if (was == 0)
-        assert_int_equal(seteuid(65534), 0);
+    if (was == 0) assert_int_equal(seteuid(65534), 0);
     assert_broken("secret.csv", PF_IO, "cannot open");
-    if (was == 0)
-        assert_int_equal(seteuid(0), 0);
+    if (was == 0) assert_int_equal(seteuid(0), 0);
 }
 
 static void peeking_takes_nothing(void **state)
@@ -258,8 +252,7 @@ static void *write_slowly(void *context)
     piping *p = context;
     for (size_t at = 0; at < p->n; at += p->step) {
         const size_t n = p->n - at < p->step ? p->n - at : p->step;
-        if (write(p->fd, p->bytes + at, n) != (ssize_t)n)
-            break;
+        if (write(p->fd, p->bytes + at, n) != (ssize_t)n) break;
     }
     close(p->fd);
     return NULL;
@@ -337,10 +330,8 @@ static void every_failed_allocation_is_reported(void **state)
         size_t got = 0;
         text head;
         pf_status status = byte_source_open(&s, path_of("f"), NULL, &failure);
-        if (status == PF_OK)
-            status = byte_source_peek(s, &head, &failure);
-        if (status == PF_OK)
-            status = byte_source_read(s, into, 40000, &got, &failure);
+        if (status == PF_OK) status = byte_source_peek(s, &head, &failure);
+        if (status == PF_OK) status = byte_source_read(s, into, 40000, &got, &failure);
         if (fault_reached(&f))
             assert_int_equal(status, PF_NO_MEMORY);
         else
