@@ -133,15 +133,20 @@
       (any.baselines || []).length ? table(
         [{ name: "model" }, { name: "AUC", n: 1 }, { name: "log-loss", n: 1 }, { name: "calibration error", n: 1 }, { name: "predicted / real", n: 1 }],
         [["Proffer", ratio(any.auc), ratio(any.log_loss), ratio(any.ece), number(any.sum_p_over_sum_y, 2)]].concat(
+          any !== e.any && e.any.observed && e.any.observed.rows ? [["Proffer, the " + e.any.observed.campaigns + " campaigns that ended within the data",
+            ratio(e.any.observed.auc), ratio(e.any.observed.log_loss), ratio(e.any.observed.ece), number(e.any.observed.sum_p_over_sum_y, 2)]] : [],
           any.baselines.map((b) => [readable(b.model), ratio(b.auc), ratio(b.log_loss), ratio(b.ece), number(b.sum_p_over_sum_y, 2)])), 0) : null);
   }
 
-  function modelsPart(title, lead, rows, meaning) {
-    const best = rows.reduce((at, r, i) => (r["ndcg@10"] > rows[at]["ndcg@10"] ? i : at), 0);
+  function modelsPart(title, lead, given, meaning) {
+    const rows = given.slice().sort((a, b) => b["ndcg@10"] - a["ndcg@10"]);
+    const columns = [["NDCG@10", "ndcg@10", 4], ["± se", "ndcg@10_se", 4], ["recall@10", "recall@10", 4],
+      ["hit rate@10", "hr@10", 3], ["coverage@10", "coverage@10", 3]]
+      .filter(([, key]) => rows.some((r) => typeof r[key] === "number"));
     section(title, lead, figure("Ranking quality, NDCG@10", meaning,
-      plotBars(rows.map((r) => readable(r.model)), rows.map((r) => r["ndcg@10"]), "NDCG@10 (1 is perfect)", { flat: true, best })),
-      table([{ name: "model" }, { name: "NDCG@10", n: 1 }, { name: "± se", n: 1 }, { name: "recall@10", n: 1 }, { name: "hit rate@10", n: 1 }, { name: "coverage@10", n: 1 }],
-        rows.map((r) => [readable(r.model), ratio(r["ndcg@10"], 4), ratio(r["ndcg@10_se"], 4), ratio(r["recall@10"], 4), ratio(r["hr@10"]), ratio(r["coverage@10"])]), best));
+      plotBars(rows.map((r) => readable(r.model)), rows.map((r) => r["ndcg@10"]), "NDCG@10 (1 is perfect)", { flat: true, best: 0 })),
+      table([{ name: "model" }].concat(columns.map(([name]) => ({ name, n: 1 }))),
+        rows.map((r) => [readable(r.model)].concat(columns.map(([, key, digits]) => ratio(r[key], digits)))), 0));
   }
 
   function evaluationPart(e) {
