@@ -167,7 +167,7 @@ static pf_status load(const safetensors *file, uint32_t n_products, void **state
 
 const recommender_kind habit_kind = {
     .name = "habit",
-    .summary = "what the shopper buys again, and what his like buy",
+    .summary = "what shoppers buy again, and what shoppers like them buy",
     .source = "Bhagat et al. 2018, section 3; Hu et al. 2020, section 4",
     .fit = fit,
     .score = score,
