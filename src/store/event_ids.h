@@ -14,8 +14,11 @@
  * An import's hashes, sorted, meet the leaves in order: a leaf that gets new ones is
  * written anew, in two where it is too full. A leaf fits in a page of the database, so
  * adding one hash costs what a row of an index costs, and adding ten million costs a
- * copy. Measured, 10 M ids into an empty store: 0.08 us each, against 1.0 us in a table
- * WITHOUT ROWID keyed by the hash in the same order (bench/bench_store.c).
+ * copy.
+ *
+ * Measured on one core, sorted ids, CPU time an id, against a table WITHOUT ROWID keyed by
+ * the hash: 4 million into an empty store 0.06 us (0.54), as many more onto them 0.15
+ * (0.70), then 100 thousand, which touch every third leaf, 6.4 (4.5).
  *
  * The hashes of a shopper who was forgotten stay: keyed hashes of ids say nothing of a
  * person, and they keep the next import of an old file from bringing the events back.
