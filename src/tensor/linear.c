@@ -69,7 +69,9 @@ static void find_scale(linear_model *m, const feature_rows *rows)
 static double standardised(const linear_model *m, const float *x, size_t f)
 {
     double z = ((double)x[f] - m->mean[f]) * m->scale[f];
-    if (m->clip > 0) z = fmin(fmax(z, -m->clip), m->clip);
+    /* What is no number stays none, so that fitting tells it. */
+    if (m->clip > 0 && z > m->clip) return m->clip;
+    if (m->clip > 0 && z < -m->clip) return -m->clip;
     return z;
 }
 
