@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "intake/check.h"
@@ -330,6 +331,64 @@ static void fields_know_their_own_names(void **state)
     assert_int_equal(intake_table_parse(text_of("orders")), TABLE_COUNT);
 }
 
+static bool documented(const char *docs, const char *before, const char *word,
+                       const char *after)
+{
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "%s%s%s", before, word, after);
+    return strstr(docs, wanted) != NULL;
+}
+
+/* docs/data-formats.md names every table, field and reason there is. */
+static void the_documentation_is_complete(void **state)
+{
+    (void)state;
+    char *docs;
+    size_t n;
+    assert_int_equal(file_read_whole(&docs, &n, PROFFER_SOURCE_DIR "/docs/data-formats.md",
+                                     1 << 20, &failure),
+                     PF_OK);
+    for (int t = 0; t < TABLE_COUNT; t++) {
+        const intake_table table = (intake_table)t;
+        const char *row = strstr(docs, "| table | fields |");
+        char head[32];
+        snprintf(head, sizeof head, "| `%s` |", intake_table_name(table));
+        row = strstr(row, head);
+        assert_non_null(row);
+        char line[1024];
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(row, "\n"), row);
+        for (size_t i = 0; i < table_field_count(table); i++)
+            if (!documented(line, " ", table_field(table, i)->name, "") &&
+                !documented(line, "**", table_field(table, i)->name, "**"))
+                fail_msg("%s.%s", intake_table_name(table), table_field(table, i)->name);
+    }
+    for (int r = REASON_NONE + 1; r < REASON_COUNT; r++)
+        if (!documented(docs, "`", reject_reason_name((reject_reason)r), "`"))
+            fail_msg("%s", reject_reason_name((reject_reason)r));
+    mem_free(docs);
+}
+
+/* The complete example of the documentation is a mapping that can be read. */
+static void the_documented_mapping_is_one(void **state)
+{
+    (void)state;
+    char *docs;
+    size_t n;
+    mapping *m = NULL;
+    assert_int_equal(file_read_whole(&docs, &n, PROFFER_SOURCE_DIR "/docs/data-formats.md",
+                                     1 << 20, &failure),
+                     PF_OK);
+    const char *from = strstr(docs, "```yaml\n");
+    assert_non_null(from);
+    from += strlen("```yaml\n");
+    const char *to = strstr(from, "```");
+    if (mapping_parse(&m, from, (size_t)(to - from), "docs", &failure) != PF_OK)
+        fail_msg("%llu: %s", (unsigned long long)failure.line, failure.message);
+    assert_int_equal(m->tables_count, 4);
+    mapping_free(m);
+    mem_free(docs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +405,8 @@ int main(void)
         cmocka_unit_test(events_of_other_systems_have_our_types),
         cmocka_unit_test(columns_of_other_shops_are_guessed),
         cmocka_unit_test(fields_know_their_own_names),
+        cmocka_unit_test(the_documentation_is_complete),
+        cmocka_unit_test(the_documented_mapping_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
