@@ -37,6 +37,22 @@ static void texts_are_bytes_of_a_length(void **state)
     intern_free(t);
 }
 
+static void a_find_in_two_steps_is_a_find(void **state)
+{
+    (void)state;
+    intern *t = intern_new(100000);
+    char text[16];
+    for (uint32_t i = 1; i <= 3000; i++)
+        assert_int_equal(intern_add(t, text, (size_t)snprintf(text, sizeof text, "%u", i)),
+                         i);
+    for (uint32_t i = 1; i <= 3500; i++) {
+        size_t n = (size_t)snprintf(text, sizeof text, "%u", i);
+        uint64_t hash = intern_hash(t, text, n);
+        assert_int_equal(intern_find_hashed(t, hash, text, n), i <= 3000 ? i : 0);
+    }
+    intern_free(t);
+}
+
 static void the_largest_number_is_given_and_none_above(void **state)
 {
     (void)state;
@@ -144,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_start_at_one_and_stay),
         cmocka_unit_test(texts_are_bytes_of_a_length),
+        cmocka_unit_test(a_find_in_two_steps_is_a_find),
         cmocka_unit_test(the_largest_number_is_given_and_none_above),
         cmocka_unit_test(many_texts_agree_with_a_list),
         cmocka_unit_test(a_hashed_look_up_finds_the_same),
