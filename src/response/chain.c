@@ -37,7 +37,7 @@ static pf_status link_new(chain_link *link, const data_group *g, const learners 
         return error_set(err, PF_NO_MEMORY, "out of memory for the scores of %zu shoppers",
                          g->n_shoppers);
     link->share = link->order + pairs;
-    link->uses_per_answer = l->uses_per_answer;
+    link->uses = learners_uses(l, g->n_promotions);
     return PF_OK;
 }
 

@@ -14,7 +14,7 @@ typedef struct chain_link {
     float *trees;    /* [S] the same */
     float *order;    /* [S x P] */
     float *share;    /* [S x P] */
-    double uses_per_answer;
+    double uses; /* promotions used by one who uses any */
 } chain_link;
 
 typedef struct chain {

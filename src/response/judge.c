@@ -1,10 +1,9 @@
-/* Comparing learners by log-loss on the chain, and calibrating pairs on it. */
+/* Comparing learners by log-loss on the chain, and moving the one chosen. */
 #include "response/judge.h"
 
 #include <math.h>
 
 #include "base/memory.h"
-#include "measure/classification.h"
 #include "measure/statistics.h"
 
 static const double clip = 1e-6;
@@ -39,18 +38,6 @@ double verdict_any(const verdict *v, double logistic, double trees)
     return 1 / (1 + exp(-(log_odds(raw) + v->move)));
 }
 
-static double raw_log_odds(double any, double share, double uses_per_answer)
-{
-    double raw = any * -expm1(uses_per_answer * log1p(-fmin(share, 1 - clip)));
-    return log_odds(raw);
-}
-
-double verdict_pair(const platt *pair, double any, double share, double uses_per_answer)
-{
-    double p = platt_apply(pair, raw_log_odds(any, share, uses_per_answer));
-    return fmin(p, any);
-}
-
 /* --- choosing ------------------------------------------------------------------------------ */
 
 /* Losses of every row of the chain, by learner. */
@@ -83,7 +70,7 @@ typedef struct evidence {
     const chain *c;
     const response_data *d;
     size_t place[JUDGE_GROUPS], n;
-    size_t rows, answers, pairs, uses;
+    size_t rows, answers;
 } evidence;
 
 static evidence gather(const chain *c, const response_data *d, int64_t until_us)
@@ -98,8 +85,6 @@ static evidence gather(const chain *c, const response_data *d, int64_t until_us)
         e.place[e.n++] = i;
         e.rows += g->n_shoppers;
         e.answers += g->n_answered;
-        e.pairs += g->n_shoppers * g->n_promotions;
-        e.uses += g->n_used;
     }
     return e;
 }
@@ -160,7 +145,7 @@ static double link_any(const verdict *v, const chain_link *link, size_t i)
 /* Newton's steps for the one parameter: the penalised likelihood is concave. */
 static void find_move(verdict *v, const evidence *e)
 {
-    const double prior = 1 / (JUDGE_MOVE_PRIOR * JUDGE_MOVE_PRIOR);
+    const double prior = 1 / (JUDGE_PRIOR * JUDGE_PRIOR);
     v->move = 0;
     for (int step = 0; step < 20; step++) {
         double slope = prior * v->move, curve = prior;
@@ -178,47 +163,13 @@ static void find_move(verdict *v, const evidence *e)
     }
 }
 
-static void add_pairs(const verdict *v, const chain_link *link, const data_group *g,
-                      double *score, uint8_t *used, size_t *n)
-{
-    size_t P = g->n_promotions;
-    for (size_t i = 0; i < g->n_shoppers; i++) {
-        double any = link_any(v, link, i);
-        for (size_t k = 0; k < P; k++, *n += 1) {
-            score[*n] = raw_log_odds(any, (double)link->share[i * P + k],
-                                     link->uses_per_answer);
-            used[*n] = g->used[i * P + k];
-        }
-    }
-}
-
-static pf_status calibrate(verdict *v, const evidence *e, pf_error *err)
-{
-    double *score = mem_alloc(e->pairs, sizeof *score);
-    uint8_t *used = mem_alloc(e->pairs, 1);
-    size_t n = 0;
-    pf_status s = PF_OK;
-    if (score == NULL || used == NULL)
-        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", e->pairs);
-    for (size_t i = 0; s == PF_OK && i < e->n; i++)
-        add_pairs(v, &e->c->link[e->place[i]], &e->d->group[e->place[i]], score, used, &n);
-    if (s == PF_OK)
-        s = platt_fit(&v->pair, score, used, NULL, n, err);
-    v->calibrated = s == PF_OK;
-    mem_free(score);
-    mem_free(used);
-    return s;
-}
-
 pf_status judge(verdict *v, const chain *c, const response_data *d, int64_t until_us,
                 response_learner asked, pf_error *err)
 {
     evidence e = gather(c, d, until_us);
-    *v = (verdict){.pair = {1, 0}, .groups = e.n, .rows = e.rows, .answers = e.answers};
+    *v = (verdict){.groups = e.n, .rows = e.rows, .answers = e.answers};
     pf_status s = judge_any(v, &e, asked, err);
     if (s == PF_OK)
         find_move(v, &e);
-    if (s == PF_OK && e.uses >= JUDGE_MIN_USES && e.uses < e.pairs)
-        s = calibrate(v, &e, err);
     return s;
 }

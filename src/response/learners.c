@@ -204,18 +204,26 @@ static pf_status fit_which(learners *l, taught *t, pf_error *err)
     return s;
 }
 
+double learners_uses(const learners *l, size_t P)
+{
+    return 1 + l->uses_growth * log((double)P);
+}
+
 static pf_status count_known(learners *l, const response_data *d, int64_t until_us,
                              pf_error *err)
 {
-    size_t used = 0;
+    double more = 0, room = 0;
     for (size_t i = 0; i < d->n; i++) {
-        if (!data_known(&d->group[i], until_us))
+        const data_group *g = &d->group[i];
+        if (!data_known(g, until_us))
             continue;
         l->groups++;
-        l->rows += d->group[i].n_shoppers;
-        l->answers += d->group[i].n_answered;
-        used += d->group[i].n_used;
+        l->rows += g->n_shoppers;
+        l->answers += g->n_answered;
+        more += fmax((double)g->n_used - (double)g->n_answered, 0);
+        room += (double)g->n_answered * log((double)g->n_promotions);
     }
+    l->uses_growth = room > 0 ? more / room : 0;
     if (l->groups == 0)
         return error_set(err, PF_DATA,
                          "no campaign to learn from: none that was shown to shoppers, "
@@ -225,7 +233,6 @@ static pf_status count_known(learners *l, const response_data *d, int64_t until_
                          "nothing to learn: %s of %zu shoppers used a promotion of the %zu "
                          "campaigns that had ended by then", l->answers ? "all" : "none",
                          l->rows, l->groups);
-    l->uses_per_answer = fmax((double)used / (double)l->answers, 1);
     return PF_OK;
 }
 

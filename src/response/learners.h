@@ -23,7 +23,8 @@ typedef struct learners {
     boosted_model trees;
     linear_model which;
     double floor[RESPONSE_WHICH_FEATURES];
-    double uses_per_answer; /* promotions used by one who uses any */
+    /* One who uses any of P promotions uses 1 + uses_growth ln P of them. */
+    double uses_growth;
     size_t groups, rows, answers;
 } learners;
 
@@ -49,6 +50,9 @@ pf_status learners_trees(const learners *l, const float *any, size_t n, float *p
  * [P x RESPONSE_WHICH_FEATURES]. Allocates nothing. */
 void learners_which(const learners *l, const float *which, size_t n, float *scratch,
                     float *order, float *share);
+
+/* Promotions used by one who uses any of P. */
+double learners_uses(const learners *l, size_t P);
 
 /* Rows less their mean over the promotions; then divided by spread and floor. `out` may be
  * the input. */

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "response/judge.h"
+#include "response/split.h"
 
 struct response_replay {
     chain links;
@@ -56,11 +57,10 @@ static void fill(const data_group *g, const chain_link *link, const verdict *v, 
                                link->trees ? (double)link->trees[i] : 0);
         any[i] = (float)a;
         share[i] = expf(row[RESPONSE_ANY_LOG_SHARE_ANSWERED]);
+        split_uses(a, link->share + i * P, P, link->uses, p + i * P);
         for (size_t k = 0; k < P; k++) {
             const float *pair = g->rows.which + (i * P + k) * RESPONSE_WHICH_FEATURES;
             kin[i * P + k] = pair[RESPONSE_WHICH_CATEGORY_SPEND];
-            p[i * P + k] = (float)verdict_pair(&v->pair, a, (double)link->share[i * P + k],
-                                               link->uses_per_answer);
         }
     }
 }

@@ -5,10 +5,11 @@
  */
 #include "response/response.h"
 
-#include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "response/model.h"
+#include "response/split.h"
 
 /* Rows of pairs made at once. */
 enum { SCORE_PAIRS = 2000000 };
@@ -132,15 +133,13 @@ static pf_status score_rows(const response_model *m, const response_rows *rows, 
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
     pf_status s = score_any(m, rows, out->any + from, err);
     float *share = scratch + P * RESPONSE_WHICH_FEATURES;
+    double uses = learners_uses(&m->l, P);
     for (size_t i = 0; s == PF_OK && i < rows->n_shoppers; i++) {
         size_t at = (from + i) * P;
         learners_which(&m->l, rows->which + i * P * RESPONSE_WHICH_FEATURES, P, scratch,
                        out->order + at, share);
-        for (size_t k = 0; k < P; k++) {
-            out->p[at + k] = (float)verdict_pair(&m->v.pair, (double)out->any[from + i],
-                                                 (double)share[k], m->l.uses_per_answer);
-            out->spend[at + k] = rows->spend[i * P + k];
-        }
+        split_uses((double)out->any[from + i], share, P, uses, out->p + at);
+        memcpy(out->spend + at, rows->spend + i * P, P * sizeof *out->spend);
     }
     mem_free(scratch);
     return s;

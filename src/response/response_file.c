@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "response/model.h"
 
-enum { PATH_BYTES = 4096, CONSTANTS = 16 };
+enum { PATH_BYTES = 4096, CONSTANTS = 13 };
 
 static const char *const learner_names[] = {"auto", "logistic", "xgboost", "average"};
 
@@ -36,10 +36,9 @@ static void pack_constants(const response_model *m, double c[CONSTANTS])
 {
     const verdict *v = &m->v;
     const double values[CONSTANTS] = {
-        v->chosen,         v->pair.slope,    v->pair.shift,          v->calibrated,
-        (double)v->groups, (double)v->rows,  (double)v->answers,     m->l.uses_per_answer,
-        (double)m->l.groups, (double)m->l.rows, (double)m->l.answers, m->l.has_logistic,
-        m->l.has_trees,    m->l.has_which,   (double)m->until_us / 1e6, v->move};
+        v->chosen, v->move, (double)v->groups, (double)v->rows, (double)v->answers,
+        (double)m->l.groups, (double)m->l.rows, (double)m->l.answers, m->l.uses_growth,
+        m->l.has_logistic, m->l.has_trees, m->l.has_which, (double)m->until_us / 1e6};
     memcpy(c, values, sizeof values);
 }
 
@@ -127,27 +126,25 @@ static bool unpack_constants(response_model *m, const double *c)
         if (!isfinite(c[i]))
             return false;
     if (!is_count(c[0]) || c[0] < RESPONSE_LOGISTIC || c[0] > RESPONSE_AVERAGE ||
-        !is_flag(c[3]) || !(c[7] >= 1) || !is_flag(c[11]) || !is_flag(c[12]) ||
-        !is_flag(c[13]) || !(fabs(c[14]) <= 9e12))
+        !(fabs(c[1]) <= 10) || !(c[8] >= 0 && c[8] < 1e6) || !is_flag(c[9]) ||
+        !is_flag(c[10]) || !is_flag(c[11]) || !(fabs(c[12]) <= 9e12))
         return false;
-    for (size_t i = 4; i < 11; i++)
-        if (i != 7 && !is_count(c[i]))
+    for (size_t i = 2; i < 8; i++)
+        if (!is_count(c[i]))
             return false;
     v->chosen = (response_learner)c[0];
-    v->pair = (platt){c[1], c[2]};
-    v->calibrated = c[3] > 0;
-    v->groups = (size_t)c[4];
-    v->rows = (size_t)c[5];
-    v->answers = (size_t)c[6];
-    m->l.uses_per_answer = c[7];
-    m->l.groups = (size_t)c[8];
-    m->l.rows = (size_t)c[9];
-    m->l.answers = (size_t)c[10];
-    m->l.has_logistic = c[11] > 0;
-    m->l.has_trees = c[12] > 0;
-    m->l.has_which = c[13] > 0;
-    v->move = c[15];
-    m->until_us = (int64_t)(c[14] * 1e6);
+    v->move = c[1];
+    v->groups = (size_t)c[2];
+    v->rows = (size_t)c[3];
+    v->answers = (size_t)c[4];
+    m->l.groups = (size_t)c[5];
+    m->l.rows = (size_t)c[6];
+    m->l.answers = (size_t)c[7];
+    m->l.uses_growth = c[8];
+    m->l.has_logistic = c[9] > 0;
+    m->l.has_trees = c[10] > 0;
+    m->l.has_which = c[11] > 0;
+    m->until_us = (int64_t)(c[12] * 1e6);
     return (v->chosen == RESPONSE_XGBOOST || m->l.has_logistic) &&
            (v->chosen == RESPONSE_LOGISTIC || m->l.has_trees);
 }
@@ -243,7 +240,7 @@ void response_describe(const response_model *m, json_writer *w)
     write_count(w, "campaigns", m->l.groups);
     write_count(w, "rows", m->l.rows);
     write_count(w, "answers", m->l.answers);
-    write_number(w, "uses_per_answer", m->l.uses_per_answer);
+    write_number(w, "uses_growth", m->l.uses_growth);
     json_key(w, "which");
     json_text(w, m->l.has_which ? "conditional logit" : "none");
     json_key(w, "earlier_campaigns");
@@ -257,10 +254,6 @@ void response_describe(const response_model *m, json_writer *w)
         write_number(w, learner_names[k], v->log_loss[k]);
     json_object_end(w);
     write_number(w, "move", v->move);
-    json_key(w, "pairs_calibrated");
-    json_boolean(w, v->calibrated);
-    write_number(w, "slope", v->pair.slope);
-    write_number(w, "shift", v->pair.shift);
     json_object_end(w);
     json_object_end(w);
 }
