@@ -115,6 +115,16 @@ static size_t insert(habit_part *parts, size_t found, size_t n, habit_part one)
     return kept + 1;
 }
 
+static const char *const words[HABIT_PARTS] = {
+    [HABIT_BY_OWN] = "how often and how lately bought",
+    [HABIT_BY_DUE] = "due by the usual interval",
+    [HABIT_BY_MANY] = "what many shoppers buy",
+    [HABIT_BY_PEERS] = "what shoppers of like taste buy",
+    [HABIT_BY_RETURNS] = "its buyers come back for it",
+    [HABIT_BY_CATEGORY] = "other purchases in its category",
+};
+_Static_assert((int)HABIT_PARTS == (int)HABIT_BY_SHOPPER, "all reasons but the last");
+
 size_t habit_parts(const recommender *m, const recommend_query *query, uint32_t product,
                    habit_part *parts, size_t n, recommend_scratch *scratch)
 {
@@ -122,15 +132,15 @@ size_t habit_parts(const recommender *m, const recommend_query *query, uint32_t 
     const habit *h = recommender_state(m);
     habit_asker a;
     float x[HABIT_FEATURES];
+    double sum[HABIT_REASONS] = {0};
     size_t found = 0;
     habit_asker_over(&a, scratch->floats, &h->shop);
     habit_ask(&a, &h->shop, query, h->repeats > 0);
     habit_row(&a, &h->shop, product, x);
-    for (size_t f = 0; f < HABIT_FEATURES; f++) {
-        double c = linear_contribution(&h->model, x, f);
-        if (c < 0 || c > 0)
-            found = insert(parts, found, n, (habit_part){habit_feature_names[f], c});
-    }
+    for (size_t f = 0; f < HABIT_FEATURES; f++)
+        sum[habit_reason_of[f]] += linear_contribution(&h->model, x, f);
+    for (size_t r = 0; r < HABIT_PARTS; r++)
+        found = insert(parts, found, n, (habit_part){words[r], sum[r]});
     return found;
 }
 

@@ -7,36 +7,15 @@
 #include "measure/ranking.h"
 
 /* In the order of habit_row(). */
-const char *const habit_feature_names[HABIT_FEATURES] = {
-    "how often bought",
-    "bought in the last week",
-    "bought in the last two weeks",
-    "bought in the last month",
-    "bought in the last quarter",
-    "bought in the last half year",
-    "bought in the last month (small counts)",
-    "bought in the last quarter (small counts)",
-    "bought in the last half year (small counts)",
-    "days since last bought",
-    "due against the usual interval",
-    "due or overdue, squared",
-    "overdue",
-    "bought before",
-    "bought once only",
-    "shoppers in the last week",
-    "shoppers in the last four weeks",
-    "shoppers in the last quarter",
-    "rising over the quarter",
-    "rising over the month",
-    "shoppers of like taste",
-    "buyers who come back for it",
-    "buyers who come back for its category",
-    "own purchases in its category, month",
-    "own purchases in its category, quarter",
-    "own trips in the last month",
-    "own trips in the last quarter",
-    "own purchases in the last quarter",
-    "own different products",
+const enum habit_reason habit_reason_of[HABIT_FEATURES] = {
+    HABIT_BY_OWN,      HABIT_BY_OWN,     HABIT_BY_OWN,     HABIT_BY_OWN,
+    HABIT_BY_OWN,      HABIT_BY_OWN,     HABIT_BY_OWN,     HABIT_BY_OWN,
+    HABIT_BY_OWN,      HABIT_BY_OWN,     HABIT_BY_DUE,     HABIT_BY_DUE,
+    HABIT_BY_DUE,      HABIT_BY_OWN,     HABIT_BY_OWN,     HABIT_BY_MANY,
+    HABIT_BY_MANY,     HABIT_BY_MANY,    HABIT_BY_MANY,    HABIT_BY_MANY,
+    HABIT_BY_PEERS,    HABIT_BY_RETURNS, HABIT_BY_RETURNS, HABIT_BY_CATEGORY,
+    HABIT_BY_CATEGORY, HABIT_BY_SHOPPER, HABIT_BY_SHOPPER, HABIT_BY_SHOPPER,
+    HABIT_BY_SHOPPER,
 };
 
 /* ---- memory ---- */

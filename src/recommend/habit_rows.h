@@ -25,8 +25,18 @@ enum { HABIT_PEERS = 100, HABIT_OTHERS = 40, HABIT_FEATURES = 29 };
 /* Two features by number: ln(.02 + trips, half-life 90 days), ln(1 + buyers in 28 days). */
 enum { HABIT_OWN_QUARTER = 7, HABIT_BUYERS_MONTH = 16 };
 
-/* Words for people: what feature f says. */
-extern const char *const habit_feature_names[HABIT_FEATURES];
+/* Several features say one thing, each with a weight of its own; people are told the thing. */
+enum habit_reason {
+    HABIT_BY_OWN,      /* how often and how lately the shopper bought it */
+    HABIT_BY_DUE,      /* time since against the usual interval */
+    HABIT_BY_MANY,     /* what many buy, and what rises */
+    HABIT_BY_PEERS,    /* shoppers of like taste */
+    HABIT_BY_RETURNS,  /* its buyers come back for it */
+    HABIT_BY_CATEGORY, /* the shopper's other purchases in its category */
+    HABIT_BY_SHOPPER,  /* how much the shopper buys: the same for all products */
+    HABIT_REASONS
+};
+extern const enum habit_reason habit_reason_of[HABIT_FEATURES];
 
 typedef struct habit_asker {
     habit_past past;
