@@ -1,7 +1,12 @@
 /* Frames, writer and the shopper's favourites, brought together. */
 #include "engine/speaking.h"
 
+#include <string.h>
+
 #include "base/memory.h"
+
+/* So many are offered to the writer, which names fewer: some may be sensitive. */
+enum { FAVOURITES = 12 };
 
 static pf_status load_frames(const proffer *p, frame_set **out, pf_error *err)
 {
@@ -43,8 +48,6 @@ pf_status speaker_open(speaker *s, const proffer *p, pf_error *err)
         status = load_frames(p, &s->frames, err);
     if (status == PF_OK)
         status = message_writer_new(&s->writer, p->catalogue, s->frames, &settings, err);
-    if (status == PF_OK)
-        status = profile_scratch_new(p->catalogue, &s->scratch, err);
     if (status != PF_OK)
         speaker_close(s);
     return status;
@@ -52,7 +55,6 @@ pf_status speaker_open(speaker *s, const proffer *p, pf_error *err)
 
 void speaker_close(speaker *s)
 {
-    profile_scratch_free(s->scratch);
     message_writer_free(s->writer);
     frame_set_free(s->frames);
     mem_free(s->sensitive);
@@ -65,22 +67,33 @@ message_language speaker_language(const speaker *s, uint32_t number)
     return language_of(s->p->catalogue->shoppers[number].language, shop);
 }
 
+/* Equal titles (one thing in two sizes) are named once. */
+static uint32_t drop_equal_titles(const shop_catalogue *c, uint32_t *list, uint32_t n)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bool seen = false;
+        for (uint32_t k = 0; k < left && !seen; k++)
+            seen = !strcmp(c->products[list[k]].title, c->products[list[i]].title);
+        if (!seen)
+            list[left++] = list[i];
+    }
+    return left;
+}
+
 pf_status speaker_words(const speaker *s, uint32_t number, const decide_outcome *o,
                         int64_t at_us, message_language language, arena *memory,
                         const char **words, pf_error *err)
 {
-    profile known;
-    profile_rules rules = profile_rules_default();
-    uint32_t favourites[PROFILE_INTERESTS];
+    const shop_catalogue *c = s->p->catalogue;
+    uint32_t favourites[FAVOURITES];
     uint32_t n = 0;
     message m;
-    rules.zone = s->p->zone;
-    pf_status status = profile_compute(s->p->catalogue, s->p->history, number, at_us, &rules,
-                                       s->scratch, &known, err);
+    pf_status status = profile_scope_favourites(
+        s->p->history, &c->promotions[o->promotion], number, at_us,
+        profile_rules_default().half_life_days, favourites, FAVOURITES, &n, err);
     if (status != PF_OK)
         return status;
-    for (; n < PROFILE_INTERESTS && known.products[n].number != 0; n++)
-        favourites[n] = known.products[n].number;
     message_request request = {
         .promotion = o->promotion,
         .channel = o->why.channel,
@@ -89,7 +102,7 @@ pf_status speaker_words(const speaker *s, uint32_t number, const decide_outcome 
         .send_at_us = at_us,
         .zone = s->p->zone,
         .favourites = favourites,
-        .n_favourites = n,
+        .n_favourites = drop_equal_titles(c, favourites, n),
     };
     status = message_render(s->writer, &request, memory, &m, err);
     if (status != PF_OK)

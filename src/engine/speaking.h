@@ -15,7 +15,6 @@ typedef struct speaker {
     frame_set *frames;       /* built in, and the shop's own over them */
     const char **sensitive;  /* the words never named as favourites */
     message_writer *writer;
-    profile_scratch *scratch;
 } speaker;
 
 /* Needs a snapshot. On failure *s is empty. */

@@ -103,6 +103,13 @@ typedef struct scope_spend {
 scope_spend profile_scope_spend(const shop_history *h, const promotion *p, uint32_t shopper,
                                 int64_t at_us);
 
+/* The products of a promotion's scope that the shopper spent most on before the moment,
+ * with decay, best first: at most `most` numbers in out. PF_NO_MEMORY. */
+pf_status profile_scope_favourites(const shop_history *h, const promotion *p,
+                                   uint32_t shopper, int64_t at_us, double half_life_days,
+                                   uint32_t *out, uint32_t most, uint32_t *found,
+                                   pf_error *err);
+
 /* The decayed mean of the vectors of what was bought, length 1; false when nothing has a
  * vector. vectors [(n_products + 1) x dimension], row = product number. */
 bool profile_centroid(const shop_history *h, uint32_t shopper, int64_t at_us,
