@@ -22,6 +22,17 @@ static void show_list(result *r, const char *heading, const char *key)
                show_text(r, &list->values[i], "name"));
 }
 
+/* Titles near the centre of what the shopper buys. */
+static void show_taste(result *r)
+{
+    const json_value *list = json_member(r->top, "taste");
+    if (list == NULL || list->n == 0)
+        return;
+    printf("Taste (the middle of what was bought, by meaning)\n");
+    for (size_t i = 0; i < list->n; i++)
+        printf("  %.*s\n", (int)list->values[i].text.n, list->values[i].text.data);
+}
+
 static void show_promotions(result *r)
 {
     static const char *const headings[] = {"live promotion", "title", ">lines", ">spent",
@@ -65,6 +76,7 @@ static proffer_status show(const invocation *in, result *r, proffer_error *err)
     show_list(r, "Categories", "categories");
     show_list(r, "Brands", "brands");
     show_list(r, "Favourites", "favourites");
+    show_taste(r);
     show_promotions(r);
     return PROFFER_OK;
 }

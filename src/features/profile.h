@@ -111,15 +111,15 @@ pf_status profile_scope_favourites(const shop_history *h, const promotion *p,
                                    pf_error *err);
 
 /* The decayed mean of the vectors of what was bought, length 1; false when nothing has a
- * vector. vectors [(n_products + 1) x dimension], row = product number. */
+ * vector. vectors [n_products x dimension], row = product number - 1. */
 bool profile_centroid(const shop_history *h, uint32_t shopper, int64_t at_us,
                       double half_life_days, const float *vectors, size_t dimension,
                       float *out);
 
-/* As an object: every member by its name, ids as text, amounts as text, NAN as null;
- * with spend in each live promotion's scope where the shopper bought any. */
-void profile_write_json(const profile *p, const shop_catalogue *c, const shop_history *h,
-                        json_writer *w);
+/* Members of an object that is open: each by its name, ids as text, amounts as text, NAN
+ * as null; with spend in each live promotion's scope where the shopper bought any. */
+void profile_write_members(const profile *p, const shop_catalogue *c, const shop_history *h,
+                           json_writer *w);
 
 /* A value by name for audience rules: "stage", "recency_days", "spend_28d", "trips_91d",
  * "discount_share", ..., or a shopper attribute ("kids"). false when there is none.

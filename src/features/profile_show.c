@@ -211,10 +211,9 @@ static void write_head(const profile *p, const shop_catalogue *c, json_writer *w
         json_null(w);
 }
 
-void profile_write_json(const profile *p, const shop_catalogue *c, const shop_history *h,
-                        json_writer *w)
+void profile_write_members(const profile *p, const shop_catalogue *c, const shop_history *h,
+                           json_writer *w)
 {
-    json_object_begin(w);
     write_head(p, c, w);
     for (size_t i = 0; i < N_NUMBERS; i++) {
         json_key(w, numbers[i].name);
@@ -232,5 +231,4 @@ void profile_write_json(const profile *p, const shop_catalogue *c, const shop_hi
     write_interests(c, "favourites", p->products, product_label, w);
     write_responses(p, w);
     write_live_promotions(p, c, h, w);
-    json_object_end(w);
 }

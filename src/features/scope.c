@@ -36,7 +36,7 @@ bool profile_centroid(const shop_history *h, uint32_t number, int64_t at_us,
             continue;
         double age = (double)(at_us - h->time_us[i]) / (double)US_PER_DAY;
         float weight = (float)exp2(-age / half_life_days);
-        const float *row = vectors + (size_t)h->product[i] * dimension;
+        const float *row = vectors + ((size_t)h->product[i] - 1) * dimension;
         for (size_t d = 0; d < dimension; d++)
             out[d] += weight * row[d];
     }
