@@ -59,7 +59,14 @@ typedef struct cursor {
     char **argv;
 } cursor;
 
-/* The value of option o: behind '=', or the next word. */
+/* Looks like an option, and so is no value somebody forgot: "-w", "--json"; not "-5", "-". */
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1] != 0 && !(word[1] >= '0' && word[1] <= '9');
+}
+
+/* The value of option o: behind '=', or the next word. A value that looks like an option
+ * must stand behind '='. */
 static proffer_status take_value(cursor *k, const option_spec *o, const char *equals,
                                  const char **value, proffer_error *err)
 {
@@ -69,7 +76,7 @@ static proffer_status take_value(cursor *k, const option_spec *o, const char *eq
             return fail(err, PROFFER_USAGE, "--%s takes no value", o->name);
         return PROFFER_OK;
     }
-    if (equals == NULL && k->at + 1 >= k->argc)
+    if (equals == NULL && (k->at + 1 >= k->argc || is_option(k->argv[k->at + 1])))
         return fail(err, PROFFER_USAGE, "--%s needs a value: --%s %s", o->name, o->name,
                     o->value);
     *value = equals != NULL ? equals + 1 : k->argv[++k->at];

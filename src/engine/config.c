@@ -291,7 +291,7 @@ static pf_status set_text(const key *k, config *c, const char **typed, const cha
     if (k->kind == KIND_ZONE) {
         pf_status s = zone_open(&z, value, err);
         if (s != PF_OK) {
-            error_prefix(err, "%s: ", k->path);
+            error_prefix(err, "%s", k->path);
             return s == PF_NO_MEMORY ? s : PF_USAGE;
         }
         zone_free(z);
@@ -334,12 +334,16 @@ static const char *from_environment(const char *path)
     return getenv(name);
 }
 
-static const char *value_of(const raw_config *raw, const key *k, bool environment)
+/* From the environment, the file or the table, in this order. */
+static pf_status fill_key(config *c, const raw_config *raw, const key *k, bool environment,
+                          pf_error *err)
 {
-    const char *value = environment ? from_environment(k->path) : NULL;
-    if (value == NULL)
-        value = *(char *const *)((const char *)raw + k->raw);
-    return value != NULL ? value : k->fallback;
+    const char *outer = environment ? from_environment(k->path) : NULL;
+    const char *inner = *(char *const *)((const char *)raw + k->raw);
+    pf_status s = set_key(k, c, outer ? outer : inner ? inner : k->fallback, err);
+    if (s == PF_USAGE && outer != NULL)
+        error_prefix(err, "from the environment");
+    return s;
 }
 
 static pf_status set_currency(config *c, const raw_config *raw, bool environment,
@@ -424,7 +428,7 @@ static pf_status fill(config *c, const raw_config *raw, bool environment, pf_err
     if (s == PF_OK)
         s = set_currency(c, raw, environment, err);
     for (size_t i = 0; s == PF_OK && i < N_KEYS; i++)
-        s = set_key(&keys[i], c, value_of(raw, &keys[i], environment), err);
+        s = fill_key(c, raw, &keys[i], environment, err);
     if (s == PF_OK)
         s = copy_list(c, raw->recommend.exclude, raw->recommend.exclude_count,
                       &c->exclude_categories, err);
@@ -454,7 +458,7 @@ static pf_status parse(config **out, const char *yaml, size_t n, const char *nam
     arena_init(&c->memory, LIMIT_YAML_BYTES * 4);
     s = fill(c, raw, environment, err);
     if (s == PF_USAGE)
-        error_prefix(err, "%s: ", name);
+        error_prefix(err, "%s", name);
 done:
     yaml_release(&top_value, raw);
     if (s != PF_OK)

@@ -102,6 +102,8 @@ static void options_may_be_written_in_both_ways_and_end_with_two_dashes(void **s
     assert_contains(RUN_CODE(2, "search", "milk", "--limit")->err, "--limit N");
     assert_contains(RUN_CODE(2, "search", "milk", "--limit=many", "-w", w)->err, "whole number");
     assert_contains(RUN_CODE(2, "search", "milk", "--json=yes", "-w", w)->err, "takes no value");
+    assert_contains(RUN_CODE(2, "search", "milk", "--limit", "-w", w)->err, "--limit N");
+    assert_contains(RUN_CODE(2, "search", "milk", "--limit", "-3", "-w", w)->err, "'-3'");
     assert_int_equal(RUN("search", "-w", w, "--", "--limit")->code, 0);
 }
 
