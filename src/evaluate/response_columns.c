@@ -17,6 +17,7 @@ static bool takes_part(const replayed *c, int64_t latest_us)
 void any_columns_free(any_columns *c)
 {
     mem_free(c->p);
+    mem_free(c->whole);
     mem_free(c->known_rate);
     mem_free(c->own_rate);
     mem_free(c->y);
@@ -27,7 +28,8 @@ void any_columns_free(any_columns *c)
 static void any_fill(any_columns *out, const replayed *c)
 {
     for (size_t s = 0; s < c->n_shoppers; s++, out->n++) {
-        out->p[out->n] = (double)c->any[s];
+        out->p[out->n] = (double)c->any[s] * c->seen;
+        out->whole[out->n] = (double)c->any[s];
         out->known_rate[out->n] = isnan(c->known_rate) ? 0.5 : c->known_rate;
         out->own_rate[out->n] = (double)c->share_answered[s];
         out->y[out->n] = c->answered[s] != 0;
@@ -44,11 +46,13 @@ pf_status any_columns_new(any_columns *out, const response_replay *r, int64_t la
         if (takes_part(response_replay_at(r, k), latest_us))
             n += response_replay_at(r, k)->n_shoppers;
     out->p = mem_alloc(n, sizeof *out->p);
+    out->whole = mem_alloc(n, sizeof *out->whole);
     out->known_rate = mem_alloc(n, sizeof *out->known_rate);
     out->own_rate = mem_alloc(n, sizeof *out->own_rate);
     out->y = mem_alloc(n, sizeof *out->y);
     out->shopper = mem_alloc(n, sizeof *out->shopper);
-    if (!out->p || !out->known_rate || !out->own_rate || !out->y || !out->shopper) {
+    if (!out->p || !out->whole || !out->known_rate || !out->own_rate || !out->y ||
+        !out->shopper) {
         any_columns_free(out);
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu mailings", n);
     }
@@ -99,7 +103,7 @@ static void which_fill(which_columns *out, const replayed *c, uint32_t *target, 
     size_t P = c->n_promotions;
     for (size_t s = 0; s < c->n_shoppers; s++) {
         const float *scores[COLUMNS_WHICH_MODELS] = {
-            c->order + s * P, c->lines + s * P, c->category_spend + s * P, c->popularity};
+            c->order + s * P, c->lines + s * P, c->affinity + s * P, c->popularity};
         if (!c->answered[s])
             continue;
         for (int m = 0; m < COLUMNS_WHICH_MODELS; m++) {

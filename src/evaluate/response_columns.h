@@ -11,7 +11,9 @@
 
 typedef struct any_columns {
     size_t n, campaigns;
-    double *p, *known_rate, *own_rate; /* [n] Proffer's and the baselines' probabilities */
+    double *p;     /* [n] Proffer's, of what had time to happen within the data */
+    double *whole; /* [n] the same by the campaign's end */
+    double *known_rate, *own_rate; /* [n] the baselines' */
     uint8_t *y;                        /* [n] */
     uint32_t *shopper;                 /* [n] */
 } any_columns;

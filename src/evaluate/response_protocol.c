@@ -111,6 +111,17 @@ static pf_status against_baseline(any_figures *f, const double *p, const any_col
     return s;
 }
 
+static pf_status whole_figures(any_figures *f, const any_columns *c, pf_error *err)
+{
+    reliability_bin bins[PROTOCOL_BINS];
+    *f = (any_figures){.model = "proffer, by the campaign's end",
+                       .auc_se = (double)NAN, .auc_gain = (double)NAN,
+                       .auc_gain_se = (double)NAN, .log_loss_gain = (double)NAN,
+                       .log_loss_gain_se = (double)NAN};
+    pf_status s = plain_figures(f, c->whole, c, bins, err);
+    return s == PF_OK ? measure_roc_auc(c->whole, c->y, NULL, c->n, &f->auc, err) : s;
+}
+
 static pf_status measure_any(any_result *out, const any_columns *c,
                              const response_protocol_options *o, pf_error *err)
 {
@@ -127,6 +138,8 @@ static pf_status measure_any(any_result *out, const any_columns *c,
     pf_status s = ranked_new(&own, c->p, c->y, c->n, err);
     if (s == PF_OK)
         s = own_figures(out, c, own, &plan, err);
+    if (s == PF_OK)
+        s = whole_figures(&out->whole, c, err);
     out->baseline[0].model = "constant: the last known rate";
     out->baseline[1].model = "the shopper's own redemption rate";
     if (s == PF_OK)
@@ -166,7 +179,7 @@ static pf_status which_baseline(which_figures *f, const which_columns *c, size_t
                                 const bootstrap_plan *plan, pf_error *err)
 {
     static const char *const names[] = {"proffer", "own earlier lines in the scope",
-                                        "lines in the scope's categories",
+                                        "spending in the scope's categories",
                                         "popularity of the scope"};
     bootstrap_mean_rows mine = {c->ndcg[0], c->n}, its = {c->ndcg[model], c->n};
     bootstrap_result r, alone;
@@ -228,8 +241,9 @@ static void measure_pairs(response_protocol *p, const response_replay *r)
         const replayed *c = response_replay_at(r, k);
         size_t n = c->n_shoppers * c->n_promotions;
         for (size_t i = 0; i < n; i++) {
-            double chance = fmin(fmax((double)c->p[i], clip), 1 - clip);
-            sum += (double)c->p[i];
+            double seen = (double)c->p[i] * c->seen;
+            double chance = fmin(fmax(seen, clip), 1 - clip);
+            sum += seen;
             loss -= log(c->used[i] ? chance : 1 - chance);
             p->pair_uses += c->used[i];
         }

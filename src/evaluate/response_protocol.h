@@ -9,7 +9,9 @@
  *           recall@10, ties at the mean rank
  *
  * Twice: over all campaigns, and over those that ended within the data, since the others'
- * redemptions are cut off. Standard errors and paired differences are bootstraps clustered
+ * redemptions are cut off: there what is announced is P(redeem by the last moment known),
+ * the chance by the campaign's end times the share of answers that had come by then in
+ * campaigns before. What the chance by the end alone would score stands beside (`whole`). Standard errors and paired differences are bootstraps clustered
  * by shopper.
  *
  *     response_protocol *found;
@@ -54,6 +56,7 @@ typedef struct any_figures {
 typedef struct any_result {
     size_t rows, positives, campaigns;
     any_figures own, baseline[PROTOCOL_ANY_BASELINES];
+    any_figures whole; /* chances by the campaign's end; without errors and gains */
     reliability_bin reliability[PROTOCOL_BINS];
     lift_bin lift[PROTOCOL_BINS];
 } any_result;

@@ -48,6 +48,10 @@ static void any_object(json_writer *w, const any_result *r)
     number(w, "campaigns", (double)r->campaigns);
     any_members(w, &r->own);
     number(w, "auc_se", r->own.auc_se);
+    json_key(w, "by_the_end");
+    json_object_begin(w);
+    any_members(w, &r->whole);
+    json_object_end(w);
     any_bins(w, r);
     json_key(w, "baselines");
     json_array_begin(w);

@@ -258,14 +258,24 @@ pf_status offer_groups_new(const shop_catalogue *c, const shop_history *h,
     return PF_OK;
 }
 
-bool offer_used(const offer_groups *g, uint32_t group, uint32_t who, uint32_t what)
+static bool is_use_of(const offer_groups *g, const offer_event *u, uint32_t group)
 {
     const offer_group *own = &g->group[group];
-    for (uint64_t i = g->first_use[who]; i < g->first_use[who + 1]; i++) {
-        const offer_event *u = &g->use[i];
-        if (u->group == group && u->time_us >= own->starts_us && u->time_us < own->ends_us &&
-            (what == 0 || u->promotion == what))
+    return u->group == group && u->time_us >= own->starts_us && u->time_us < own->ends_us;
+}
+
+bool offer_used(const offer_groups *g, uint32_t group, uint32_t who, uint32_t what)
+{
+    for (uint64_t i = g->first_use[who]; i < g->first_use[who + 1]; i++)
+        if (is_use_of(g, &g->use[i], group) && (what == 0 || g->use[i].promotion == what))
             return true;
-    }
     return false;
+}
+
+int64_t offer_first_use_us(const offer_groups *g, uint32_t group, uint32_t who)
+{
+    for (uint64_t i = g->first_use[who]; i < g->first_use[who + 1]; i++)
+        if (is_use_of(g, &g->use[i], group))
+            return g->use[i].time_us;
+    return TIME_ABSENT;
 }

@@ -60,4 +60,8 @@ void offer_groups_free(offer_groups *g);
  * dates. */
 bool offer_used(const offer_groups *g, uint32_t group, uint32_t who, uint32_t what);
 
+/* When the shopper first used any of the group's promotions within its dates;
+ * TIME_ABSENT = never. */
+int64_t offer_first_use_us(const offer_groups *g, uint32_t group, uint32_t who);
+
 #endif

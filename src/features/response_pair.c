@@ -24,6 +24,7 @@ enum {
     PAIR_SPEND,
     PAIR_LIFT_91,
     PAIR_CATEGORY_SPEND,
+    PAIR_AFFINITY,
     PAIR_ANSWER_RATE,
     PAIR_PER_TRIP,
     PAIR_COVER,
@@ -101,6 +102,7 @@ static void nearby(const past *p, uint32_t k, float *f)
     f[PAIR_FAMILY_SPEND] = (float)log1p(family.expected);
     f[PAIR_FAMILY_LINES] = (float)log1p(family.lines);
     f[PAIR_DEPARTMENT_LINES] = (float)log1p(department.lines);
+    f[PAIR_AFFINITY] = (float)kind.expected;
     f[PAIR_CATEGORY_SPEND] = (float)log1p(kind.spend);
     f[PAIR_SORT_SPEND] = (float)log1p(sort.spend);
 }
@@ -158,6 +160,11 @@ void response_which_row(const float *pair, float *row)
 {
     for (int f = 0; f < RESPONSE_WHICH_FEATURES; f++)
         row[f] = pair[which[f].pair];
+}
+
+float response_affinity(const float *pair)
+{
+    return pair[PAIR_AFFINITY];
 }
 
 const char *response_which_name(size_t feature)

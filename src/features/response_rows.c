@@ -239,6 +239,7 @@ static void shopper_task(void *context, size_t task, unsigned worker)
             response_which_row(place->pair + p * PAIR_FEATURES,
                                k->out->which + (i * P + p) * RESPONSE_WHICH_FEATURES);
             k->out->spend[i * P + p] = expected_spend(k, &place->past->scope[p], p);
+            k->out->affinity[i * P + p] = response_affinity(place->pair + p * PAIR_FEATURES);
             k->out->lines[i * P + p] = (float)place->past->scope[p].lines;
         }
     }
@@ -249,7 +250,7 @@ static pf_status rows_new(const response_question *q, response_rows *out, pf_err
     size_t S = q->n_shoppers, P = q->n_promotions, pairs = 0, floats = 0, any = 0;
     *out = (response_rows){.n_shoppers = S, .n_promotions = P};
     if (!size_multiply(S, P, &pairs) ||
-        !size_multiply(pairs, RESPONSE_WHICH_FEATURES + 2, &floats) ||
+        !size_multiply(pairs, RESPONSE_WHICH_FEATURES + 3, &floats) ||
         !size_multiply(S, RESPONSE_ANY_FEATURES, &any) || !size_add(floats, any, &floats) ||
         !size_add(floats, P, &floats))
         return error_set(err, PF_LIMIT, "%zu shoppers x %zu promotions are too many", S, P);
@@ -260,7 +261,8 @@ static pf_status rows_new(const response_question *q, response_rows *out, pf_err
     out->which = out->any + any;
     out->spend = out->which + pairs * RESPONSE_WHICH_FEATURES;
     out->lines = out->spend + pairs;
-    out->popularity = out->lines + pairs;
+    out->affinity = out->lines + pairs;
+    out->popularity = out->affinity + pairs;
     return PF_OK;
 }
 

@@ -32,11 +32,8 @@ enum {
     RESPONSE_REFERENCE_SHOPPERS = 2000 /* at most so many say what is usual */
 };
 
-/* Where two plain habits stand, for baselines. */
-enum {
-    RESPONSE_ANY_LOG_SHARE_ANSWERED = 53, /* of any: log of (answered + .3) / (sent + 3) */
-    RESPONSE_WHICH_CATEGORY_SPEND = 6 /* of which: spending in its categories */
-};
+/* Where a plain habit stands in `any`, for baselines: log of (answered + .3) / (sent + 3). */
+enum { RESPONSE_ANY_LOG_SHARE_ANSWERED = 53 };
 
 /* A name people understand, static. */
 const char *response_any_name(size_t feature);
@@ -68,6 +65,8 @@ typedef struct response_rows {
     float *spend; /* [S x P] expected spending in the scope on a trip that buys from it,
                      minor units */
     float *lines; /* [S x P] order lines in the scope so far */
+    float *affinity; /* [S x P] own spending in the scope's categories, fading, times the
+                        scope's share of everybody's there */
     float *popularity; /* [P] everybody's order lines in the scope, last 91 days */
 } response_rows;
 
@@ -79,13 +78,15 @@ void response_rows_free(response_rows *rows);
 /* --- for the files that make up a row ----------------------------------------------------- */
 
 enum {
-    PAIR_FEATURES = 19,    /* of a shopper and a promotion, before they are summed up */
+    PAIR_FEATURES = 20,    /* of a shopper and a promotion, before they are summed up */
     AGGREGATE_FEATURES = 40 /* the last of `any`: summed up over the promotions */
 };
 /* pair [P x PAIR_FEATURES] from the past. */
 void response_pair_features(const past *p, float *pair);
 /* Those of `which` out of a pair's. */
 void response_which_row(const float *pair, float *row);
+/* The affinity of a pair. */
+float response_affinity(const float *pair);
 /* All of `any`, the last AGGREGATE_FEATURES not yet centred. */
 void response_any_row(const past *p, const float *pair, float *row);
 

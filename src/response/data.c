@@ -17,6 +17,7 @@ void response_data_free(response_data *d)
         response_rows_free(&d->group[i].rows);
         mem_free(d->group[i].shopper);
         mem_free(d->group[i].answered);
+        mem_free(d->group[i].when);
         mem_free(d->group[i].used);
     }
     mem_free(d->group);
@@ -47,8 +48,9 @@ static pf_status outcomes_new(data_group *g, const offer_group *from, pf_error *
     g->promotion = from->promotion;
     g->shopper = mem_alloc(g->n_shoppers, sizeof *g->shopper);
     g->answered = mem_alloc_zero(g->n_shoppers, 1);
+    g->when = mem_alloc(g->n_shoppers, sizeof *g->when);
     g->used = mem_alloc_zero(g->n_shoppers, g->n_promotions);
-    if (g->shopper == NULL || g->answered == NULL || g->used == NULL)
+    if (!g->shopper || !g->answered || !g->when || !g->used)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu shoppers", g->n_shoppers);
     for (size_t i = 0; i < g->n_shoppers; i++)
         g->shopper[i] = from->shopper[i * from->n_shoppers / g->n_shoppers];
@@ -58,7 +60,11 @@ static pf_status outcomes_new(data_group *g, const offer_group *from, pf_error *
 static void find_outcomes(data_group *g, const offer_groups *groups)
 {
     for (size_t i = 0; i < g->n_shoppers; i++) {
-        g->answered[i] = offer_used(groups, g->group, g->shopper[i], 0);
+        int64_t first_us = offer_first_use_us(groups, g->group, g->shopper[i]);
+        g->answered[i] = first_us != TIME_ABSENT;
+        g->when[i] = g->answered[i] ? (float)((double)(first_us - g->starts_us) /
+                                              (double)(g->ends_us - g->starts_us))
+                                    : -1;
         g->n_answered += g->answered[i];
         for (size_t k = 0; g->answered[i] && k < g->n_promotions; k++) {
             bool used = offer_used(groups, g->group, g->shopper[i], g->promotion[k]);

@@ -30,6 +30,7 @@ typedef struct data_group {
     size_t n_shoppers, n_promotions, n_shown; /* S, P, and shown to before sampling */
     response_rows rows;
     uint8_t *answered; /* [S] */
+    float *when; /* [S] of the first use, as a share of the group's length; -1: never */
     uint8_t *used;     /* [S x P] */
     size_t n_answered, n_used;
     bool teaches; /* started late enough */

@@ -47,8 +47,31 @@ static double known_rate(const response_data *d, int64_t until_us)
     return rows > 0 ? answers / rows : (double)NAN;
 }
 
+/* The share of answers seen by `part` of a campaign's time, one answer at the end added. */
+static double seen_by(const response_data *d, int64_t until_us, double part)
+{
+    double seen = 0, all = 1;
+    for (size_t i = 0; i < d->n; i++) {
+        const data_group *g = &d->group[i];
+        for (size_t k = 0; data_known(g, until_us) && k < g->n_shoppers; k++) {
+            seen += g->answered[k] && (double)g->when[k] < part;
+            all += g->answered[k];
+        }
+    }
+    return seen / all;
+}
+
+static double seen_of(const response_data *d, const data_group *g)
+{
+    int64_t end_us = d->world.history->last_time_us + 1;
+    if (g->ends_us <= end_us)
+        return 1;
+    return seen_by(d, g->starts_us, (double)(end_us - g->starts_us) /
+                                        (double)(g->ends_us - g->starts_us));
+}
+
 static void fill(const data_group *g, const chain_link *link, const verdict *v, float *any,
-                 float *p, float *kin, float *share)
+                 float *p, float *share)
 {
     size_t P = g->n_promotions;
     for (size_t i = 0; i < g->n_shoppers; i++) {
@@ -58,10 +81,6 @@ static void fill(const data_group *g, const chain_link *link, const verdict *v, 
         any[i] = (float)a;
         share[i] = expf(row[RESPONSE_ANY_LOG_SHARE_ANSWERED]);
         split_uses(a, link->share + i * P, P, link->uses, p + i * P);
-        for (size_t k = 0; k < P; k++) {
-            const float *pair = g->rows.which + (i * P + k) * RESPONSE_WHICH_FEATURES;
-            kin[i * P + k] = pair[RESPONSE_WHICH_CATEGORY_SPEND];
-        }
     }
 }
 
@@ -75,21 +94,21 @@ static pf_status add_campaign(response_replay *r, const response_data *d, size_t
     pf_status s = judge(&v, &r->links, d, g->starts_us, o->learner, err);
     if (s != PF_OK)
         return s;
-    float *memory = mem_alloc(2 * pairs + 2 * g->n_shoppers, sizeof *memory);
+    float *memory = mem_alloc(pairs + 2 * g->n_shoppers, sizeof *memory);
     if (memory == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", pairs);
-    float *p = memory, *kin = p + pairs, *any = kin + pairs;
+    float *p = memory, *any = p + pairs;
     float *share = any + g->n_shoppers;
-    fill(g, link, &v, any, p, kin, share);
+    fill(g, link, &v, any, p, share);
     r->memory[r->n] = memory;
     r->campaign[r->n++] = (replayed){
         .campaign = g->campaign, .starts_us = g->starts_us, .ends_us = g->ends_us,
         .n_shoppers = g->n_shoppers, .n_promotions = g->n_promotions,
         .shopper = g->shopper, .promotion = g->promotion, .answered = g->answered,
         .used = g->used, .learner = v.chosen, .any = any, .order = link->order, .p = p,
-        .lines = g->rows.lines, .category_spend = kin,
+        .lines = g->rows.lines, .affinity = g->rows.affinity,
         .popularity = g->rows.popularity, .share_answered = share,
-        .known_rate = known_rate(d, g->starts_us)};
+        .known_rate = known_rate(d, g->starts_us), .seen = seen_of(d, g)};
     return PF_OK;
 }
 

@@ -29,9 +29,12 @@ typedef struct replayed {
     const float *any;                /* [S] */
     const float *order;              /* [S x P] */
     const float *p;                  /* [S x P] */
+    /* 1 for a campaign that ended within the data; else the share of answers that, in the
+     * campaigns known at its start, had come by as much of their time as is seen of it */
+    double seen;
     /* Plain habits, for baselines: */
     const float *lines;          /* [S x P] order lines in the scope before */
-    const float *category_spend; /* [S x P] log of 1 + spending in its categories, fading */
+    const float *affinity;       /* [S x P] see response_rows.h */
     const float *popularity;     /* [P] everybody's lines in the scope, 91 days before */
     const float *share_answered; /* [S] (answered + .3) / (sent + 3) of campaigns before */
     double known_rate; /* share who answered campaigns ended before; NaN without any */

@@ -1,0 +1,235 @@
+/*
+ * Who redeems, and which coupons? Campaigns from August on, predicted from those before.
+ *
+ * Rooms: base shop store intake response evaluate
+ * Libraries: bench_journey
+ *
+ *     bench/run response [all|demo] [--learner auto|logistic|xgboost|average]
+ *                        [--threads N] [--replicates N]
+ *
+ * Protocol: evaluate/response_protocol.h; test campaigns start on 2017-08-01 or later and
+ * are each scored by a model fitted on campaigns that had ended before; without a set both,
+ * one after the other. Campaigns that run beyond the last day of the data are among them,
+ * their redemptions cut off: the lines of protocol "observed" leave them out. What must be
+ * reached stands in `gates`; the benchmark ends with 1 when something is not.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "bench/journey.h"
+#include "bench/result.h"
+#include "evaluate/response_protocol.h"
+
+/* Lowest or highest value that passes, by set: all, demo. */
+typedef struct gate {
+    const char *metric;
+    double all, demo;
+    bool at_most;
+} gate;
+
+static const gate gates[] = {{"auc", .823, .793, false},
+                             {"log_loss", .308, .323, true},
+                             {"ece", .020, .030, true},
+                             {"ndcg@10", .475, .470, false}};
+/* The sum of what was announced over the sum of what happened, both sets. */
+static const double ratio_low = .9, ratio_high = 1.1;
+
+typedef struct run {
+    const char *set; /* NULL: both */
+    response_learner learner;
+    unsigned threads, replicates;
+    bool missed;
+} run;
+
+/* --- results ------------------------------------------------------------------------- */
+
+/* What the libraries' best reached, from the data set's README. */
+static const char *reference_of(const char *metric, bool all)
+{
+    if (!strcmp(metric, "auc")) return all ? "0.8232" : "0.7929";
+    if (!strcmp(metric, "log_loss")) return all ? "0.3083" : "0.3233";
+    if (!strcmp(metric, "ece")) return all ? "0.0155" : "0.0248";
+    if (!strcmp(metric, "sum_p_over_sum_y")) return all ? "1.042" : "1.081";
+    if (!strcmp(metric, "ndcg@10")) return all ? "0.463" : "0.460";
+    if (!strcmp(metric, "recall@10")) return all ? "0.646" : "0.648";
+    return "null";
+}
+
+static void print(const run *r, const char *set, const char *part, const char *model,
+                  const char *metric, double value)
+{
+    char detail[512];
+    bool own_all = !strcmp(part, "all") && !strcmp(model, "proffer");
+    (void)snprintf(detail, sizeof detail,
+                   "{\"data\":\"completejourney\",\"households\":\"%s\",\"campaigns\":"
+                   "\"%s\",\"from\":\"2017-08-01\",\"replicates\":%u,\"threads\":%u,"
+                   "\"reference\":%s,\"reference_from\":\"scikit-learn, the data set's "
+                   "README\"}",
+                   set, part, r->replicates, r->threads,
+                   own_all ? reference_of(metric, !strcmp(set, "all")) : "null");
+    bench_print(&(bench_result){.bench = "response", .model = model, .metric = metric,
+                                .value = value, .detail = detail});
+}
+
+static void hold(run *r, const char *set, const char *metric, double value)
+{
+    bool all = !strcmp(set, "all"), ok = true;
+    if (!strcmp(metric, "sum_p_over_sum_y"))
+        ok = value >= ratio_low && value <= ratio_high;
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
+        double limit = all ? gates[i].all : gates[i].demo;
+        if (!strcmp(gates[i].metric, metric))
+            ok = gates[i].at_most ? value <= limit : value >= limit;
+    }
+    if (!ok) {
+        fprintf(stderr, "bench_response: %s on %s is %.4f, which does not pass\n", metric,
+                set, value);
+        r->missed = true;
+    }
+}
+
+static void print_any(run *r, const char *set, const char *part, const any_result *a)
+{
+    const any_figures *own = &a->own;
+    print(r, set, part, "proffer", "auc", own->auc);
+    print(r, set, part, "proffer", "auc_se", own->auc_se);
+    print(r, set, part, "proffer", "log_loss", own->log_loss);
+    print(r, set, part, "proffer", "brier", own->brier);
+    print(r, set, part, "proffer", "ece", own->ece);
+    print(r, set, part, "proffer", "sum_p_over_sum_y", own->sum_ratio);
+    print(r, set, part, a->whole.model, "auc", a->whole.auc);
+    print(r, set, part, a->whole.model, "log_loss", a->whole.log_loss);
+    print(r, set, part, a->whole.model, "ece", a->whole.ece);
+    print(r, set, part, a->whole.model, "sum_p_over_sum_y", a->whole.sum_ratio);
+    for (int i = 0; i < PROTOCOL_ANY_BASELINES; i++) {
+        const any_figures *b = &a->baseline[i];
+        print(r, set, part, b->model, "auc", b->auc);
+        print(r, set, part, b->model, "log_loss", b->log_loss);
+        print(r, set, part, b->model, "auc_gain", b->auc_gain);
+        print(r, set, part, b->model, "auc_gain_se", b->auc_gain_se);
+        print(r, set, part, b->model, "log_loss_gain", b->log_loss_gain);
+        print(r, set, part, b->model, "log_loss_gain_se", b->log_loss_gain_se);
+    }
+}
+
+static void print_which(run *r, const char *set, const char *part, const which_result *w)
+{
+    print(r, set, part, "proffer", "ndcg@10", w->own.ndcg);
+    print(r, set, part, "proffer", "ndcg@10_se", w->own.ndcg_se);
+    print(r, set, part, "proffer", "recall@10", w->own.recall);
+    for (int i = 0; i < PROTOCOL_WHICH_BASELINES; i++) {
+        const which_figures *b = &w->baseline[i];
+        print(r, set, part, b->model, "ndcg@10", b->ndcg);
+        print(r, set, part, b->model, "recall@10", b->recall);
+        print(r, set, part, b->model, "ndcg@10_gain", b->gain);
+        print(r, set, part, b->model, "ndcg@10_gain_se", b->gain_se);
+    }
+}
+
+/* --- one set ------------------------------------------------------------------------- */
+
+static void stop(const pf_error *err)
+{
+    fprintf(stderr, "bench_response: %s\n", err->message);
+    exit(1);
+}
+
+static void report(run *r, const char *set, const response_protocol *p)
+{
+    print_any(r, set, "all", &p->any_all);
+    print_any(r, set, "observed", &p->any_observed);
+    print_which(r, set, "all", &p->which_all);
+    print_which(r, set, "observed", &p->which_observed);
+    print(r, set, "all", "proffer", "pair_sum_p_over_sum_y", p->pair_sum_ratio);
+    print(r, set, "all", "proffer", "pair_log_loss", p->pair_log_loss);
+    hold(r, set, "auc", p->any_all.own.auc);
+    hold(r, set, "log_loss", p->any_all.own.log_loss);
+    hold(r, set, "ece", p->any_all.own.ece);
+    hold(r, set, "sum_p_over_sum_y", p->any_all.own.sum_ratio);
+    hold(r, set, "ndcg@10", p->which_all.own.ndcg);
+}
+
+static void measure(run *r, const char *set, pool *threads)
+{
+    pf_error err = {.code = PF_OK};
+    journey *j = journey_open(set);
+    response_world world = {.catalogue = j->catalogue, .history = j->history,
+                            .zone = j->zone, .pool = threads};
+    response_data *data = NULL;
+    response_protocol *found = NULL;
+    double begun_s = bench_wall_s(), begun_cpu_s = bench_cpu_s();
+    if (response_data_new(&world, &data, &err) != PF_OK) stop(&err);
+    double rows_s = bench_wall_s() - begun_s;
+    response_protocol_options o = response_protocol_options_default();
+    o.from_us = journey_day_us(j, "2017-08-01");
+    o.last_us = j->history->last_time_us + 1;
+    o.replicates = r->replicates;
+    o.learner = r->learner;
+    o.threads = threads;
+    if (response_protocol_run(&found, data, &o, &err) != PF_OK) stop(&err);
+    report(r, set, found);
+    print(r, set, "all", "proffer", "rows_s", rows_s);
+    print(r, set, "all", "proffer", "wall_s", bench_wall_s() - begun_s);
+    print(r, set, "all", "proffer", "cpu_s", bench_cpu_s() - begun_cpu_s);
+    print(r, set, "all", "proffer", "peak_memory_bytes", bench_peak_bytes());
+    response_protocol_free(found);
+    response_data_free(data);
+    journey_close(j);
+}
+
+/* --- arguments ----------------------------------------------------------------------- */
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: bench/run response [all|demo] [--learner auto|logistic|xgboost|"
+                    "average] [--threads N] [--replicates N]\n");
+    exit(2);
+}
+
+static response_learner learner_of(const char *word)
+{
+    static const char *const names[] = {"auto", "logistic", "xgboost", "average"};
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(word, names[i])) return (response_learner)i;
+    usage();
+    return RESPONSE_AUTO;
+}
+
+static unsigned number_of(const char *word, uint64_t most)
+{
+    uint64_t n = 0;
+    if (!text_to_u64(text_of(word), &n) || n < 1 || n > most) usage();
+    return (unsigned)n;
+}
+
+static run read_arguments(int argc, char **argv)
+{
+    run r = {.learner = RESPONSE_AUTO, .threads = 2, .replicates = 500};
+    for (int i = 1; i < argc; i++) {
+        bool more = i + 1 < argc;
+        if (!strcmp(argv[i], "all") || !strcmp(argv[i], "demo"))
+            r.set = argv[i];
+        else if (!strcmp(argv[i], "--learner") && more)
+            r.learner = learner_of(argv[++i]);
+        else if (!strcmp(argv[i], "--threads") && more)
+            r.threads = number_of(argv[++i], 64);
+        else if (!strcmp(argv[i], "--replicates") && more)
+            r.replicates = number_of(argv[++i], 100000);
+        else
+            usage();
+    }
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    run r = read_arguments(argc, argv);
+    pool *threads = pool_new(r.threads);
+    if (r.set == NULL || !strcmp(r.set, "demo")) measure(&r, "demo", threads);
+    if (r.set == NULL || !strcmp(r.set, "all")) measure(&r, "all", threads);
+    pool_free(threads);
+    return r.missed ? 1 : 0;
+}
