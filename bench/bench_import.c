@@ -54,7 +54,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* --- the file ------------------------------------------------------------------------ */
+/* --- the file --------------------------------------------------------------------- */
 
 /* A year of a shop: shoppers in proportion to rows, popular products more often. */
 static void write_row(FILE *out, random_stream *r, uint64_t i, uint64_t n)
@@ -108,7 +108,7 @@ static void remove_store(const settings *s, const char *name)
     }
 }
 
-/* --- turns --------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------ */
 
 static turn wait_for(pid_t child, double begun_s)
 {
@@ -194,7 +194,7 @@ static turn turn_of_shell(const settings *s)
     return wait_for(child, begun_s);
 }
 
-/* --- figures ------------------------------------------------------------------------- */
+/* --- figures ---------------------------------------------------------------------- */
 
 static int by_wall(const void *a, const void *b)
 {

@@ -5,8 +5,7 @@
  *     const char *folder = bench_data("beauty");      // exits 77 when it is not there
  *     bench_print(&(bench_result){.bench = "recommend", .model = "counts",
  *                                 .metric = "ndcg@10", .value = ndcg,
- *                                 .detail =
- * "{\"data\":\"beauty\",\"reference\":0.0490}"});
+ *                                 .detail = "{\"data\":\"beauty\"}"});
  *
  * Metrics bear the field's lower-case names, units last: hr@10 ndcg@10 auc log_loss ece
  * events_per_s ratio_to_sqlite epoch_s p99_ms. A standard error is "ndcg@10_se".
@@ -23,8 +22,8 @@ typedef struct bench_result {
     const char *detail; /* a JSON object: data, protocol, seeds, reference; NULL: {} */
 } bench_result;
 
-/* One line on stdout, flushed. Texts must not need escaping; detail is printed as it is.
- */
+/* One line on stdout, flushed. Texts must not need escaping; detail is printed as
+ * it is. */
 void bench_print(const bench_result *result);
 
 /* The folder of one data set, $PROFFER_DATA/set, in memory that lives until the next

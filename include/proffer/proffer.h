@@ -62,7 +62,7 @@ PROFFER_API const char *proffer_version(void);
 /* Frees a result. NULL is fine. */
 PROFFER_API void proffer_free(void *result);
 
-/* --- the workspace ------------------------------------------------------------------- */
+/* --- the workspace ---------------------------------------------------------------- */
 
 /* Makes a workspace: the folder, a commented proffer.yaml, an empty store. Files that are
  * there already are kept. shop and currency may be NULL ("My shop", "USD"). */
@@ -77,7 +77,7 @@ PROFFER_API proffer_status proffer_describe(proffer *p, char **json, proffer_err
 /* Looks for what is missing or wrong: parts, models out of date, store's integrity. */
 PROFFER_API proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err);
 
-/* --- data in and out ------------------------------------------------------------------ */
+/* --- data in and out -------------------------------------------------------------- */
 
 typedef struct proffer_import_options {
     const char *mapping;          /* a mapping file, or NULL: guess from the headers */
@@ -98,14 +98,14 @@ PROFFER_API proffer_status proffer_export_shopper(proffer *p, const char *shoppe
 PROFFER_API proffer_status proffer_forget(proffer *p, const char *shopper,
                                           proffer_error *err);
 
-/* --- language -------------------------------------------------------------------------- */
+/* --- language --------------------------------------------------------------------- */
 
 /* Computes the vectors of all products and promotions that have none yet. */
 PROFFER_API proffer_status proffer_embed(proffer *p, char **json, proffer_error *err);
 PROFFER_API proffer_status proffer_search(proffer *p, const char *query, int limit,
                                           char **json, proffer_error *err);
 
-/* --- learning and judging --------------------------------------------------------------- */
+/* --- learning and judging --------------------------------------------------------- */
 
 typedef struct proffer_train_options {
     uint64_t seed;
@@ -147,7 +147,7 @@ PROFFER_API proffer_sequences_options proffer_sequences_options_default(void);
 PROFFER_API proffer_status proffer_evaluate_sequences(const proffer_sequences_options *o,
                                                       char **json, proffer_error *err);
 
-/* --- deciding ---------------------------------------------------------------------------- */
+/* --- deciding --------------------------------------------------------------------- */
 
 typedef struct proffer_decide_options {
     const char *campaign;   /* only this campaign's promotions; NULL: all live ones */
@@ -163,7 +163,7 @@ PROFFER_API proffer_status proffer_decide(proffer *p, const proffer_decide_optio
 PROFFER_API proffer_status proffer_decisions(proffer *p, const char *run, char **json,
                                              proffer_error *err);
 
-/* --- seeing why --------------------------------------------------------------------------- */
+/* --- seeing why ------------------------------------------------------------------- */
 
 /* at: ISO 8601 or NULL for after the last event. */
 PROFFER_API proffer_status proffer_profile(proffer *p, const char *shopper, const char *at,

@@ -39,8 +39,8 @@ bool size_multiply(size_t a, size_t b, size_t *out);
  * false on failure with *block and *capacity untouched, true otherwise. */
 bool mem_reserve(void **block, size_t *capacity, size_t needed, size_t size);
 
-/* Tests: the n-th allocation from now fails, once (n >= 1); 0 switches off. Process-wide.
- */
+/* Tests: the n-th allocation from now fails, once (n >= 1); 0 switches off.
+ * Process-wide. */
 void mem_fail_at(uint64_t n);
 /* Tests: how many allocations were made since the last mem_fail_at. */
 uint64_t mem_allocations_since(void);

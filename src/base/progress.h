@@ -3,8 +3,8 @@
  * few seconds elsewhere, nothing when quiet. On stderr.
  *
  *     progress *p = progress_begin("importing events", total_bytes, "B");
- *     progress_update(p, done_bytes, events);     // cheap: draws at most 10 times a
- * second progress_end(p);
+ *     progress_update(p, done_bytes, events);   // cheap: draws at most 10 times a second
+ *     progress_end(p);
  *
  * progress_cancelled() becomes true after the first SIGINT or SIGTERM once
  * progress_catch_signals() was called; long loops ask it and return PF_CANCELLED.

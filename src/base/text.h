@@ -32,8 +32,8 @@ size_t utf8_count(const char *bytes, size_t n);
 /* The largest prefix of at most `points` code points, in bytes. */
 size_t utf8_prefix(const char *bytes, size_t n, size_t points);
 
-/* The whole text as a decimal integer or number; false when it is not one, or overflows.
- */
+/* The whole text as a decimal integer or number; false when it is not one, or
+ * overflows. */
 bool text_to_i64(text a, int64_t *out);
 bool text_to_u64(text a, uint64_t *out);
 /* Finite decimal number in the C locale, exponent allowed; no hex, inf or nan. */

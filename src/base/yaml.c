@@ -29,16 +29,17 @@ static void take_place(complaint *c, const char *said)
     const char *open = strchr(said, '\'');
     const char *close = open ? strchr(open + 1, '\'') : NULL;
     if (close != NULL)
-        (void)snprintf(c->field, sizeof c->field, "%.*s", (int)(close - open - 1), open + 1);
+        (void)snprintf(c->field, sizeof c->field, "%.*s", (int)(close - open - 1),
+                       open + 1);
 }
 
-static void listen(cyaml_log_t level, void *context, const char *format, va_list arguments)
-    __attribute__((format(printf, 3, 0)));
-static void listen(cyaml_log_t level, void *context, const char *format, va_list arguments)
+static void listen(cyaml_log_t level, void *context, const char *format,
+                   va_list arguments) __attribute__((format(printf, 3, 0)));
+static void listen(cyaml_log_t level, void *context, const char *format,
+                   va_list arguments)
 {
     complaint *c = context;
-    if (level < CYAML_LOG_ERROR)
-        return;
+    if (level < CYAML_LOG_ERROR) return;
     char said[512];
     (void)vsnprintf(said, sizeof said, format, arguments);
     said[strcspn(said, "\n")] = 0;
@@ -125,8 +126,7 @@ pf_status yaml_load_file(const cyaml_schema_value_t *schema, const char *path, v
     char *bytes = NULL;
     size_t n = 0;
     pf_status s = file_read_whole(&bytes, &n, path, LIMIT_YAML_BYTES, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = yaml_load(schema, bytes, n, path, out, err);
     mem_free(bytes);
     return s;
@@ -136,6 +136,5 @@ void yaml_release(const cyaml_schema_value_t *schema, void *value)
 {
     complaint c = {.words = ""};
     cyaml_config_t config = settings(&c);
-    if (value != NULL)
-        (void)cyaml_free(&config, schema, value, 0);
+    if (value != NULL) (void)cyaml_free(&config, schema, value, 0);
 }

@@ -7,7 +7,8 @@
 
 static const option_spec options[] = {
     {"campaign", "ID", "only this campaign's promotions (default: all live ones)"},
-    {"at", "TIME", "the moment of sending (default: the campaign's start, else the data's end)"},
+    {"at", "TIME",
+     "the moment of sending (default: the campaign's start, else the data's end)"},
     {"budget", "MONEY", "total expected cost (default: proffer.yaml's)"},
     {"dry-run", NULL, "tell what would be sent, write nothing"},
     {NULL, NULL, NULL},
@@ -21,12 +22,15 @@ static proffer_status show(const invocation *in, result *r, proffer_error *err)
     if (option_given(in, "dry-run"))
         printf("\nA dry run: nothing was written.\n");
     else
-        printf("\nWritten as run %s. Next: proffer explain SHOPPER, proffer report, proffer "
-               "export --decisions\n", show_text(r, r->top, "run"));
+        printf(
+            "\nWritten as run %s. Next: proffer explain SHOPPER, proffer report, proffer "
+            "export --decisions\n",
+            show_text(r, r->top, "run"));
     return PROFFER_OK;
 }
 
-static proffer_status verb(proffer *p, const invocation *in, char **json, proffer_error *err)
+static proffer_status verb(proffer *p, const invocation *in, char **json,
+                           proffer_error *err)
 {
     proffer_decide_options o = proffer_decide_options_default();
     o.campaign = option_value(in, "campaign");
@@ -47,8 +51,9 @@ const command command_decide = {
     .arguments = "",
     .examples = "  proffer decide --budget 5000 --dry-run     # what would be sent\n"
                 "  proffer decide --campaign 18 --budget 250\n",
-    .details = "Value = P(redeem) x margin - cost; budgets hold in expectation, each cost\n"
-               "rounded up. Every shopper and promotion gets a reason why or why not.",
+    .details =
+        "Value = P(redeem) x margin - cost; budgets hold in expectation, each cost\n"
+        "rounded up. Every shopper and promotion gets a reason why or why not.",
     .options = options,
     .run = run,
 };

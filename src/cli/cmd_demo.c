@@ -18,7 +18,8 @@ enum { PATH_BYTES = 4096 };
 #define DEMO_CAMPAIGN "18"
 
 static const option_spec options[] = {
-    {"data", "DIR", "the bundled data (default: examples/complete-journey, here or installed)"},
+    {"data", "DIR",
+     "the bundled data (default: examples/complete-journey, here or installed)"},
     {NULL, NULL, NULL},
 };
 
@@ -34,13 +35,12 @@ typedef struct demo {
 
 static void say(demo *d, const char *title, const char *words)
 {
-    if (d->in->quiet)
-        return;
+    if (d->in->quiet) return;
     printf("\n%d. %s\n   %s\n", ++d->step, title, words);
     fflush(stdout);
 }
 
-/* --- finding and making -------------------------------------------------------------------------- */
+/* --- finding and making ----------------------------------------------------------- */
 
 static bool has_mapping(const char *folder)
 {
@@ -51,13 +51,12 @@ static bool has_mapping(const char *folder)
 
 static proffer_status find_data(demo *d, proffer_error *err)
 {
-    static const char *const places[] = {"examples/complete-journey",
-                                         "/usr/local/share/proffer/examples/complete-journey",
-                                         "/usr/share/proffer/examples/complete-journey"};
+    static const char *const places[] = {
+        "examples/complete-journey", "/usr/local/share/proffer/examples/complete-journey",
+        "/usr/share/proffer/examples/complete-journey"};
     const char *given = option_value(d->in, "data");
     for (size_t i = 0; given == NULL && i < sizeof places / sizeof places[0]; i++)
-        if (has_mapping(places[i]))
-            given = places[i];
+        if (has_mapping(places[i])) given = places[i];
     if (given == NULL || !has_mapping(given))
         return fail(err, PROFFER_NOT_FOUND,
                     "the bundled data are not in %s; name their folder with --data DIR",
@@ -74,14 +73,11 @@ static proffer_status copy_configuration(const demo *d, proffer_error *err)
     size_t n = 0;
     pf_error e = {.code = PF_OK};
     pf_status s = file_make_folders(d->workspace, &e);
-    if (s == PF_OK)
-        s = file_join_path(from, sizeof from, d->data, "proffer.yaml", &e);
-    if (s == PF_OK)
-        s = file_join_path(to, sizeof to, d->workspace, "proffer.yaml", &e);
+    if (s == PF_OK) s = file_join_path(from, sizeof from, d->data, "proffer.yaml", &e);
+    if (s == PF_OK) s = file_join_path(to, sizeof to, d->workspace, "proffer.yaml", &e);
     if (s == PF_OK && !file_exists(to)) {
         s = file_read_whole(&yaml, &n, from, 1 << 20, &e);
-        if (s == PF_OK)
-            s = file_write_atomic(to, yaml, n, &e);
+        if (s == PF_OK) s = file_write_atomic(to, yaml, n, &e);
         mem_free(yaml);
     }
     return s == PF_OK ? PROFFER_OK : fail(err, (proffer_status)s, "%s", e.message);
@@ -92,19 +88,19 @@ static proffer_status make_workspace(demo *d, proffer_error *err)
     const char *where = strcmp(d->in->workspace, ".") ? d->in->workspace : "proffer-demo";
     (void)snprintf(d->workspace, sizeof d->workspace, "%s", where);
     say(d, "A workspace",
-        "600 households of a grocer, one year: what they bought, which coupon campaigns they\n"
-        "   were mailed, what they redeemed (The Complete Journey, 84.51/dunnhumby, CC0).");
+        "600 households of a grocer, one year: what they bought, which coupon campaigns "
+        "they\n"
+        "   were mailed, what they redeemed (The Complete Journey, 84.51/dunnhumby, "
+        "CC0).");
     proffer_status s = copy_configuration(d, err);
-    if (s == PROFFER_OK)
-        s = proffer_init(d->workspace, NULL, NULL, err);
-    if (s == PROFFER_OK)
-        s = proffer_open(&d->p, d->workspace, err);
+    if (s == PROFFER_OK) s = proffer_init(d->workspace, NULL, NULL, err);
+    if (s == PROFFER_OK) s = proffer_open(&d->p, d->workspace, err);
     if (s == PROFFER_OK && !d->in->quiet)
         printf("   %s, with its assumptions in proffer.yaml\n", d->workspace);
     return s;
 }
 
-/* --- the steps -------------------------------------------------------------------------------------- */
+/* --- the steps -------------------------------------------------------------------- */
 
 static proffer_status show_step(demo *d, char *json, void (*show)(demo *, result *),
                                 proffer_error *err)
@@ -139,7 +135,8 @@ static proffer_status import_step(demo *d, proffer_error *err)
     char *json = NULL;
     proffer_import_options o = proffer_import_options_default();
     say(d, "Import",
-        "Ten files, as the shop has them, through a mapping file; every row is checked, and\n"
+        "Ten files, as the shop has them, through a mapping file; every row is checked, "
+        "and\n"
         "   the same file twice changes nothing.");
     if (file_join_path(mapping, sizeof mapping, d->data, "mapping.yaml", NULL) != PF_OK)
         return fail(err, PROFFER_LIMIT, "the path of the data is too long");
@@ -160,7 +157,8 @@ static proffer_status embed_step(demo *d, proffer_error *err)
 {
     char *json = NULL;
     say(d, "Language",
-        "Titles of products and coupons become vectors, so that likeness of meaning counts,\n"
+        "Titles of products and coupons become vectors, so that likeness of meaning "
+        "counts,\n"
         "   in Chinese and English alike.");
     proffer_status s = proffer_embed(d->p, &json, err);
     if (s == PROFFER_UNAVAILABLE) {
@@ -236,7 +234,8 @@ static proffer_status decide_step(demo *d, proffer_error *err)
     char *json = NULL;
     proffer_decide_options o = proffer_decide_options_default();
     say(d, "Decide",
-        "Campaign " DEMO_CAMPAIGN " as it stood on its first morning: who gets which coupon "
+        "Campaign " DEMO_CAMPAIGN
+        " as it stood on its first morning: who gets which coupon "
         "within the\n   budget, in what words, and who is better left alone.");
     o.campaign = DEMO_CAMPAIGN;
     proffer_status s = proffer_decide(d->p, &o, &json, err);
@@ -258,7 +257,8 @@ static void show_next(demo *d, result *r)
 static proffer_status report_step(demo *d, proffer_error *err)
 {
     char *json = NULL;
-    say(d, "Report", "One HTML file with plots, figures and reasons; open it in a browser:");
+    say(d, "Report",
+        "One HTML file with plots, figures and reasons; open it in a browser:");
     proffer_status s = proffer_report(d->p, NULL, &json, err);
     return s == PROFFER_OK ? show_step(d, json, show_next, err) : s;
 }
@@ -266,8 +266,8 @@ static proffer_status report_step(demo *d, proffer_error *err)
 static proffer_status run(const invocation *in, proffer_error *err)
 {
     static proffer_status (*const steps[])(demo *, proffer_error *) = {
-        find_data,    make_workspace, import_step, embed_step,
-        train_step,   evaluate_step,  decide_step, report_step,
+        find_data,  make_workspace, import_step, embed_step,
+        train_step, evaluate_step,  decide_step, report_step,
     };
     demo d = {.in = in, .start_s = clock_wall_s()};
     proffer_status s = PROFFER_OK;
@@ -283,8 +283,9 @@ const command command_demo = {
     .arguments = "",
     .examples = "  proffer demo                 # workspace in ./proffer-demo\n"
                 "  proffer demo -w /tmp/demo\n",
-    .details = "Imports, embeds, trains, evaluates, decides a campaign and writes the report.\n"
-               "A second run imports nothing new and encodes nothing again.",
+    .details =
+        "Imports, embeds, trains, evaluates, decides a campaign and writes the report.\n"
+        "A second run imports nothing new and encodes nothing again.",
     .options = options,
     .run = run,
 };

@@ -37,12 +37,14 @@ static proffer_status judge(result *r, proffer_error *err)
     const json_value *checks = json_member(r->top, "checks");
     for (size_t i = 0; checks != NULL && i < checks->n; i++)
         if (!strcmp(show_text(r, &checks->values[i], "verdict"), "wrong"))
-            return fail(err, PROFFER_DATA, "%s: %s", show_text(r, &checks->values[i], "check"),
+            return fail(err, PROFFER_DATA, "%s: %s",
+                        show_text(r, &checks->values[i], "check"),
                         show_text(r, &checks->values[i], "words"));
     return PROFFER_OK;
 }
 
-static proffer_status verb(proffer *p, const invocation *in, char **json, proffer_error *err)
+static proffer_status verb(proffer *p, const invocation *in, char **json,
+                           proffer_error *err)
 {
     (void)in;
     return proffer_doctor(p, json, err);

@@ -8,8 +8,7 @@ static void show_parts(result *r, const json_value *candidate, const char *key,
                        const char *heading)
 {
     const json_value *parts = json_member(candidate, key);
-    if (parts == NULL || parts->n == 0)
-        return;
+    if (parts == NULL || parts->n == 0) return;
     printf("  %s\n", heading);
     for (size_t i = 0; i < parts->n; i++)
         printf("    %+6.2f  %s\n", show_number(&parts->values[i], "contribution"),
@@ -18,18 +17,19 @@ static void show_parts(result *r, const json_value *candidate, const char *key,
 
 static proffer_status show_explain(const invocation *in, result *r, proffer_error *err)
 {
-    static const char *const headings[] = {"promotion", "title", ">P(redeem)", ">gain",
-                                           ">cost", "why"};
+    static const char *const headings[] = {"promotion", "title", ">P(redeem)",
+                                           ">gain",     ">cost", "why"};
     const json_value *list = json_member(r->top, "candidates");
     (void)in;
     (void)err;
     printf("Shopper %s (%s), decided as of %s\n", show_text(r, r->top, "shopper"),
            show_text(r, r->top, "stage"), show_text(r, r->top, "at"));
-    if (list == NULL || list->n == 0)
-        return PROFFER_OK;
+    if (list == NULL || list->n == 0) return PROFFER_OK;
     printf("  %s\n", show_text(r, &list->values[0], "reason"));
-    show_parts(r, &list->values[0], "why_redeem_at_all", "what speaks for redeeming at all");
-    show_parts(r, &list->values[0], "why_this_promotion", "what speaks for this promotion");
+    show_parts(r, &list->values[0], "why_redeem_at_all",
+               "what speaks for redeeming at all");
+    show_parts(r, &list->values[0], "why_this_promotion",
+               "what speaks for this promotion");
     printf("\n");
     table *t = table_new(6, headings, 72);
     for (size_t i = 0; i < list->n && i < 15; i++) {
@@ -42,8 +42,7 @@ static proffer_status show_explain(const invocation *in, result *r, proffer_erro
         table_cell(t, "%s", show_text(r, c, "reason"));
     }
     table_print(t);
-    if (list->n > 15)
-        printf("… and %zu more; all of them with --json\n", list->n - 15);
+    if (list->n > 15) printf("… and %zu more; all of them with --json\n", list->n - 15);
     return PROFFER_OK;
 }
 
@@ -82,9 +81,9 @@ static proffer_status show_messages(const invocation *in, result *r, proffer_err
     (void)err;
     for (size_t i = 0; i < r->top->n; i++) {
         const json_value *m = &r->top->values[i];
-        printf("%s%s for shopper %s by %s\n%s\n", i ? "\n" : "", show_text(r, m, "promotion"),
-               show_text(r, m, "shopper"), show_text(r, m, "channel"),
-               show_text(r, m, "message"));
+        printf("%s%s for shopper %s by %s\n%s\n", i ? "\n" : "",
+               show_text(r, m, "promotion"), show_text(r, m, "shopper"),
+               show_text(r, m, "channel"), show_text(r, m, "message"));
     }
     return PROFFER_OK;
 }
@@ -94,8 +93,7 @@ static proffer_status message(proffer *p, const invocation *in, char **json,
 {
     long sample = 10;
     proffer_status s = option_integer(in, "sample", 1, 10000, 10, &sample, err);
-    if (s != PROFFER_OK)
-        return s;
+    if (s != PROFFER_OK) return s;
     return proffer_message(p, option_value(in, "language"), (int)sample, json, err);
 }
 

@@ -5,9 +5,11 @@
 #include "cli/show.h"
 
 static const option_spec options[] = {
-    {"mapping", "FILE", "how the shop's files become Proffer's tables (docs/data-formats.md)"},
-    {"table", "NAME", "table of all files: products, shoppers, campaigns, promotions, scope, "
-                      "events"},
+    {"mapping", "FILE",
+     "how the shop's files become Proffer's tables (docs/data-formats.md)"},
+    {"table", "NAME",
+     "table of all files: products, shoppers, campaigns, promotions, scope, "
+     "events"},
     {NULL, NULL, NULL},
 };
 
@@ -19,8 +21,9 @@ static void show_faults(result *r, const json_value *part)
         printf("\n%s: %.0f rows rejected; the first: %s\n", show_text(r, part, "name"),
                show_number(part, "rejected"), show_text(r, part, "first_reject"));
     for (size_t i = 0; reasons != NULL && i < reasons->n; i++)
-        printf("  %8.*s  %.*s\n", (int)reasons->values[i].text.n, reasons->values[i].text.data,
-               (int)reasons->keys[i].n, reasons->keys[i].data);
+        printf("  %8.*s  %.*s\n", (int)reasons->values[i].text.n,
+               reasons->values[i].text.data, (int)reasons->keys[i].n,
+               reasons->keys[i].data);
     if (show_text(r, part, "rejects_file")[0] != 0)
         printf("  all of them, with file, line, column and reason: %s\n",
                show_text(r, part, "rejects_file"));
@@ -30,8 +33,8 @@ static void show_faults(result *r, const json_value *part)
 
 static proffer_status show(const invocation *in, result *r, proffer_error *err)
 {
-    static const char *const headings[] = {"table",       ">rows",    ">added",   ">changed",
-                                           ">same",       ">duplicate", ">rejected"};
+    static const char *const headings[] = {"table", ">rows",      ">added",   ">changed",
+                                           ">same", ">duplicate", ">rejected"};
     static const char *const columns[] = {"rows", "added",      "changed",
                                           "same", "duplicates", "rejected"};
     const json_value *tables = json_member(r->top, "tables");
@@ -61,7 +64,8 @@ static proffer_status import_files(proffer *p, const invocation *in, int only_va
     o.n_files = (size_t)in->n_arguments;
     o.validate_only = only_validate;
     if (o.mapping == NULL && o.n_files == 0)
-        return fail(err, PROFFER_USAGE, "name the files, or a mapping with --mapping FILE");
+        return fail(err, PROFFER_USAGE,
+                    "name the files, or a mapping with --mapping FILE");
     return proffer_import(p, &o, json, err);
 }
 
@@ -93,11 +97,13 @@ static proffer_status judge_validation(result *r, proffer_error *err)
         files += errors != NULL ? errors->n : 0;
     }
     if (files > 0)
-        return fail(err, PROFFER_DATA, "%zu file%s cannot be read to the end; an import would "
-                    "load nothing", files, files == 1 ? "" : "s");
+        return fail(err, PROFFER_DATA,
+                    "%zu file%s cannot be read to the end; an import would "
+                    "load nothing",
+                    files, files == 1 ? "" : "s");
     if (rejected > 0)
-        return fail(err, PROFFER_DATA, "an import would reject %.0f of %.0f rows", rejected,
-                    show_number(r->top, "rows"));
+        return fail(err, PROFFER_DATA, "an import would reject %.0f of %.0f rows",
+                    rejected, show_number(r->top, "rows"));
     return PROFFER_OK;
 }
 
@@ -110,12 +116,14 @@ const command command_import = {
     .name = "import",
     .summary = "Load products, shoppers, promotions and events from files",
     .arguments = "[FILE...]",
-    .examples = "  proffer import --mapping my-shop/mapping.yaml\n"
-                "  proffer import products.csv events-2026-11.jsonl.gz   # columns guessed\n"
-                "  proffer import --table events export.csv\n",
-    .details = "CSV, JSONL, RecBole atomic files; plain, gzip or zstd; - is standard input.\n"
-               "One atomic step: all files are in, or the store is as it was. The same file\n"
-               "twice changes nothing. Rejected rows are kept with file, line, column, reason.",
+    .examples =
+        "  proffer import --mapping my-shop/mapping.yaml\n"
+        "  proffer import products.csv events-2026-11.jsonl.gz   # columns guessed\n"
+        "  proffer import --table events export.csv\n",
+    .details =
+        "CSV, JSONL, RecBole atomic files; plain, gzip or zstd; - is standard input.\n"
+        "One atomic step: all files are in, or the store is as it was. The same file\n"
+        "twice changes nothing. Rejected rows are kept with file, line, column, reason.",
     .options = options,
     .max_arguments = MAX_ARGUMENTS,
     .run = run_import,
@@ -127,8 +135,9 @@ const command command_validate = {
     .arguments = "[FILE...]",
     .examples = "  proffer validate --mapping my-shop/mapping.yaml\n"
                 "  proffer validate events.csv && proffer import events.csv\n",
-    .details = "Ends with exit code 3 when a row would be rejected or a file cannot be read to\n"
-               "its end, with 0 when nothing is wrong.",
+    .details =
+        "Ends with exit code 3 when a row would be rejected or a file cannot be read to\n"
+        "its end, with 0 when nothing is wrong.",
     .options = options,
     .max_arguments = MAX_ARGUMENTS,
     .run = run_validate,

@@ -16,10 +16,8 @@ static proffer_status show_workspace(const char *folder, proffer_error *err)
     proffer *p = NULL;
     char *json = NULL;
     proffer_status s = proffer_open(&p, folder, err);
-    if (s == PROFFER_OK)
-        s = proffer_describe(p, &json, err);
-    if (s == PROFFER_OK)
-        printf("%s\n", json);
+    if (s == PROFFER_OK) s = proffer_describe(p, &json, err);
+    if (s == PROFFER_OK) printf("%s\n", json);
     proffer_free(json);
     proffer_close(p);
     return s;
@@ -28,15 +26,14 @@ static proffer_status show_workspace(const char *folder, proffer_error *err)
 static proffer_status run(const invocation *in, proffer_error *err)
 {
     const char *folder = in->n_arguments > 0 ? in->arguments[0] : in->workspace;
-    proffer_status s = proffer_init(folder, option_value(in, "shop"),
-                                    option_value(in, "currency"), err);
-    if (s != PROFFER_OK)
-        return s;
-    if (in->json)
-        return show_workspace(folder, err);
-    show_talk("A workspace is ready in %s. Its settings, with comments: %s/proffer.yaml", folder,
-              folder);
-    show_talk("Next: proffer import -w %s FILE...   (proffer validate first tells what is wrong)",
+    proffer_status s =
+        proffer_init(folder, option_value(in, "shop"), option_value(in, "currency"), err);
+    if (s != PROFFER_OK) return s;
+    if (in->json) return show_workspace(folder, err);
+    show_talk("A workspace is ready in %s. Its settings, with comments: %s/proffer.yaml",
+              folder, folder);
+    show_talk("Next: proffer import -w %s FILE...   (proffer validate first tells what "
+              "is wrong)",
               folder);
     return PROFFER_OK;
 }

@@ -74,9 +74,9 @@ static proffer_status search(proffer *p, const invocation *in, char **json,
         buffer_printf(&query, "%s%s", i ? " " : "", in->arguments[i]);
     proffer_status s = option_integer(in, "limit", 1, 200, 10, &limit, err);
     if (s == PROFFER_OK && query.failed)
-        s = fail(err, PROFFER_LIMIT, "the query is longer than %u bytes", LIMIT_TEXT_BYTES);
-    if (s == PROFFER_OK)
-        s = proffer_search(p, query.data, (int)limit, json, err);
+        s = fail(err, PROFFER_LIMIT, "the query is longer than %u bytes",
+                 LIMIT_TEXT_BYTES);
+    if (s == PROFFER_OK) s = proffer_search(p, query.data, (int)limit, json, err);
     buffer_free(&query);
     return s;
 }

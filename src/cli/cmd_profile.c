@@ -14,8 +14,7 @@ enum { SHOWN_PROMOTIONS = 12 };
 static void show_list(result *r, const char *heading, const char *key)
 {
     const json_value *list = json_member(r->top, key);
-    if (list == NULL || list->n == 0)
-        return;
+    if (list == NULL || list->n == 0) return;
     printf("%s\n", heading);
     for (size_t i = 0; i < list->n; i++)
         printf("  %3.0f %%  %s\n", 100 * show_number(&list->values[i], "share"),
@@ -38,8 +37,7 @@ static void show_promotions(result *r)
     static const char *const headings[] = {"live promotion", "title", ">lines", ">spent",
                                            ">days since"};
     const json_value *list = json_member(r->top, "live_promotions");
-    if (list == NULL || list->n == 0)
-        return;
+    if (list == NULL || list->n == 0) return;
     printf("\n");
     table *t = table_new(5, headings, 44);
     for (size_t i = 0; i < list->n && i < SHOWN_PROMOTIONS; i++) {
@@ -61,15 +59,19 @@ static proffer_status show(const invocation *in, result *r, proffer_error *err)
     (void)in;
     (void)err;
     printf("Shopper %s as of %s: %s, %.0f events\n", show_text(r, top, "shopper"),
-           show_text(r, top, "at"), show_text(r, top, "stage"), show_number(top, "events"));
+           show_text(r, top, "at"), show_text(r, top, "stage"),
+           show_number(top, "events"));
     printf("  last trip %.1f days ago; usually every %.1f days\n",
            show_number(top, "recency_days"), show_number(top, "usual_gap_days"));
-    printf("  28 days: %.0f trips, %.2f spent; 91 days: %.0f, %.2f; 365 days: %.0f, %.2f\n",
-           show_number(top, "trips_28d"), show_number(top, "spend_28d"),
-           show_number(top, "trips_91d"), show_number(top, "spend_91d"),
-           show_number(top, "trips_365d"), show_number(top, "spend_365d"));
-    printf("  %.0f %% of spending under a discount, %.0f %% under a coupon; price band %s of "
-           "5\n", 100 * show_number(top, "discount_share"),
+    printf(
+        "  28 days: %.0f trips, %.2f spent; 91 days: %.0f, %.2f; 365 days: %.0f, %.2f\n",
+        show_number(top, "trips_28d"), show_number(top, "spend_28d"),
+        show_number(top, "trips_91d"), show_number(top, "spend_91d"),
+        show_number(top, "trips_365d"), show_number(top, "spend_365d"));
+    printf("  %.0f %% of spending under a discount, %.0f %% under a coupon; price band "
+           "%s of "
+           "5\n",
+           100 * show_number(top, "discount_share"),
            100 * show_number(top, "coupon_share"), show_text(r, top, "price_band"));
     printf("  told of %.0f campaigns, redeemed in %.0f\n",
            show_number(top, "mailed_campaigns"), show_number(top, "redeemed_campaigns"));
@@ -81,7 +83,8 @@ static proffer_status show(const invocation *in, result *r, proffer_error *err)
     return PROFFER_OK;
 }
 
-static proffer_status verb(proffer *p, const invocation *in, char **json, proffer_error *err)
+static proffer_status verb(proffer *p, const invocation *in, char **json,
+                           proffer_error *err)
 {
     return proffer_profile(p, in->arguments[0], option_value(in, "at"), json, err);
 }
@@ -97,8 +100,9 @@ const command command_profile = {
     .arguments = "SHOPPER",
     .examples = "  proffer profile 1042\n"
                 "  proffer profile 1042 --at 2017-08-01 --json\n",
-    .details = "Only events strictly before the moment are looked at. Audience rules use the\n"
-               "same names as the JSON form.",
+    .details =
+        "Only events strictly before the moment are looked at. Audience rules use the\n"
+        "same names as the JSON form.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,

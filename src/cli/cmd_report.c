@@ -17,7 +17,8 @@ static proffer_status show(const invocation *in, result *r, proffer_error *err)
     return PROFFER_OK;
 }
 
-static proffer_status verb(proffer *p, const invocation *in, char **json, proffer_error *err)
+static proffer_status verb(proffer *p, const invocation *in, char **json,
+                           proffer_error *err)
 {
     return proffer_report(p, option_value(in, "out"), json, err);
 }

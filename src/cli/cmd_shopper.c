@@ -18,8 +18,7 @@ static proffer_status export_verb(proffer *p, const invocation *in, char **json,
     bool decisions = option_given(in, "decisions");
     if ((shopper != NULL) == decisions)
         return fail(err, PROFFER_USAGE, "say either --shopper ID or --decisions");
-    if (decisions)
-        return proffer_decisions(p, option_value(in, "run"), json, err);
+    if (decisions) return proffer_decisions(p, option_value(in, "run"), json, err);
     return proffer_export_shopper(p, shopper, json, err);
 }
 
@@ -48,15 +47,19 @@ static proffer_status forget(proffer *p, const invocation *in, char **json,
 {
     *json = NULL;
     if (!option_given(in, "yes"))
-        return fail(err, PROFFER_USAGE, "this erases shopper %s's data, events and decisions "
-                    "for good; say --yes", in->arguments[0]);
+        return fail(err, PROFFER_USAGE,
+                    "this erases shopper %s's data, events and decisions "
+                    "for good; say --yes",
+                    in->arguments[0]);
     proffer_status s = proffer_forget(p, in->arguments[0], err);
-    if (s != PROFFER_OK)
-        return s;
-    show_talk("Shopper %s is forgotten. Models trained earlier keep their numbers until the "
-              "next `proffer train`.", in->arguments[0]);
+    if (s != PROFFER_OK) return s;
+    show_talk(
+        "Shopper %s is forgotten. Models trained earlier keep their numbers until the "
+        "next `proffer train`.",
+        in->arguments[0]);
     show_talk("Files written earlier are not looked through: write the report again, and "
-              "delete what %s/rejects and your own exports hold.", in->workspace);
+              "delete what %s/rejects and your own exports hold.",
+              in->workspace);
     return PROFFER_OK;
 }
 

@@ -31,8 +31,7 @@ static proffer_status train(proffer *p, const invocation *in, char **json,
     proffer_train_options o = proffer_train_options_default();
     long seed = 1, threads = 0;
     proffer_status s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
-    if (s == PROFFER_OK)
-        s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    if (s == PROFFER_OK) s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
     o.seed = (uint64_t)seed;
     o.threads = (int)threads;
     return s == PROFFER_OK ? proffer_train(p, &o, json, err) : s;
@@ -48,13 +47,14 @@ const command command_train = {
     .summary = "Fit recommenders, their blend and the response models",
     .arguments = "",
     .examples = "  proffer train\n",
-    .details = "Models go to the workspace's models folder as safetensors with a JSON card;\n"
-               "each file is replaced only when the new one is complete.",
+    .details =
+        "Models go to the workspace's models folder as safetensors with a JSON card;\n"
+        "each file is replaced only when the new one is complete.",
     .options = train_options,
     .run = run_train,
 };
 
-/* --- evaluate ------------------------------------------------------------------------------------------- */
+/* --- evaluate --------------------------------------------------------------------- */
 
 static const option_spec evaluate_options[] = {
     {"test-from", "DATE", "first day of the test period (default: proffer.yaml's)"},
@@ -84,8 +84,7 @@ static proffer_status evaluate(proffer *p, const invocation *in, char **json,
     proffer_evaluate_options o = proffer_evaluate_options_default();
     long seed = 1, threads = 0, replicates = 0;
     proffer_status s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
-    if (s == PROFFER_OK)
-        s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    if (s == PROFFER_OK) s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
     if (s == PROFFER_OK)
         s = option_integer(in, "bootstrap", 50, 100000, 0, &replicates, err);
     o.test_from = option_value(in, "test-from");
@@ -103,10 +102,8 @@ static proffer_status run_sequences(const invocation *in, proffer_error *err)
     result r;
     long k = 10, seed = 1, threads = 0;
     proffer_status s = option_integer(in, "k", 1, 1000, 10, &k, err);
-    if (s == PROFFER_OK)
-        s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
-    if (s == PROFFER_OK)
-        s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    if (s == PROFFER_OK) s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
+    if (s == PROFFER_OK) s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
     o.sequences = option_value(in, "sequences");
     o.items = option_value(in, "items");
     o.models = option_given(in, "models") ? option_value(in, "models") : o.models;
@@ -115,12 +112,9 @@ static proffer_status run_sequences(const invocation *in, proffer_error *err)
     o.k = (int)k;
     o.seed = (uint64_t)seed;
     o.threads = (int)threads;
-    if (s == PROFFER_OK)
-        s = proffer_evaluate_sequences(&o, &json, err);
-    if (s == PROFFER_OK)
-        s = show_open(&r, json, err);
-    if (s != PROFFER_OK)
-        return s;
+    if (s == PROFFER_OK) s = proffer_evaluate_sequences(&o, &json, err);
+    if (s == PROFFER_OK) s = show_open(&r, json, err);
+    if (s != PROFFER_OK) return s;
     if (in->json)
         show_json_lines(r.top);
     else
@@ -131,8 +125,7 @@ static proffer_status run_sequences(const invocation *in, proffer_error *err)
 
 static proffer_status run_evaluate(const invocation *in, proffer_error *err)
 {
-    if (option_given(in, "sequences"))
-        return run_sequences(in, err);
+    if (option_given(in, "sequences")) return run_sequences(in, err);
     return run_in_workspace(in, evaluate, show_evaluate, err);
 }
 
@@ -140,16 +133,18 @@ const command command_evaluate = {
     .name = "evaluate",
     .summary = "Judge predictions on weeks the models had not seen",
     .arguments = "",
-    .examples = "  proffer evaluate --test-from 2017-08-01\n"
-                "  proffer evaluate --sequences ml-1m.txt.gz --models popularity,transitions\n"
-                "  proffer evaluate --sequences beauty.txt.gz --items items.tsv --json\n",
-    .details = "Without --sequences: the workspace's own campaigns and purchases by time, each\n"
-               "beside simple baselines; the result goes into the report.",
+    .examples =
+        "  proffer evaluate --test-from 2017-08-01\n"
+        "  proffer evaluate --sequences ml-1m.txt.gz --models popularity,transitions\n"
+        "  proffer evaluate --sequences beauty.txt.gz --items items.tsv --json\n",
+    .details =
+        "Without --sequences: the workspace's own campaigns and purchases by time, each\n"
+        "beside simple baselines; the result goes into the report.",
     .options = evaluate_options,
     .run = run_evaluate,
 };
 
-/* --- recommend -------------------------------------------------------------------------------------------- */
+/* --- recommend -------------------------------------------------------------------- */
 
 static const option_spec recommend_options[] = {
     {"at", "TIME", "as of this moment (default: after the last event)"},
@@ -159,7 +154,8 @@ static const option_spec recommend_options[] = {
 
 static proffer_status show_recommend(const invocation *in, result *r, proffer_error *err)
 {
-    static const char *const headings[] = {"product", "title", "category", ">price", ">score"};
+    static const char *const headings[] = {"product", "title", "category", ">price",
+                                           ">score"};
     const json_value *list = json_member(r->top, "products");
     table *t = table_new(5, headings, 50);
     (void)in;
@@ -181,10 +177,9 @@ static proffer_status recommend(proffer *p, const invocation *in, char **json,
 {
     long limit = 10;
     proffer_status s = option_integer(in, "limit", 1, 1000, 10, &limit, err);
-    if (s != PROFFER_OK)
-        return s;
-    return proffer_recommend(p, in->arguments[0], option_value(in, "at"), (int)limit, json,
-                             err);
+    if (s != PROFFER_OK) return s;
+    return proffer_recommend(p, in->arguments[0], option_value(in, "at"), (int)limit,
+                             json, err);
 }
 
 static proffer_status run_recommend(const invocation *in, proffer_error *err)

@@ -26,10 +26,10 @@ typedef struct invocation invocation;
 
 typedef struct command {
     const char *name;
-    const char *summary;   /* one line, for the list */
-    const char *arguments; /* "FILE..." or "" */
-    const char *examples;  /* lines of "  proffer ..." with a comment each */
-    const char *details;   /* a paragraph or NULL */
+    const char *summary;        /* one line, for the list */
+    const char *arguments;      /* "FILE..." or "" */
+    const char *examples;       /* lines of "  proffer ..." with a comment each */
+    const char *details;        /* a paragraph or NULL */
     const option_spec *options; /* of its own; ends with a NULL name; may be NULL */
     int min_arguments, max_arguments;
     proffer_status (*run)(const invocation *in, proffer_error *err);
@@ -39,7 +39,7 @@ typedef struct command {
 struct invocation {
     const command *command;
     const char *program;
-    const char *workspace;       /* -w, else PROFFER_WORKSPACE, else "." */
+    const char *workspace; /* -w, else PROFFER_WORKSPACE, else "." */
     bool json, quiet, help;
     const char *values[MAX_OPTIONS]; /* of command->options[i]; a switch holds "" */
     const char *arguments[MAX_ARGUMENTS];

@@ -23,7 +23,8 @@ proffer_status run_in_workspace(const invocation *in, workspace_verb *verb,
 /* The same for commands that look for faults: after showing, also with --json, judge says
  * whether there were any, and its status is the command's. */
 typedef proffer_status workspace_judge(struct result *r, proffer_error *err);
-proffer_status run_and_judge(const invocation *in, workspace_verb *verb, workspace_show *show,
-                             workspace_judge *judge, proffer_error *err);
+proffer_status run_and_judge(const invocation *in, workspace_verb *verb,
+                             workspace_show *show, workspace_judge *judge,
+                             proffer_error *err);
 
 #endif

@@ -46,8 +46,7 @@ static void print_quoted(const char *words)
 {
     putchar('\'');
     for (; *words; words++) {
-        if (*words == '\'' || *words == '\\')
-            putchar('\\');
+        if (*words == '\'' || *words == '\\') putchar('\\');
         putchar(*words);
     }
     putchar('\'');
@@ -55,8 +54,8 @@ static void print_quoted(const char *words)
 
 static void print_fish_option(const char *name, const option_spec *o)
 {
-    printf("complete -c proffer -n '__fish_seen_subcommand_from %s' -l %s%s -d ", name, o->name,
-           o->value ? " -r" : "");
+    printf("complete -c proffer -n '__fish_seen_subcommand_from %s' -l %s%s -d ", name,
+           o->name, o->value ? " -r" : "");
     print_quoted(o->help);
     putchar('\n');
 }

@@ -16,8 +16,7 @@
 static const command *find_command(const char *name)
 {
     for (const command *const *c = all_commands; *c != NULL; c++)
-        if (!strcmp((*c)->name, name))
-            return *c;
+        if (!strcmp((*c)->name, name)) return *c;
     return NULL;
 }
 
@@ -26,14 +25,16 @@ static proffer_status unknown_command(const char *name, proffer_error *err)
     const char *names[64];
     size_t n = 0;
     if (name[0] == '-')
-        return fail(err, PROFFER_USAGE, "options stand behind the command: proffer COMMAND %s "
-                    "...; see `proffer --help`", name);
+        return fail(err, PROFFER_USAGE,
+                    "options stand behind the command: proffer COMMAND %s "
+                    "...; see `proffer --help`",
+                    name);
     for (const command *const *c = all_commands; *c != NULL && n < 64; c++)
         names[n++] = (*c)->name;
     const char *near = text_closest(name, names, n);
-    return fail(err, PROFFER_USAGE, "there is no command '%s'%s%s%s; see `proffer --help`",
-                name, near ? " (did you mean `proffer " : "", near ? near : "",
-                near ? "`?)" : "");
+    return fail(
+        err, PROFFER_USAGE, "there is no command '%s'%s%s%s; see `proffer --help`", name,
+        near ? " (did you mean `proffer " : "", near ? near : "", near ? "`?)" : "");
 }
 
 static proffer_status run_command(const char *program, const char *name, int argc,
@@ -41,19 +42,16 @@ static proffer_status run_command(const char *program, const char *name, int arg
 {
     invocation in;
     const command *c = find_command(name);
-    if (c == NULL)
-        return unknown_command(name, err);
+    if (c == NULL) return unknown_command(name, err);
     proffer_status s = options_parse(c, argc, argv, &in, err);
-    if (s != PROFFER_OK)
-        return s;
+    if (s != PROFFER_OK) return s;
     if (in.help) {
         help_command(c);
         return PROFFER_OK;
     }
     in.program = program;
     progress_set_quiet(in.quiet);
-    if (in.quiet)
-        log_set_level(LOG_WARNING);
+    if (in.quiet) log_set_level(LOG_WARNING);
     progress_catch_signals();
     return c->run(&in, err);
 }
@@ -62,8 +60,7 @@ static proffer_status run_command(const char *program, const char *name, int arg
 static proffer_status show_help(const char *name, proffer_error *err)
 {
     const command *c = name != NULL ? find_command(name) : NULL;
-    if (name != NULL && c == NULL)
-        return unknown_command(name, err);
+    if (name != NULL && c == NULL) return unknown_command(name, err);
     if (c != NULL)
         help_command(c);
     else
@@ -94,7 +91,8 @@ static proffer_status flush_output(proffer_status s, proffer_error *err)
 {
     bool failed = fflush(stdout) != 0 || ferror(stdout);
     if (failed && s == PROFFER_OK)
-        return fail(err, PROFFER_IO, "cannot write to standard output: is the disk full, or "
+        return fail(err, PROFFER_IO,
+                    "cannot write to standard output: is the disk full, or "
                     "was the pipe closed?");
     return s;
 }
@@ -104,7 +102,6 @@ int main(int argc, char **argv)
     proffer_error err = {.code = PROFFER_OK};
     proffer_status s = dispatch(argc, argv, &err);
     s = flush_output(s, &err);
-    if (s != PROFFER_OK)
-        show_error(&err);
+    if (s != PROFFER_OK) show_error(&err);
     return status_exit_code((pf_status)s);
 }

@@ -31,8 +31,7 @@ proffer_status fail(proffer_error *err, proffer_status code, const char *format,
 static int find_option(const option_spec *table, const char *name, size_t n)
 {
     for (int i = 0; table != NULL && table[i].name != NULL; i++)
-        if (strlen(table[i].name) == n && memcmp(table[i].name, name, n) == 0)
-            return i;
+        if (strlen(table[i].name) == n && memcmp(table[i].name, name, n) == 0) return i;
     return -1;
 }
 
@@ -48,8 +47,10 @@ static proffer_status unknown_option(const command *c, const char *name, size_t 
     for (const option_spec *o = shared_options; o->name != NULL; o++)
         choices[count++] = o->name;
     const char *near = text_closest(word, choices, count);
-    return fail(err, PROFFER_USAGE, "proffer %s has no option --%s%s%s%s; see `proffer %s "
-                "--help`", c->name, word, near ? " (did you mean --" : "", near ? near : "",
+    return fail(err, PROFFER_USAGE,
+                "proffer %s has no option --%s%s%s%s; see `proffer %s "
+                "--help`",
+                c->name, word, near ? " (did you mean --" : "", near ? near : "",
                 near ? "?)" : "", c->name);
 }
 
@@ -99,13 +100,11 @@ static proffer_status take_option(const command *c, cursor *k, invocation *out,
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
     int own = find_option(c->options, name, n);
     int shared = own < 0 ? find_option(shared_options, name, n) : -1;
-    if (own < 0 && shared < 0)
-        return unknown_option(c, name, n, err);
+    if (own < 0 && shared < 0) return unknown_option(c, name, n, err);
     const char *value = NULL;
     const option_spec *o = own >= 0 ? &c->options[own] : &shared_options[shared];
     proffer_status s = take_value(k, o, equals, &value, err);
-    if (s != PROFFER_OK)
-        return s;
+    if (s != PROFFER_OK) return s;
     if (own >= 0)
         out->values[own] = value;
     else
@@ -127,8 +126,9 @@ static proffer_status take_short(const command *c, cursor *k, invocation *out,
     }
     if (!strcmp(word, "-w"))
         return take_value(k, &shared_options[0], NULL, &out->workspace, err);
-    return fail(err, PROFFER_USAGE, "proffer %s has no option %s; see `proffer %s --help`",
-                c->name, word, c->name);
+    return fail(err, PROFFER_USAGE,
+                "proffer %s has no option %s; see `proffer %s --help`", c->name, word,
+                c->name);
 }
 
 static proffer_status take_argument(const command *c, const char *word, invocation *out,
@@ -136,8 +136,10 @@ static proffer_status take_argument(const command *c, const char *word, invocati
 {
     int most = c->max_arguments < MAX_ARGUMENTS ? c->max_arguments : MAX_ARGUMENTS;
     if (out->n_arguments >= most)
-        return fail(err, PROFFER_USAGE, "proffer %s takes at most %d argument%s; '%s' is one "
-                    "too many", c->name, most, most == 1 ? "" : "s", word);
+        return fail(err, PROFFER_USAGE,
+                    "proffer %s takes at most %d argument%s; '%s' is one "
+                    "too many",
+                    c->name, most, most == 1 ? "" : "s", word);
     out->arguments[out->n_arguments++] = word;
     return PROFFER_OK;
 }
@@ -162,8 +164,7 @@ proffer_status options_parse(const command *c, int argc, char **argv, invocation
             s = take_short(c, &k, out, err);
         else
             s = take_argument(c, word, out, err);
-        if (s != PROFFER_OK)
-            return s;
+        if (s != PROFFER_OK) return s;
     }
     if (!out->help && out->n_arguments < c->min_arguments)
         return fail(err, PROFFER_USAGE, "proffer %s needs %s; see `proffer %s --help`",
@@ -189,8 +190,8 @@ proffer_status option_integer(const invocation *in, const char *name, long low, 
     int64_t number = fallback;
     if (value != NULL &&
         (!text_to_i64(text_of(value), &number) || number < low || number > high))
-        return fail(err, PROFFER_USAGE, "--%s: '%s' is no whole number from %ld to %ld", name,
-                    value, low, high);
+        return fail(err, PROFFER_USAGE, "--%s: '%s' is no whole number from %ld to %ld",
+                    name, value, low, high);
     *out = (long)number;
     return PROFFER_OK;
 }

@@ -29,22 +29,20 @@ struct table {
 static void make_plain(char *words)
 {
     for (; *words; words++)
-        if ((unsigned char)*words < ' ' || *words == 0x7F)
-            *words = ' ';
+        if ((unsigned char)*words < ' ' || *words == 0x7F) *words = ' ';
 }
 
 void show_error(const proffer_error *err)
 {
     char place[320] = "";
     size_t n = 0;
-    if (err->file[0] != 0)
-        n = (size_t)snprintf(place, sizeof place, "%s:", err->file);
+    if (err->file[0] != 0) n = (size_t)snprintf(place, sizeof place, "%s:", err->file);
     if (err->line != 0)
-        n += (size_t)snprintf(place + n, sizeof place - n, "%llu:",
-                              (unsigned long long)err->line);
+        n += (size_t)snprintf(place + n, sizeof place - n,
+                              "%llu:", (unsigned long long)err->line);
     if (err->line != 0 && err->column != 0)
-        n += (size_t)snprintf(place + n, sizeof place - n, "%llu:",
-                              (unsigned long long)err->column);
+        n += (size_t)snprintf(place + n, sizeof place - n,
+                              "%llu:", (unsigned long long)err->column);
     char words[sizeof place + sizeof err->message + 2];
     (void)snprintf(words, sizeof words, "%s%s%s", place, n ? " " : "", err->message);
     make_plain(words);
@@ -85,8 +83,7 @@ size_t show_width(const char *words)
 {
     const char *end = words + strlen(words);
     size_t width = 0;
-    if (!utf8_check(words, (size_t)(end - words), NULL))
-        return (size_t)(end - words);
+    if (!utf8_check(words, (size_t)(end - words), NULL)) return (size_t)(end - words);
     while (words < end)
         width += point_width(utf8_next(&words, end));
     return width;
@@ -118,8 +115,7 @@ static void cut(char *words, size_t max)
         return;
     while (at < end) {
         size_t more = point_width(utf8_next(&at, end));
-        if (width + more > max - 1)
-            break;
+        if (width + more > max - 1) break;
         width += more;
         keep = at;
     }
@@ -130,8 +126,7 @@ void table_cell(table *t, const char *format, ...)
 {
     char cell[CELL_BYTES];
     va_list arguments;
-    if (t == NULL)
-        return;
+    if (t == NULL) return;
     va_start(arguments, format);
     (void)vsnprintf(cell, sizeof cell - 4, format, arguments);
     va_end(arguments);
@@ -165,13 +160,11 @@ static void print_row(const table *t, size_t row, const size_t *width)
 void table_print(table *t)
 {
     size_t width[TABLE_MAX_COLUMNS] = {0};
-    if (t == NULL)
-        return;
+    if (t == NULL) return;
     size_t rows = (t->n + t->columns - 1) / t->columns;
     for (size_t i = 0; i < t->n; i++) {
         size_t w = show_width(t->cells[i]);
-        if (w > width[i % t->columns])
-            width[i % t->columns] = w;
+        if (w > width[i % t->columns]) width[i % t->columns] = w;
     }
     for (size_t row = 0; row < rows; row++) {
         print_row(t, row, width);
@@ -192,8 +185,7 @@ proffer_status show_open(result *r, char *json, proffer_error *err)
     arena_init(&r->memory, 16 * (size_t)LIMIT_JSON_BYTES);
     pf_status s = json_parse(&r->memory, json, strlen(json), &r->top, &e);
     proffer_free(json);
-    if (s == PF_OK)
-        return PROFFER_OK;
+    if (s == PF_OK) return PROFFER_OK;
     arena_free(&r->memory);
     return fail(err, (proffer_status)s, "cannot read a result back: %s", e.message);
 }
@@ -206,8 +198,7 @@ void show_close(result *r)
 const char *show_text(result *r, const json_value *object, const char *key)
 {
     const json_value *v = json_member(object, key);
-    if (v == NULL || (v->kind != JSON_TEXT && v->kind != JSON_NUMBER))
-        return "";
+    if (v == NULL || (v->kind != JSON_TEXT && v->kind != JSON_NUMBER)) return "";
     const char *copy = arena_copy_text(&r->memory, v->text.data, v->text.n);
     return copy ? copy : "";
 }

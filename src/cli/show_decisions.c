@@ -13,14 +13,12 @@ static void show_caps(result *r, const json_value *decided)
                                            ">gain of one more unit"};
     const json_value *caps = json_member(decided, "caps");
     size_t shown = 0;
-    if (caps == NULL || caps->n == 0)
-        return;
+    if (caps == NULL || caps->n == 0) return;
     printf("\n");
     table *t = table_new(4, headings, 50);
     for (size_t i = 0; i < caps->n && shown < 8; i++) {
         double price = show_number(&caps->values[i], "shadow_price");
-        if (price <= 0 && i > 0)
-            continue;
+        if (price <= 0 && i > 0) continue;
         table_cell(t, "%s", show_text(r, &caps->values[i], "name"));
         table_cell(t, "%s", show_text(r, &caps->values[i], "limit"));
         table_cell(t, "%s", show_text(r, &caps->values[i], "used"));
@@ -34,15 +32,18 @@ void show_decision_summary(result *r, const json_value *decided)
 {
     const char *code = show_text(r, decided, "currency");
     const char *name = show_text(r, decided, "campaign");
-    printf("%s%s%s%.0f promotions, %.0f shoppers: %.0f messages to %.0f shoppers, %.0f held "
-           "out to measure against\n", name[0] ? "Campaign " : "", name, name[0] ? ": " : "",
-           show_number(decided, "candidates"), show_number(decided, "shoppers"),
-           show_number(decided, "messages"), show_number(decided, "treated"),
-           show_number(decided, "held_out"));
-    printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it from "
-           "rounding each up), net %s %s\n", show_text(r, decided, "gain"), code,
-           show_text(r, decided, "cost"), code, show_text(r, decided, "rounding"),
-           show_text(r, decided, "value"), code);
+    printf(
+        "%s%s%s%.0f promotions, %.0f shoppers: %.0f messages to %.0f shoppers, %.0f held "
+        "out to measure against\n",
+        name[0] ? "Campaign " : "", name, name[0] ? ": " : "",
+        show_number(decided, "candidates"), show_number(decided, "shoppers"),
+        show_number(decided, "messages"), show_number(decided, "treated"),
+        show_number(decided, "held_out"));
+    printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it "
+           "from "
+           "rounding each up), net %s %s\n",
+           show_text(r, decided, "gain"), code, show_text(r, decided, "cost"), code,
+           show_text(r, decided, "rounding"), show_text(r, decided, "value"), code);
     printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
            show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
     const char *warning = show_text(r, decided, "warning_empty_audience");
@@ -57,8 +58,7 @@ static void show_words(const char *words)
     printf("      ");
     for (; *words; words++) {
         putchar(*words);
-        if (*words == '\n' && words[1] != 0)
-            printf("      ");
+        if (*words == '\n' && words[1] != 0) printf("      ");
     }
     printf("\n");
 }
@@ -70,10 +70,10 @@ void show_decision_sample(result *r, const json_value *decided)
         const json_value *one = &sample->values[i];
         bool sent = strcmp(show_text(r, one, "decision"), "send") == 0;
         printf("\n  Shopper %s: %s%s%s%s\n", show_text(r, one, "shopper"),
-               sent ? "promotion " : "nothing", sent ? show_text(r, one, "promotion") : "",
-               sent ? " by " : "", sent ? show_text(r, one, "channel") : "");
+               sent ? "promotion " : "nothing",
+               sent ? show_text(r, one, "promotion") : "", sent ? " by " : "",
+               sent ? show_text(r, one, "channel") : "");
         printf("    why: %s\n", show_text(r, one, "reason"));
-        if (sent)
-            show_words(show_text(r, one, "message"));
+        if (sent) show_words(show_text(r, one, "message"));
     }
 }

@@ -34,14 +34,14 @@ static void show_any(result *r, const json_value *any)
     static const char *const headings[] = {"redeems anything of a campaign", ">auc",
                                            ">log_loss", ">ece", ">sum_p/sum_y"};
     const json_value *baselines = json_member(any, "baselines");
-    if (any == NULL)
-        return;
+    if (any == NULL) return;
     table *t = table_new(5, headings, 60);
     any_row(t, "Proffer", any);
     for (size_t i = 0; baselines != NULL && i < baselines->n; i++)
         any_row(t, show_text(r, &baselines->values[i], "model"), &baselines->values[i]);
     table_print(t);
-    printf("%.0f mailings of test campaigns, %.0f redeemed; standard error of the AUC %.4f\n\n",
+    printf("%.0f mailings of test campaigns, %.0f redeemed; standard error of the AUC "
+           "%.4f\n\n",
            show_number(any, "rows"), show_number(any, "positives"),
            show_number(any, "auc_se"));
 }
@@ -59,8 +59,7 @@ static void show_which(result *r, const json_value *which)
     static const char *const headings[] = {"which promotions of the campaign", ">ndcg@10",
                                            ">se", ">recall@10"};
     const json_value *baselines = json_member(which, "baselines");
-    if (which == NULL)
-        return;
+    if (which == NULL) return;
     table *t = table_new(4, headings, 60);
     which_row(t, "Proffer", which);
     for (size_t i = 0; baselines != NULL && i < baselines->n; i++)
@@ -71,13 +70,12 @@ static void show_which(result *r, const json_value *which)
 
 static void show_products(result *r, const json_value *products)
 {
-    static const char *const headings[] = {"which products next", ">ndcg@10", ">se",
-                                           ">recall@10", ">hr@10", ">coverage@10"};
+    static const char *const headings[] = {
+        "which products next", ">ndcg@10", ">se", ">recall@10", ">hr@10", ">coverage@10"};
     static const char *const keys[] = {"ndcg@10", "ndcg@10_se", "recall@10", "hr@10",
                                        "coverage@10"};
     const json_value *models = json_member(products, "models");
-    if (models == NULL || models->n == 0)
-        return;
+    if (models == NULL || models->n == 0) return;
     table *t = table_new(6, headings, 60);
     for (size_t i = 0; i < models->n; i++) {
         table_cell(t, "%s", show_text(r, &models->values[i], "model"));
@@ -127,7 +125,7 @@ void show_model_table(result *r, const json_value *models, int k)
     table_print(t);
 }
 
-/* --- back to JSON ------------------------------------------------------------------------------ */
+/* --- back to JSON ----------------------------------------------------------------- */
 
 void show_json_lines(const json_value *array)
 {
@@ -138,8 +136,7 @@ void show_json_lines(const json_value *array)
         buffer_clear(&line);
         json_begin(&w, &line);
         json_write_value(&w, &array->values[i]);
-        if (json_finish(&w))
-            printf("%s\n", line.data);
+        if (json_finish(&w)) printf("%s\n", line.data);
     }
     buffer_free(&line);
 }

@@ -130,8 +130,8 @@ static uint32_t picks_of(const allocate_problem *p, size_t shopper)
     return p->picks != NULL ? p->picks[shopper] : 1;
 }
 
-/* Whether a shopper may hold `in` after giving up `out` (or NONE): number, group, lane.
- */
+/* Whether a shopper may hold `in` after giving up `out` (or NONE): number, group,
+ * lane. */
 static bool may_hold(const repair *r, const hand *h, size_t out, size_t in)
 {
     const allocate_problem *p = r->p;
@@ -310,8 +310,8 @@ static bool better_pair(const repair *r, const move_list *list, size_t i, double
     return found;
 }
 
-/* The best pair of moves of two of the most torn shoppers, of which the first gives room.
- */
+/* The best pair of moves of two of the most torn shoppers, of which the first gives
+ * room. */
 static bool pair_round(const repair *r, move_list *list)
 {
     list->n = 0;
@@ -332,8 +332,8 @@ static bool pair_round(const repair *r, move_list *list)
 
 /* --- the whole ------------------------------------------------------------------- */
 
-/* Sums once more from nothing, in the order of options: moves have left rounding behind.
- */
+/* Sums once more from nothing, in the order of options: moves have left rounding
+ * behind. */
 static void count_up(const repair *r)
 {
     allocate_result *out = r->r;

@@ -27,8 +27,7 @@ const char *audience_name(const audience_rule *rule, uint32_t i)
     return i < rule->n_names ? rule->names[i] : "";
 }
 
-/* --- values ----------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 static bool is_absent(const audience_value *v)
 {

@@ -314,8 +314,8 @@ static bool parse_rule(parser *p)
 
 /* --- the whole ------------------------------------------------------------------- */
 
-/* Every step, literal and name takes at least one byte of the rule, so n + 2 are enough.
- */
+/* Every step, literal and name takes at least one byte of the rule, so n + 2 are
+ * enough. */
 static pf_status rule_new(audience_rule **out, size_t n, pf_error *err)
 {
     audience_rule *rule = mem_alloc_zero(1, sizeof *rule);

@@ -67,8 +67,8 @@ static void add_common_caps(decision_run *run, cap_index *index)
     }
 }
 
-/* The caps of one promotion are made with its first arm; later arms find them in `own`.
- */
+/* The caps of one promotion are made with its first arm; later arms find them in
+ * `own`. */
 static void add_promotion_caps(decision_run *run, uint32_t number, uint32_t own[2])
 {
     const promotion *p = &run->in->catalogue->promotions[number];

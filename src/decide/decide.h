@@ -33,8 +33,8 @@
 #include "shop/catalogue.h"
 #include "shop/history.h"
 
-/* One candidate, from response/: what is expected if this promotion reaches this shopper.
- */
+/* One candidate, from response/: what is expected if this promotion reaches this
+ * shopper. */
 typedef struct decide_score {
     uint32_t shopper, promotion;
     channel channel;    /* NONE: the same by every channel; else by this one only */

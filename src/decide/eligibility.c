@@ -1,5 +1,5 @@
-/* Working out what the eligibility rules look at: once for all, then shopper by shopper.
- */
+/* Working out what the eligibility rules look at: once for all, then shopper by
+ * shopper. */
 #include "decide/eligibility.h"
 
 #include <string.h>

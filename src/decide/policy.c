@@ -70,8 +70,8 @@ const char *policy_check_parameters(const policy *p)
     return NULL;
 }
 
-/* Written out as text, so that the fingerprint does not depend on padding or byte order.
- */
+/* Written out as text, so that the fingerprint does not depend on padding or byte
+ * order. */
 static void add_window(fingerprint_state *s, const policy_window *w)
 {
     char line[64];

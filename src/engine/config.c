@@ -65,20 +65,20 @@ typedef struct raw_config {
     raw_message message;
 } raw_config;
 
-/* --- the schema ---------------------------------------------------------------------- */
+/* --- the schema ------------------------------------------------------------------- */
 
-#define TEXT(key, structure, member)                                                       \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure,       \
+#define TEXT(key, structure, member)                                                     \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure,     \
                            member, 0, CYAML_UNLIMITED)
 
 static const cyaml_schema_value_t text_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
 
-#define TEXTS(key, structure, member)                                                      \
-    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure, member, \
-                         &text_value, 0, 1000)
+#define TEXTS(key, structure, member)                                                    \
+    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure,       \
+                         member, &text_value, 0, 1000)
 
-#define PART(key, structure, member, fields)                                               \
+#define PART(key, structure, member, fields)                                             \
     CYAML_FIELD_MAPPING(key, CYAML_FLAG_OPTIONAL, structure, member, fields)
 
 static const cyaml_schema_field_t channel_fields[] = {
@@ -91,12 +91,15 @@ static const cyaml_schema_field_t shop_fields[] = {
     TEXT("name", raw_shop, name), TEXT("currency", raw_shop, currency),
     TEXT("time_zone", raw_shop, time_zone), TEXT("language", raw_shop, language),
     CYAML_FIELD_END};
-static const cyaml_schema_field_t store_fields[] = {
-    TEXT("wait_s", raw_store, wait_s), CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {TEXT("wait_s", raw_store, wait_s),
+                                                    CYAML_FIELD_END};
 static const cyaml_schema_field_t language_fields[] = {
-    TEXT("encoder", raw_language, encoder), TEXT("models", raw_language, models),
-    TEXT("url", raw_language, url), TEXT("model", raw_language, model),
-    TEXT("key_variable", raw_language, key_variable), CYAML_FIELD_END};
+    TEXT("encoder", raw_language, encoder),
+    TEXT("models", raw_language, models),
+    TEXT("url", raw_language, url),
+    TEXT("model", raw_language, model),
+    TEXT("key_variable", raw_language, key_variable),
+    CYAML_FIELD_END};
 static const cyaml_schema_field_t recommend_fields[] = {
     TEXT("repeats", raw_recommend, repeats),
     TEXT("exclude_uncategorised", raw_recommend, exclude_uncategorised),
@@ -104,13 +107,15 @@ static const cyaml_schema_field_t recommend_fields[] = {
 static const cyaml_schema_field_t response_fields[] = {
     TEXT("learner", raw_response, learner), CYAML_FIELD_END};
 static const cyaml_schema_field_t evaluate_fields[] = {
-    TEXT("test_from", raw_evaluate, test_from), TEXT("bootstrap", raw_evaluate, bootstrap),
-    CYAML_FIELD_END};
+    TEXT("test_from", raw_evaluate, test_from),
+    TEXT("bootstrap", raw_evaluate, bootstrap), CYAML_FIELD_END};
 static const cyaml_schema_field_t decide_fields[] = {
-    TEXT("margin_rate", raw_decide, margin_rate), TEXT("budget", raw_decide, budget),
+    TEXT("margin_rate", raw_decide, margin_rate),
+    TEXT("budget", raw_decide, budget),
     TEXT("promotion_budget", raw_decide, promotion_budget),
     TEXT("unknown_value", raw_decide, unknown_value),
-    TEXT("per_shopper", raw_decide, per_shopper), TEXT("holdout", raw_decide, holdout),
+    TEXT("per_shopper", raw_decide, per_shopper),
+    TEXT("holdout", raw_decide, holdout),
     TEXT("holdout_salt", raw_decide, holdout_salt),
     TEXT("contact_unasked", raw_decide, contact_unasked),
     CYAML_FIELD_SEQUENCE("channels", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_decide,
@@ -134,7 +139,7 @@ static const cyaml_schema_field_t top_fields[] = {
 static const cyaml_schema_value_t top_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, raw_config, top_fields)};
 
-/* --- the table of keys --------------------------------------------------------------- */
+/* --- the table of keys ------------------------------------------------------------ */
 
 typedef enum kind {
     KIND_TEXT,
@@ -142,7 +147,7 @@ typedef enum kind {
     KIND_NUMBER, /* double between low and high */
     KIND_COUNT,  /* integer between low and high */
     KIND_YES_NO,
-    KIND_MONEY,  /* "none" and "median" are MONEY_ABSENT */
+    KIND_MONEY, /* "none" and "median" are MONEY_ABSENT */
     KIND_DATE,
     KIND_ZONE
 } kind;
@@ -163,12 +168,12 @@ typedef struct key {
 static const key keys[] = {
     {"shop.name", KIND_TEXT, RAW(shop, name), TYPED(shop_name), "My shop", 0, 0, NULL,
      "The shop's name as shoppers know it."},
-    {"shop.language", KIND_TEXT, RAW(shop, language), TYPED(shop_language), "en", 0, 0, NULL,
-     "Language of messages to shoppers whose own is not known: en or zh."},
-    {"shop.time_zone", KIND_ZONE, RAW(shop, time_zone), TYPED(shop_time_zone), "UTC", 0, 0,
-     NULL, "IANA time zone of the shop."},
-    {"store.wait_s", KIND_COUNT, RAW(store, wait_s), TYPED(store_wait_s), "30", 0, 3600, NULL,
-     "Seconds a command waits for another one that is writing."},
+    {"shop.language", KIND_TEXT, RAW(shop, language), TYPED(shop_language), "en", 0, 0,
+     NULL, "Language of messages to shoppers whose own is not known: en or zh."},
+    {"shop.time_zone", KIND_ZONE, RAW(shop, time_zone), TYPED(shop_time_zone), "UTC", 0,
+     0, NULL, "IANA time zone of the shop."},
+    {"store.wait_s", KIND_COUNT, RAW(store, wait_s), TYPED(store_wait_s), "30", 0, 3600,
+     NULL, "Seconds a command waits for another one that is writing."},
     {"language.encoder", KIND_WORD, RAW(language, encoder), TYPED(encoder), "auto", 0, 0,
      "auto local remote none", "Where the vectors of texts come from."},
     {"language.models", KIND_TEXT, RAW(language, models), TYPED(models_folder), "", 0, 0,
@@ -180,19 +185,23 @@ static const key keys[] = {
     {"language.key_variable", KIND_TEXT, RAW(language, key_variable),
      TYPED(endpoint_key_variable), "PROFFER_API_KEY", 0, 0, NULL,
      "Environment variable that holds the service's key."},
-    {"recommend.repeats", KIND_WORD, RAW(recommend, repeats), TYPED(repeats), "auto", 0, 0,
-     "auto allow mask", "Whether products a shopper already bought may be recommended."},
-    {"recommend.exclude_uncategorised", KIND_YES_NO, RAW(recommend, exclude_uncategorised),
-     TYPED(exclude_uncategorised), "no", 0, 0, NULL,
-     "Leave products without a category out of rankings."},
+    {"recommend.repeats", KIND_WORD, RAW(recommend, repeats), TYPED(repeats), "auto", 0,
+     0, "auto allow mask",
+     "Whether products a shopper already bought may be recommended."},
+    {"recommend.exclude_uncategorised", KIND_YES_NO,
+     RAW(recommend, exclude_uncategorised), TYPED(exclude_uncategorised), "no", 0, 0,
+     NULL, "Leave products without a category out of rankings."},
     {"response.learner", KIND_WORD, RAW(response, learner), TYPED(learner), "auto", 0, 0,
-     "auto logistic xgboost average", "The response model; auto chooses on earlier campaigns."},
-    {"evaluate.test_from", KIND_DATE, RAW(evaluate, test_from), TYPED(test_from), "", 0, 0,
-     NULL, "First day of the test period; empty takes the last third of the campaigns."},
-    {"evaluate.bootstrap", KIND_COUNT, RAW(evaluate, bootstrap), TYPED(bootstrap_replicates),
-     "500", 50, 100000, NULL, "Bootstrap replicates behind each interval."},
-    {"decide.margin_rate", KIND_NUMBER, RAW(decide, margin_rate), TYPED(margin_rate), "0.25",
-     0, 1, NULL, "Share of a sale that is margin."},
+     "auto logistic xgboost average",
+     "The response model; auto chooses on earlier campaigns."},
+    {"evaluate.test_from", KIND_DATE, RAW(evaluate, test_from), TYPED(test_from), "", 0,
+     0, NULL,
+     "First day of the test period; empty takes the last third of the campaigns."},
+    {"evaluate.bootstrap", KIND_COUNT, RAW(evaluate, bootstrap),
+     TYPED(bootstrap_replicates), "500", 50, 100000, NULL,
+     "Bootstrap replicates behind each interval."},
+    {"decide.margin_rate", KIND_NUMBER, RAW(decide, margin_rate), TYPED(margin_rate),
+     "0.25", 0, 1, NULL, "Share of a sale that is margin."},
     {"decide.budget", KIND_MONEY, RAW(decide, budget), TYPED(budget_minor), "none", 0, 0,
      NULL, "Total expected cost of one run; none = no limit."},
     {"decide.promotion_budget", KIND_MONEY, RAW(decide, promotion_budget),
@@ -201,10 +210,10 @@ static const key keys[] = {
     {"decide.unknown_value", KIND_MONEY, RAW(decide, unknown_value),
      TYPED(unknown_value_minor), "median", 0, 0, NULL,
      "Worth of a promotion whose value is not known; median = of the known ones."},
-    {"decide.per_shopper", KIND_COUNT, RAW(decide, per_shopper), TYPED(per_shopper), "1", 1,
-     100, NULL, "Most promotions for one shopper in one run."},
-    {"decide.holdout", KIND_NUMBER, RAW(decide, holdout), TYPED(holdout), "0.1", 0, 0.9, NULL,
-     "Share of shoppers left without promotions, to measure against."},
+    {"decide.per_shopper", KIND_COUNT, RAW(decide, per_shopper), TYPED(per_shopper), "1",
+     1, 100, NULL, "Most promotions for one shopper in one run."},
+    {"decide.holdout", KIND_NUMBER, RAW(decide, holdout), TYPED(holdout), "0.1", 0, 0.9,
+     NULL, "Share of shoppers left without promotions, to measure against."},
     {"decide.holdout_salt", KIND_TEXT, RAW(decide, holdout_salt), TYPED(holdout_salt),
      "holdout-1", 0, 0, NULL, "Change it to draw a new holdout."},
     {"decide.contact_unasked", KIND_YES_NO, RAW(decide, contact_unasked),
@@ -220,23 +229,21 @@ static const char *const kind_names[] = {"text",   "word",  "number", "count",
 
 bool config_describe_key(uint32_t i, config_key *out)
 {
-    if (i >= N_KEYS)
-        return false;
+    if (i >= N_KEYS) return false;
     const key *k = &keys[i];
     *out = (config_key){k->path, k->words ? k->words : kind_names[k->kind], k->fallback,
                         k->meaning};
     return true;
 }
 
-/* --- from text to typed values --------------------------------------------------------- */
+/* --- from text to typed values ---------------------------------------------------- */
 
 static bool word_is_among(const char *word, const char *words)
 {
     size_t n = strlen(word);
     for (const char *at = words; n > 0 && (at = strstr(at, word)) != NULL; at += n) {
         bool starts = at == words || at[-1] == ' ';
-        if (starts && (at[n] == 0 || at[n] == ' '))
-            return true;
+        if (starts && (at[n] == 0 || at[n] == ' ')) return true;
     }
     return false;
 }
@@ -254,8 +261,9 @@ static pf_status set_number(const key *k, void *typed, const char *value, pf_err
     double number = 0;
     if (!text_to_double(text_of(value), &number) || number < k->low || number > k->high ||
         (k->kind == KIND_COUNT && number != (double)(int64_t)number))
-        return error_set(err, PF_USAGE, "%s: '%s' is no %s between %g and %g", k->path, value,
-                         k->kind == KIND_COUNT ? "whole number" : "number", k->low, k->high);
+        return error_set(err, PF_USAGE, "%s: '%s' is no %s between %g and %g", k->path,
+                         value, k->kind == KIND_COUNT ? "whole number" : "number", k->low,
+                         k->high);
     if (k->kind == KIND_COUNT)
         *(int64_t *)typed = (int64_t)number;
     else
@@ -274,8 +282,7 @@ static pf_status set_money(const char *path, const currency *c, const char *valu
     if (!money_parse(value, strlen(value), c, '.', out, &why))
         return error_set(err, PF_USAGE, "%s: '%s' is no amount in %s: %s", path, value,
                          c->code, why);
-    if (*out < 0)
-        return error_set(err, PF_USAGE, "%s: '%s' is negative", path, value);
+    if (*out < 0) return error_set(err, PF_USAGE, "%s: '%s' is negative", path, value);
     return PF_OK;
 }
 
@@ -287,7 +294,8 @@ static pf_status set_text(const key *k, config *c, const char **typed, const cha
     bool date_only = false;
     const char *why = "";
     if (k->kind == KIND_WORD && !word_is_among(value, k->words))
-        return error_set(err, PF_USAGE, "%s: '%s' is none of: %s", k->path, value, k->words);
+        return error_set(err, PF_USAGE, "%s: '%s' is none of: %s", k->path, value,
+                         k->words);
     if (k->kind == KIND_ZONE) {
         pf_status s = zone_open(&z, value, err);
         if (s != PF_OK) {
@@ -299,7 +307,8 @@ static pf_status set_text(const key *k, config *c, const char **typed, const cha
     time_rules iso = {.form = TIME_ISO};
     if (k->kind == KIND_DATE && value[0] &&
         !(time_parse(value, strlen(value), &iso, &when, &date_only, &why) && date_only))
-        return error_set(err, PF_USAGE, "%s: '%s' is no date like 2026-03-31", k->path, value);
+        return error_set(err, PF_USAGE, "%s: '%s' is no date like 2026-03-31", k->path,
+                         value);
     *typed = arena_copy_text(&c->memory, value, strlen(value));
     return *typed ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory");
 }
@@ -313,7 +322,8 @@ static pf_status set_key(const key *k, config *c, const char *value, pf_error *e
     case KIND_MONEY: return set_money(k->path, &c->currency, value, typed, err);
     case KIND_YES_NO:
         if (!parse_yes_no(value, typed))
-            return error_set(err, PF_USAGE, "%s: '%s' is neither yes nor no", k->path, value);
+            return error_set(err, PF_USAGE, "%s: '%s' is neither yes nor no", k->path,
+                             value);
         return PF_OK;
     case KIND_TEXT:
     case KIND_WORD:
@@ -335,14 +345,13 @@ static const char *from_environment(const char *path)
 }
 
 /* From the environment, the file or the table, in this order. */
-static pf_status fill_key(config *c, const raw_config *raw, const key *k, bool environment,
-                          pf_error *err)
+static pf_status fill_key(config *c, const raw_config *raw, const key *k,
+                          bool environment, pf_error *err)
 {
     const char *outer = environment ? from_environment(k->path) : NULL;
     const char *inner = *(char *const *)((const char *)raw + k->raw);
     pf_status s = set_key(k, c, outer ? outer : inner ? inner : k->fallback, err);
-    if (s == PF_USAGE && outer != NULL)
-        error_prefix(err, "from the environment");
+    if (s == PF_USAGE && outer != NULL) error_prefix(err, "from the environment");
     return s;
 }
 
@@ -350,25 +359,22 @@ static pf_status set_currency(config *c, const raw_config *raw, bool environment
                               pf_error *err)
 {
     const char *code = environment ? from_environment("shop.currency") : NULL;
-    if (code == NULL)
-        code = raw->shop.currency ? raw->shop.currency : "USD";
+    if (code == NULL) code = raw->shop.currency ? raw->shop.currency : "USD";
     if (!currency_find(code, strlen(code), &c->currency))
         return error_set(err, PF_USAGE, "shop.currency: '%s' is no ISO 4217 code", code);
     return PF_OK;
 }
 
-/* --- lists ------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------ */
 
 static pf_status copy_list(config *c, char *const *from, uint32_t n,
                            const char *const **out, pf_error *err)
 {
     const char **list = arena_alloc(&c->memory, n, sizeof *list);
-    if (list == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory");
+    if (list == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
     for (uint32_t i = 0; i < n; i++) {
         list[i] = arena_copy_text(&c->memory, from[i], strlen(from[i]));
-        if (list[i] == NULL)
-            return error_set(err, PF_NO_MEMORY, "out of memory");
+        if (list[i] == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
     }
     *out = list;
     return PF_OK;
@@ -381,14 +387,17 @@ static pf_status set_channel(const config *c, const raw_channel *raw, config_cha
     int64_t per_week = 0;
     out->channel = channel_parse(text_of(name));
     if (out->channel == CHANNEL_NONE)
-        return error_set(err, PF_USAGE,
-                         "decide.channels: '%s' is none of push, email, sms, site, wechat, "
-                         "mail", name);
-    if (raw->per_week && (!text_to_i64(text_of(raw->per_week), &per_week) || per_week < 0 ||
-                          per_week > 1000))
-        return error_set(err, PF_USAGE,
-                         "decide.channels: per_week '%s' is no whole number from 0 to 1000",
-                         raw->per_week);
+        return error_set(
+            err, PF_USAGE,
+            "decide.channels: '%s' is none of push, email, sms, site, wechat, "
+            "mail",
+            name);
+    if (raw->per_week && (!text_to_i64(text_of(raw->per_week), &per_week) ||
+                          per_week < 0 || per_week > 1000))
+        return error_set(
+            err, PF_USAGE,
+            "decide.channels: per_week '%s' is no whole number from 0 to 1000",
+            raw->per_week);
     out->per_week = (uint32_t)per_week;
     return set_money("decide.channels: cost", &c->currency, raw->cost ? raw->cost : "0",
                      &out->cost_minor, err);
@@ -402,12 +411,10 @@ static pf_status set_channels(config *c, const raw_decide *raw, pf_error *err)
     const raw_channel *from = raw->channels_count ? raw->channels : &only_email;
     uint32_t n = raw->channels_count ? raw->channels_count : 1;
     config_channel *list = arena_alloc_zero(&c->memory, n, sizeof *list);
-    if (list == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory");
+    if (list == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
     for (uint32_t i = 0; i < n; i++) {
         pf_status s = set_channel(c, &from[i], &list[i], err);
-        if (s != PF_OK)
-            return s;
+        if (s != PF_OK) return s;
     }
     c->channels = list;
     c->n_channels = n;
@@ -417,7 +424,8 @@ static pf_status set_channels(config *c, const raw_decide *raw, pf_error *err)
 static pf_status check_version(const raw_config *raw, pf_error *err)
 {
     if (raw->version != NULL && strcmp(raw->version, "1") != 0)
-        return error_set(err, PF_USAGE, "version: '%s' is not known; this program reads 1",
+        return error_set(err, PF_USAGE,
+                         "version: '%s' is not known; this program reads 1",
                          raw->version);
     return PF_OK;
 }
@@ -425,8 +433,7 @@ static pf_status check_version(const raw_config *raw, pf_error *err)
 static pf_status fill(config *c, const raw_config *raw, bool environment, pf_error *err)
 {
     pf_status s = check_version(raw, err);
-    if (s == PF_OK)
-        s = set_currency(c, raw, environment, err);
+    if (s == PF_OK) s = set_currency(c, raw, environment, err);
     for (size_t i = 0; s == PF_OK && i < N_KEYS; i++)
         s = fill_key(c, raw, &keys[i], environment, err);
     if (s == PF_OK)
@@ -435,8 +442,7 @@ static pf_status fill(config *c, const raw_config *raw, bool environment, pf_err
     if (s == PF_OK)
         s = copy_list(c, raw->message.sensitive, raw->message.sensitive_count,
                       &c->sensitive_categories, err);
-    if (s == PF_OK)
-        s = set_channels(c, &raw->decide, err);
+    if (s == PF_OK) s = set_channels(c, &raw->decide, err);
     c->n_exclude_categories = raw->recommend.exclude_count;
     c->n_sensitive_categories = raw->message.sensitive_count;
     return s;
@@ -448,8 +454,7 @@ static pf_status parse(config **out, const char *yaml, size_t n, const char *nam
     raw_config *raw = NULL;
     config *c = NULL;
     pf_status s = yaml_load(&top_value, yaml, n, name, (void **)&raw, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     c = mem_alloc_zero(1, sizeof *c);
     if (c == NULL) {
         s = error_set(err, PF_NO_MEMORY, "out of memory");
@@ -457,8 +462,7 @@ static pf_status parse(config **out, const char *yaml, size_t n, const char *nam
     }
     arena_init(&c->memory, LIMIT_YAML_BYTES * 4);
     s = fill(c, raw, environment, err);
-    if (s == PF_USAGE)
-        error_prefix(err, "%s", name);
+    if (s == PF_USAGE) error_prefix(err, "%s", name);
 done:
     yaml_release(&top_value, raw);
     if (s != PF_OK)
@@ -480,23 +484,20 @@ pf_status config_load(config **out, const char *folder, pf_error *err)
     char *yaml = NULL;
     size_t n = 0;
     pf_status s = file_join_path(path, sizeof path, folder, "proffer.yaml", err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     if (!file_exists(path))
         return error_set_at(err, PF_NOT_FOUND, path, 0, 0,
                             "there is no workspace here; make one with `proffer init %s`",
                             folder);
     s = file_read_whole(&yaml, &n, path, LIMIT_YAML_BYTES, err);
-    if (s == PF_OK)
-        s = parse(out, yaml, n, path, true, err);
+    if (s == PF_OK) s = parse(out, yaml, n, path, true, err);
     mem_free(yaml);
     return s;
 }
 
 void config_free(config *c)
 {
-    if (c == NULL)
-        return;
+    if (c == NULL) return;
     arena_free(&c->memory);
     mem_free(c);
 }

@@ -29,34 +29,34 @@ typedef struct config {
     const char *shop_name, *shop_language, *shop_time_zone;
     currency currency;
     /* store */
-    int64_t store_wait_s;                 /* for another writer */
+    int64_t store_wait_s; /* for another writer */
     /* language */
-    const char *encoder;                  /* auto | local | remote | none */
-    const char *models_folder;            /* "" = look in the usual places */
+    const char *encoder;       /* auto | local | remote | none */
+    const char *models_folder; /* "" = look in the usual places */
     const char *endpoint_url, *endpoint_model, *endpoint_key_variable;
     /* recommend */
-    const char *repeats;                  /* auto | allow | mask */
+    const char *repeats; /* auto | allow | mask */
     const char *const *exclude_categories;
     uint32_t n_exclude_categories;
     bool exclude_uncategorised;
     /* response */
-    const char *learner;                  /* auto | logistic | xgboost | average */
+    const char *learner; /* auto | logistic | xgboost | average */
     /* evaluate */
-    const char *test_from;                /* date, "" = the last third of the campaigns */
+    const char *test_from; /* date, "" = the last third of the campaigns */
     int64_t bootstrap_replicates;
     /* decide */
     double margin_rate;
-    int64_t budget_minor;                 /* MONEY_ABSENT = none */
-    int64_t promotion_budget_minor;       /* of each without its own; MONEY_ABSENT = none */
-    int64_t unknown_value_minor;          /* MONEY_ABSENT = the median of the known ones */
-    int64_t per_shopper;                  /* most promotions a shopper in one run */
+    int64_t budget_minor;           /* MONEY_ABSENT = none */
+    int64_t promotion_budget_minor; /* of each without its own; MONEY_ABSENT = none */
+    int64_t unknown_value_minor;    /* MONEY_ABSENT = the median of the known ones */
+    int64_t per_shopper;            /* most promotions a shopper in one run */
     double holdout;
     const char *holdout_salt;
-    bool contact_unasked;                 /* consent never asked counts as given */
+    bool contact_unasked; /* consent never asked counts as given */
     const config_channel *channels;
     uint32_t n_channels;
     /* message */
-    const char *frames;                   /* file of the shop's own frames, "" = built in */
+    const char *frames; /* file of the shop's own frames, "" = built in */
     const char *const *sensitive_categories;
     uint32_t n_sensitive_categories;
 

@@ -24,10 +24,8 @@ static void add_quoted(buffer *b, const char *value)
 {
     buffer_append_char(b, '"');
     for (; *value; value++) {
-        if (*value == '"' || *value == '\\')
-            buffer_append_char(b, '\\');
-        if ((unsigned char)*value >= ' ')
-            buffer_append_char(b, *value);
+        if (*value == '"' || *value == '\\') buffer_append_char(b, '\\');
+        if ((unsigned char)*value >= ' ') buffer_append_char(b, *value);
     }
     buffer_append_char(b, '"');
 }
@@ -59,8 +57,9 @@ pf_status config_default_text(const char *shop, const char *code, char **out,
     for (uint32_t i = 0; config_describe_key(i, &k); i++) {
         part = add_key(&b, &k, part, shop);
         if (strcmp(k.path, "shop.name") == 0) {
-            buffer_append_text(&b, "  # ISO 4217 code; all amounts of the workspace are in it.\n"
-                                   "  currency: ");
+            buffer_append_text(
+                &b, "  # ISO 4217 code; all amounts of the workspace are in it.\n"
+                    "  currency: ");
             add_quoted(&b, code);
             buffer_append_char(&b, '\n');
         }

@@ -15,7 +15,7 @@
 
 enum { SUGGESTED = 200 };
 
-/* --- candidates --------------------------------------------------------------------------------- */
+/* --- candidates ------------------------------------------------------------------- */
 
 static pf_status unknown_campaign(const shop_catalogue *c, const char *id, pf_error *err)
 {
@@ -30,8 +30,7 @@ static pf_status unknown_campaign(const shop_catalogue *c, const char *id, pf_er
 
 static pf_status find_campaign(deciding *d, const char *id, pf_error *err)
 {
-    if (id == NULL)
-        return PF_OK;
+    if (id == NULL) return PF_OK;
     d->campaign = intern_find(d->p->catalogue->campaign_ids, id, strlen(id));
     return d->campaign != 0 ? PF_OK : unknown_campaign(d->p->catalogue, id, err);
 }
@@ -40,8 +39,7 @@ static pf_status find_moment(deciding *d, const char *when, pf_error *err)
 {
     int64_t fallback = d->p->history->last_time_us + 1;
     int64_t starts = d->p->catalogue->campaigns[d->campaign].starts_us;
-    if (d->campaign != 0 && starts != TIME_ABSENT)
-        fallback = starts;
+    if (d->campaign != 0 && starts != TIME_ABSENT) fallback = starts;
     return workspace_time(d->p, when, fallback, &d->at_us, err);
 }
 
@@ -61,14 +59,14 @@ static pf_status find_promotions(deciding *d, pf_error *err)
         return error_set(err, PF_NO_MEMORY, "out of memory for %u promotions",
                          c->n_promotions);
     for (uint32_t k = 0; k <= c->n_campaigns; k++) {
-        if (d->campaign != 0 && k != d->campaign)
-            continue;
+        if (d->campaign != 0 && k != d->campaign) continue;
         for (uint32_t i = 1; i <= c->n_promotions; i++)
             if (c->promotions[i].campaign == k && is_candidate(d, &c->promotions[i]))
                 d->promotions[d->n_promotions++] = i;
     }
     if (d->n_promotions == 0)
-        return error_set(err, PF_NOT_FOUND, "no promotion%s%s is live at %s; name another "
+        return error_set(err, PF_NOT_FOUND,
+                         "no promotion%s%s is live at %s; name another "
                          "moment (--at) or a campaign (--campaign)",
                          d->campaign ? " of campaign " : "",
                          d->campaign ? c->campaigns[d->campaign].id : "",
@@ -82,21 +80,15 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
     *d = (deciding){.p = p};
     pf_status s = workspace_snapshot(p, err);
     if (s == PF_OK && p->catalogue->n_promotions == 0)
-        s = error_set(err, PF_NOT_FOUND, "there are no promotions yet; import some first");
-    if (s == PF_OK)
-        s = find_campaign(d, which, err);
-    if (s == PF_OK)
-        s = find_moment(d, when, err);
-    if (s == PF_OK)
-        s = find_promotions(d, err);
-    if (s == PF_OK)
-        s = policy_from_config(p, &d->policy, err);
-    if (s == PF_OK)
-        s = speaker_open(&d->speaker, p, err);
-    if (s == PF_OK)
-        s = learned_open(&d->learned, p, err);
-    if (s != PF_OK)
-        deciding_close(d);
+        s = error_set(err, PF_NOT_FOUND,
+                      "there are no promotions yet; import some first");
+    if (s == PF_OK) s = find_campaign(d, which, err);
+    if (s == PF_OK) s = find_moment(d, when, err);
+    if (s == PF_OK) s = find_promotions(d, err);
+    if (s == PF_OK) s = policy_from_config(p, &d->policy, err);
+    if (s == PF_OK) s = speaker_open(&d->speaker, p, err);
+    if (s == PF_OK) s = learned_open(&d->learned, p, err);
+    if (s != PF_OK) deciding_close(d);
     return s;
 }
 
@@ -111,21 +103,23 @@ void deciding_close(deciding *d)
     *d = (deciding){.p = d->p};
 }
 
-/* --- scores ----------------------------------------------------------------------------------------- */
+/* --- scores ----------------------------------------------------------------------- */
 
 /* The shoppers there are, as numbers. */
-static pf_status list_shoppers(const deciding *d, uint32_t **out, size_t *n, pf_error *err)
+static pf_status list_shoppers(const deciding *d, uint32_t **out, size_t *n,
+                               pf_error *err)
 {
     const shop_catalogue *c = d->p->catalogue;
     *n = 0;
     *out = mem_alloc((size_t)c->n_shoppers + 1, sizeof **out);
     if (*out == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u shoppers", c->n_shoppers);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u shoppers",
+                         c->n_shoppers);
     for (uint32_t i = 1; i <= c->n_shoppers; i++)
-        if (c->shoppers[i].exists)
-            (*out)[(*n)++] = i;
+        if (c->shoppers[i].exists) (*out)[(*n)++] = i;
     if (*n == 0)
-        return error_set(err, PF_NOT_FOUND, "there are no shoppers yet; import some first");
+        return error_set(err, PF_NOT_FOUND,
+                         "there are no shoppers yet; import some first");
     return PF_OK;
 }
 
@@ -144,8 +138,8 @@ static void take_scores(deciding *d, const response_ask *ask, const response_sco
 }
 
 /* One campaign's promotions, from..to of the candidates, with all shoppers. */
-static pf_status score_campaign(deciding *d, const uint32_t *shoppers, size_t n, size_t from,
-                                size_t to, pf_error *err)
+static pf_status score_campaign(deciding *d, const uint32_t *shoppers, size_t n,
+                                size_t from, size_t to, pf_error *err)
 {
     response_scores scores = {0};
     response_ask ask = {
@@ -157,8 +151,7 @@ static pf_status score_campaign(deciding *d, const uint32_t *shoppers, size_t n,
         .at_us = d->at_us,
     };
     pf_status s = response_score(d->learned.model, d->learned.data, &ask, &scores, err);
-    if (s == PF_OK)
-        take_scores(d, &ask, &scores);
+    if (s == PF_OK) take_scores(d, &ask, &scores);
     response_scores_free(&scores);
     return s;
 }
@@ -166,8 +159,7 @@ static pf_status score_campaign(deciding *d, const uint32_t *shoppers, size_t n,
 static int by_shopper_and_promotion(const void *a, const void *b)
 {
     const decide_score *x = a, *y = b;
-    if (x->shopper != y->shopper)
-        return x->shopper < y->shopper ? -1 : 1;
+    if (x->shopper != y->shopper) return x->shopper < y->shopper ? -1 : 1;
     return (x->promotion > y->promotion) - (x->promotion < y->promotion);
 }
 
@@ -177,8 +169,7 @@ static size_t end_of_campaign(const deciding *d, size_t from)
     const promotion *offers = d->p->catalogue->promotions;
     uint32_t own = offers[d->promotions[from]].campaign;
     size_t to = from + 1;
-    while (own != 0 && to < d->n_promotions &&
-           offers[d->promotions[to]].campaign == own)
+    while (own != 0 && to < d->n_promotions && offers[d->promotions[to]].campaign == own)
         to++;
     return to;
 }
@@ -188,10 +179,12 @@ static pf_status score_all(deciding *d, pf_error *err)
     uint32_t *shoppers = NULL;
     size_t n = 0, pairs = 0;
     pf_status s = list_shoppers(d, &shoppers, &n, err);
-    if (s == PF_OK && (!size_multiply(n, d->n_promotions, &pairs) || pairs > LIMIT_DECIDE_PAIRS))
+    if (s == PF_OK &&
+        (!size_multiply(n, d->n_promotions, &pairs) || pairs > LIMIT_DECIDE_PAIRS))
         s = error_set(err, PF_LIMIT,
                       "%zu shoppers x %zu promotions are more than %u pairs; decide one "
-                      "campaign at a time", n, d->n_promotions, LIMIT_DECIDE_PAIRS);
+                      "campaign at a time",
+                      n, d->n_promotions, LIMIT_DECIDE_PAIRS);
     if (s == PF_OK) {
         d->scores = mem_alloc(pairs, sizeof *d->scores);
         if (d->scores == NULL)
@@ -207,7 +200,7 @@ static pf_status score_all(deciding *d, pf_error *err)
     return s;
 }
 
-/* --- profiles ---------------------------------------------------------------------------------------- */
+/* --- profiles --------------------------------------------------------------------- */
 
 static pf_status compute_profiles(deciding *d, pf_error *err)
 {
@@ -217,11 +210,12 @@ static pf_status compute_profiles(deciding *d, pf_error *err)
     rules.zone = d->p->zone;
     d->profiles = mem_alloc_zero((size_t)c->n_shoppers + 1, sizeof *d->profiles);
     if (d->profiles == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u profiles", c->n_shoppers);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u profiles",
+                         c->n_shoppers);
     pf_status s = profile_scratch_new(c, &scratch, err);
     for (uint32_t i = 1; s == PF_OK && i <= d->p->history->n_shoppers; i++)
-        s = profile_compute(c, d->p->history, i, d->at_us, &rules, scratch, &d->profiles[i],
-                            err);
+        s = profile_compute(c, d->p->history, i, d->at_us, &rules, scratch,
+                            &d->profiles[i], err);
     profile_scratch_free(scratch);
     return s;
 }
@@ -240,19 +234,15 @@ static void look_up(void *context, uint32_t number, const char *name, audience_v
         *out = (audience_value){.kind = AUDIENCE_NUMBER, .number = value};
 }
 
-/* --- the decision -------------------------------------------------------------------------------------- */
+/* --- the decision ----------------------------------------------------------------- */
 
 pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err)
 {
     pf_status s = learned_model(&d->learned, d->at_us, err);
-    if (budget_minor != MONEY_ABSENT)
-        d->policy.budget_minor = budget_minor;
-    if (s == PF_OK)
-        s = score_all(d, err);
-    if (s == PF_OK)
-        s = compute_profiles(d, err);
-    if (s != PF_OK)
-        return s;
+    if (budget_minor != MONEY_ABSENT) d->policy.budget_minor = budget_minor;
+    if (s == PF_OK) s = score_all(d, err);
+    if (s == PF_OK) s = compute_profiles(d, err);
+    if (s != PF_OK) return s;
     decide_inputs in = {
         .policy = &d->policy,
         .catalogue = d->p->catalogue,

@@ -14,15 +14,15 @@ typedef struct deciding {
     learned learned;
     policy policy;
     int64_t at_us;
-    uint32_t campaign;        /* 0 = all live promotions */
-    uint32_t *promotions;     /* candidates, by campaign and number */
+    uint32_t campaign;    /* 0 = all live promotions */
+    uint32_t *promotions; /* candidates, by campaign and number */
     size_t n_promotions;
     decide_score *scores;
     size_t n_scores;
-    profile *profiles;        /* [shoppers + 1], as of at_us */
+    profile *profiles; /* [shoppers + 1], as of at_us */
     speaker speaker;
     decide_result *result;
-    char attribute[256];      /* of the audience lookup */
+    char attribute[256]; /* of the audience lookup */
 } deciding;
 
 /* Chooses the candidates: the promotions of the campaign called `which` (NULL: all that

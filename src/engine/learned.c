@@ -13,21 +13,20 @@
 #include "base/memory.h"
 #include "recommend/interactions.h"
 
-/* --- products that are no goods ------------------------------------------------------------------ */
+/* --- products that are no goods --------------------------------------------------- */
 
 static bool is_under(const char *path, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return strncmp(path, prefix, n) == 0 && (path[n] == 0 || strncmp(path + n, " > ", 3) == 0);
+    return strncmp(path, prefix, n) == 0 &&
+           (path[n] == 0 || strncmp(path + n, " > ", 3) == 0);
 }
 
 static bool is_excluded(const config *c, const char *path)
 {
-    if (path[0] == 0)
-        return c->exclude_uncategorised;
+    if (path[0] == 0) return c->exclude_uncategorised;
     for (uint32_t i = 0; i < c->n_exclude_categories; i++)
-        if (is_under(path, c->exclude_categories[i]))
-            return true;
+        if (is_under(path, c->exclude_categories[i])) return true;
     return false;
 }
 
@@ -36,20 +35,20 @@ pf_status learned_excluded(const proffer *p, bool **out, pf_error *err)
     const shop_catalogue *c = p->catalogue;
     *out = mem_alloc_zero((size_t)c->n_products + 1, sizeof **out);
     if (*out == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", c->n_products);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products",
+                         c->n_products);
     for (uint32_t i = 1; i <= c->n_products; i++)
         (*out)[i] = is_excluded(p->config, c->categories[c->products[i].category].path);
     return PF_OK;
 }
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------- */
 
 pf_status learned_open(learned *l, proffer *p, pf_error *err)
 {
     *l = (learned){.p = p};
     pf_status s = workspace_vectors_if_any(p, err);
-    if (s == PF_OK)
-        s = learned_excluded(p, &l->excluded, err);
+    if (s == PF_OK) s = learned_excluded(p, &l->excluded, err);
     if (s == PF_OK) {
         bool meaning = p->products.n > 0 && p->promotions.n > 0;
         l->world = (response_world){
@@ -63,8 +62,7 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err)
             .pool = workspace_pool(p, 0),
         };
     }
-    if (s != PF_OK)
-        learned_close(l);
+    if (s != PF_OK) learned_close(l);
     return s;
 }
 
@@ -77,7 +75,7 @@ void learned_close(learned *l)
     *l = (learned){.p = l->p};
 }
 
-/* --- the model -------------------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------- */
 
 /* A card that cannot be read fits nothing. */
 bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us)
@@ -111,8 +109,7 @@ static response_learner learner_of(const config *c)
 {
     static const char *const names[] = {"auto", "logistic", "xgboost", "average"};
     for (int i = 0; i < 4; i++)
-        if (!strcmp(c->learner, names[i]))
-            return (response_learner)i;
+        if (!strcmp(c->learner, names[i])) return (response_learner)i;
     return RESPONSE_AUTO;
 }
 
@@ -136,31 +133,30 @@ pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
 {
     char path[WORKSPACE_PATH_BYTES];
     pf_status s = workspace_path(l->p, RESPONSE_MODEL_NAME, path, err);
-    if (s == PF_OK)
-        s = learned_data(l, err);
-    if (s != PF_OK)
-        return s;
+    if (s == PF_OK) s = learned_data(l, err);
+    if (s != PF_OK) return s;
     response_free(l->model);
     l->model = NULL;
-    if (learned_card_fits(&l->p->data, path, at_us) && response_load(path, &l->model, NULL) == PF_OK)
+    if (learned_card_fits(&l->p->data, path, at_us) &&
+        response_load(path, &l->model, NULL) == PF_OK)
         return PF_OK;
     log_line(LOG_DETAIL, "fitting a response model as of the moment decided about");
     return learned_fit(l, at_us, 1, err);
 }
 
-/* --- what recommenders know of products ----------------------------------------------------- */
+/* --- what recommenders know of products ------------------------------------------- */
 
 pf_status learned_side(learned *l, product_side *out, pf_error *err)
 {
     const proffer *p = l->p;
     const shop_catalogue *c = p->catalogue;
     pf_status s = workspace_words(l->p, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     if (l->category == NULL)
         l->category = mem_alloc((size_t)c->n_products + 1, sizeof *l->category);
     if (l->category == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", c->n_products);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products",
+                         c->n_products);
     for (uint32_t i = 0; i < c->n_products; i++)
         l->category[i] = c->products[i + 1].category;
     *out = (product_side){

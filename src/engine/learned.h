@@ -12,11 +12,11 @@
 
 typedef struct learned {
     proffer *p;
-    bool *excluded;          /* [products + 1]; from [1] on by recommenders' numbers */
-    uint32_t *category;      /* [products] of learned_side; NULL until then */
+    bool *excluded;     /* [products + 1]; from [1] on by recommenders' numbers */
+    uint32_t *category; /* [products] of learned_side; NULL until then */
     response_world world;
-    response_data *data;     /* NULL until somebody needs it */
-    response_model *model;   /* NULL until learned_model */
+    response_data *data;   /* NULL until somebody needs it */
+    response_model *model; /* NULL until learned_model */
 } learned;
 
 /* Needs a snapshot; vectors are used where there is an encoder. On failure *l is empty. */

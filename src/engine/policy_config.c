@@ -18,8 +18,7 @@ static pf_status median_value(const shop_catalogue *c, int64_t *out, pf_error *e
 {
     int64_t *value = mem_alloc((size_t)c->n_promotions + 1, sizeof *value);
     size_t n = 0;
-    if (value == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory");
+    if (value == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
     for (uint32_t i = 1; i <= c->n_promotions; i++)
         if (c->promotions[i].value_minor != MONEY_ABSENT)
             value[n++] = c->promotions[i].value_minor;
@@ -39,8 +38,7 @@ static void set_channels(const config *c, policy *out)
         to->contact_cost_minor = (double)from->cost_minor;
         to->window.per_week = from->per_week;
     }
-    if (c->contact_unasked)
-        out->unasked = out->channels;
+    if (c->contact_unasked) out->unasked = out->channels;
 }
 
 pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
@@ -59,8 +57,7 @@ pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
     pf_status s = PF_OK;
     if (out->unknown_discount_minor == MONEY_ABSENT)
         s = median_value(p->catalogue, &out->unknown_discount_minor, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     const char *why = policy_check_parameters(out);
     return why ? error_set(err, PF_USAGE, "proffer.yaml, decide: %s", why) : PF_OK;
 }

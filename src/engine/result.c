@@ -15,8 +15,7 @@ pf_status verb_end(verb_result *r, char **json, pf_error *err)
     bool complete = json_finish(&r->w);
     *json = complete ? buffer_take(&r->text) : NULL;
     buffer_free(&r->text);
-    if (*json != NULL)
-        return PF_OK;
+    if (*json != NULL) return PF_OK;
     return error_set(err, PF_LIMIT, "the result passes %u MiB or memory is short",
                      4 * LIMIT_JSON_BYTES >> 20);
 }

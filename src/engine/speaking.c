@@ -14,19 +14,19 @@ static pf_status load_frames(const proffer *p, frame_set **out, pf_error *err)
     pf_status s = frame_set_default(out, err);
     if (s == PF_OK && p->config->frames[0] != 0)
         s = workspace_path(p, p->config->frames, path, err);
-    if (s == PF_OK && p->config->frames[0] != 0)
-        s = frame_set_load(*out, path, err);
+    if (s == PF_OK && p->config->frames[0] != 0) s = frame_set_load(*out, path, err);
     return s;
 }
 
 /* The built-in sensitive words and the shop's own, over *words. */
-static pf_status join_sensitive(const proffer *p, const char ***words, sensitive_list *out,
-                                pf_error *err)
+static pf_status join_sensitive(const proffer *p, const char ***words,
+                                sensitive_list *out, pf_error *err)
 {
     const config *c = p->config;
     const sensitive_list built_in = sensitive_default();
     size_t n = 0;
-    *words = mem_alloc((size_t)built_in.n + c->n_sensitive_categories + 1, sizeof **words);
+    *words =
+        mem_alloc((size_t)built_in.n + c->n_sensitive_categories + 1, sizeof **words);
     if (*words == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for sensitive words");
     for (uint32_t i = 0; i < built_in.n; i++)
@@ -44,12 +44,10 @@ pf_status speaker_open(speaker *s, const proffer *p, pf_error *err)
     *s = (speaker){.p = p};
     settings.shop = p->config->shop_name;
     pf_status status = join_sensitive(p, &s->sensitive, &settings.sensitive, err);
-    if (status == PF_OK)
-        status = load_frames(p, &s->frames, err);
+    if (status == PF_OK) status = load_frames(p, &s->frames, err);
     if (status == PF_OK)
         status = message_writer_new(&s->writer, p->catalogue, s->frames, &settings, err);
-    if (status != PF_OK)
-        speaker_close(s);
+    if (status != PF_OK) speaker_close(s);
     return status;
 }
 
@@ -75,8 +73,7 @@ static uint32_t drop_equal_titles(const shop_catalogue *c, uint32_t *list, uint3
         bool seen = false;
         for (uint32_t k = 0; k < left && !seen; k++)
             seen = !strcmp(c->products[list[k]].title, c->products[list[i]].title);
-        if (!seen)
-            list[left++] = list[i];
+        if (!seen) list[left++] = list[i];
     }
     return left;
 }
@@ -92,8 +89,7 @@ pf_status speaker_words(const speaker *s, uint32_t number, const decide_outcome 
     pf_status status = profile_scope_favourites(
         s->p->history, &c->promotions[o->promotion], number, at_us,
         profile_rules_default().half_life_days, favourites, FAVOURITES, &n, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     message_request request = {
         .promotion = o->promotion,
         .channel = o->why.channel,
@@ -105,8 +101,7 @@ pf_status speaker_words(const speaker *s, uint32_t number, const decide_outcome 
         .n_favourites = drop_equal_titles(c, favourites, n),
     };
     status = message_render(s->writer, &request, memory, &m, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     *words = message_text(&m, memory);
     return *words ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory for a message");
 }

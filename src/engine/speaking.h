@@ -12,8 +12,8 @@
 
 typedef struct speaker {
     const proffer *p;
-    frame_set *frames;       /* built in, and the shop's own over them */
-    const char **sensitive;  /* the words never named as favourites */
+    frame_set *frames;      /* built in, and the shop's own over them */
+    const char **sensitive; /* the words never named as favourites */
     message_writer *writer;
 } speaker;
 

@@ -12,14 +12,15 @@
 #include "base/memory.h"
 #include "engine/workspace.h"
 
-/* --- the encoder ----------------------------------------------------------------------- */
+/* --- the encoder ------------------------------------------------------------------ */
 
 static pf_status open_remote(proffer *p, pf_error *err)
 {
     const config *c = p->config;
     encoder_remote_options o = encoder_remote_defaults();
     if (c->endpoint_url[0] == 0)
-        return error_set(err, PF_USAGE, "language.encoder is remote but language.url is empty");
+        return error_set(err, PF_USAGE,
+                         "language.encoder is remote but language.url is empty");
     o.url = c->endpoint_url;
     o.model = c->endpoint_model;
     o.api_key = getenv(c->endpoint_key_variable);
@@ -50,24 +51,23 @@ pf_status workspace_open_models(const char *configured, encoder **out, pf_error 
 
 pf_status workspace_encoder(proffer *p, pf_error *err)
 {
-    if (p->encoder != NULL)
-        return PF_OK;
+    if (p->encoder != NULL) return PF_OK;
     if (!strcmp(p->config->encoder, "none"))
         return error_set(err, PF_UNAVAILABLE, "language.encoder is none in proffer.yaml");
-    if (!strcmp(p->config->encoder, "remote"))
-        return open_remote(p, err);
+    if (!strcmp(p->config->encoder, "remote")) return open_remote(p, err);
     return workspace_open_models(p->config->models_folder, &p->encoder, err);
 }
 
-/* --- words ------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------ */
 
 static void product_fields(const shop_catalogue *c, uint32_t number, lexical_field out[5])
 {
     const product *item = &c->products[number];
     out[0] = (lexical_field){.text = text_of(item->title), .weight = 1};
     out[1] = (lexical_field){.text = text_of(c->brands[item->brand]), .weight = 1};
-    out[2] = (lexical_field){
-        .text = text_of(c->categories[item->category].path), .weight = 1, .separator = '>'};
+    out[2] = (lexical_field){.text = text_of(c->categories[item->category].path),
+                             .weight = 1,
+                             .separator = '>'};
     out[3] = (lexical_field){.text = text_of(item->description), .weight = 0.5f};
     out[4] = (lexical_field){.text = text_of(item->attributes), .weight = 0.25f};
 }
@@ -76,28 +76,28 @@ pf_status workspace_words(proffer *p, pf_error *err)
 {
     const shop_catalogue *c = p->catalogue;
     size_t n = c->n_products;
-    if (p->words != NULL)
-        return PF_OK;
+    if (p->words != NULL) return PF_OK;
     lexical_field *fields = mem_alloc(n + 1, 5 * sizeof *fields);
     lexical_document *documents = mem_alloc(n + 1, sizeof *documents);
     pf_status s = PF_OK;
     if (fields == NULL || documents == NULL)
-        s = error_set(err, PF_NO_MEMORY, "out of memory for the words of %zu products", n);
+        s = error_set(err, PF_NO_MEMORY, "out of memory for the words of %zu products",
+                      n);
     for (size_t i = 0; s == PF_OK && i < n; i++) {
         product_fields(c, (uint32_t)i + 1, &fields[5 * i]);
         documents[i] = (lexical_document){&fields[5 * i], 5};
     }
-    if (s == PF_OK)
-        s = lexical_fit(&p->words, n, documents, NULL, err);
+    if (s == PF_OK) s = lexical_fit(&p->words, n, documents, NULL, err);
     mem_free(fields);
     mem_free(documents);
     return s;
 }
 
-/* --- vectors ----------------------------------------------------------------------------- */
+/* --- vectors ---------------------------------------------------------------------- */
 
-static pf_status cache_get(void *context, const fingerprint *maker, const fingerprint *name,
-                           size_t dimension, float *into, pf_error *err)
+static pf_status cache_get(void *context, const fingerprint *maker,
+                           const fingerprint *name, size_t dimension, float *into,
+                           pf_error *err)
 {
     return store_get_vector(context, maker, name, into, dimension, err);
 }
@@ -108,12 +108,11 @@ static pf_status cache_put(void *context, const fingerprint *maker, size_t n,
 {
     store *s = context;
     pf_status status = store_begin(s, err);
-    if (status != PF_OK)
-        return status;
+    if (status != PF_OK) return status;
     for (size_t i = 0; status == PF_OK && i < n; i++)
-        status = store_put_vector(s, maker, &names[i], rows + i * dimension, dimension, err);
-    if (status == PF_OK)
-        return store_commit(s, err);
+        status =
+            store_put_vector(s, maker, &names[i], rows + i * dimension, dimension, err);
+    if (status == PF_OK) return store_commit(s, err);
     store_rollback(s);
     return status;
 }
@@ -128,8 +127,7 @@ static text product_text(const shop_catalogue *c, uint32_t number, arena *memory
         return text_of(item->title);
     size_t n = strlen(item->title) + strlen(name) + 3;
     char *joined = arena_alloc(memory, n, 1);
-    if (joined == NULL)
-        return text_of(item->title);
+    if (joined == NULL) return text_of(item->title);
     (void)snprintf(joined, n, "%s%s%s", item->title, item->title[0] ? ", " : "", name);
     return text_of(joined);
 }
@@ -139,8 +137,7 @@ static text promotion_text(const shop_catalogue *c, uint32_t number, arena *memo
     const promotion *offer = &c->promotions[number];
     size_t n = strlen(offer->title) + strlen(offer->body) + 3;
     char *joined = arena_alloc(memory, n, 1);
-    if (offer->body[0] == 0 || joined == NULL)
-        return text_of(offer->title);
+    if (offer->body[0] == 0 || joined == NULL) return text_of(offer->title);
     (void)snprintf(joined, n, "%s. %s", offer->title, offer->body);
     return text_of(joined);
 }
@@ -153,16 +150,17 @@ typedef struct counting_cache {
     size_t put;
 } counting_cache;
 
-static pf_status counted_get(void *context, const fingerprint *maker, const fingerprint *name,
-                             size_t dimension, float *into, pf_error *err)
+static pf_status counted_get(void *context, const fingerprint *maker,
+                             const fingerprint *name, size_t dimension, float *into,
+                             pf_error *err)
 {
     counting_cache *k = context;
     return k->inner.get(k->inner.context, maker, name, dimension, into, err);
 }
 
 static pf_status counted_put(void *context, const fingerprint *maker, size_t n,
-                             const fingerprint *names, size_t dimension, const float *rows,
-                             pf_error *err)
+                             const fingerprint *names, size_t dimension,
+                             const float *rows, pf_error *err)
 {
     counting_cache *k = context;
     k->put += n;
@@ -179,8 +177,7 @@ static pf_status encode_all(proffer *p, uint32_t n, text_maker *make, const char
     text *texts = mem_alloc((size_t)n + 1, sizeof *texts);
     progress *shown = progress_begin(what, n, "texts");
     pf_status s = PF_OK;
-    if (texts == NULL)
-        s = error_set(err, PF_NO_MEMORY, "out of memory for %u texts", n);
+    if (texts == NULL) s = error_set(err, PF_NO_MEMORY, "out of memory for %u texts", n);
     for (uint32_t i = 0; s == PF_OK && i < n; i++)
         texts[i] = make(p->catalogue, i + 1, &memory);
     if (s == PF_OK)
@@ -196,17 +193,16 @@ static pf_status encode_all(proffer *p, uint32_t n, text_maker *make, const char
 pf_status workspace_vectors(proffer *p, pf_error *err)
 {
     const shop_catalogue *c = p->catalogue;
-    if (p->products.rows != NULL || p->promotions.rows != NULL)
-        return PF_OK;
+    if (p->products.rows != NULL || p->promotions.rows != NULL) return PF_OK;
     p->texts_encoded = 0;
     pf_status s = workspace_encoder(p, err);
     if (s == PF_OK)
-        s = encode_all(p, c->n_products, product_text, "encoding products", &p->products, err);
+        s = encode_all(p, c->n_products, product_text, "encoding products", &p->products,
+                       err);
     if (s == PF_OK)
         s = encode_all(p, c->n_promotions, promotion_text, "encoding promotions",
                        &p->promotions, err);
-    if (s == PF_OK && p->products.n > 0)
-        s = vectors_centre(&p->products, NULL, err);
+    if (s == PF_OK && p->products.n > 0) s = vectors_centre(&p->products, NULL, err);
     if (s == PF_OK && p->promotions.n > 0 && p->products.n > 0)
         s = vectors_centre(&p->promotions, p->products.mean, err);
     if (s != PF_OK) {
@@ -223,8 +219,7 @@ pf_status workspace_vectors_if_any(proffer *p, pf_error *err)
         return PF_OK; /* as asked for: nothing to warn of */
     pf_status s = workspace_vectors(p, &why);
     if (s != PF_UNAVAILABLE) {
-        if (s != PF_OK && err != NULL)
-            *err = why;
+        if (s != PF_OK && err != NULL) *err = why;
         return s;
     }
     log_line(LOG_WARNING, "no text encoder (%s); going on with words alone", why.message);

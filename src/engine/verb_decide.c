@@ -19,7 +19,7 @@ proffer_decide_options proffer_decide_options_default(void)
     return (proffer_decide_options){.campaign = NULL};
 }
 
-/* --- the summary --------------------------------------------------------------------------------- */
+/* --- the summary ------------------------------------------------------------------ */
 
 static void write_caps(const deciding *d, verb_result *r)
 {
@@ -58,8 +58,7 @@ static void write_reasons(const deciding *d, verb_result *r)
     json_key(&r->w, "reasons");
     json_array_begin(&r->w);
     for (int i = 0; i < REASON_COUNT; i++) {
-        if (d->result->by_reason[i] == 0)
-            continue;
+        if (d->result->by_reason[i] == 0) continue;
         json_object_begin(&r->w);
         verb_text(r, "code", reason_code((decide_reason)i));
         verb_integer(r, "pairs", (int64_t)d->result->by_reason[i]);
@@ -80,14 +79,12 @@ static void write_promotions(const deciding *d, verb_result *r)
         double gain = 0;
         for (size_t i = 0; i < d->result->n_outcomes; i++) {
             const decide_outcome *o = &d->result->outcomes[i];
-            if (o->promotion != number || o->why.reason != REASON_CHOSEN)
-                continue;
+            if (o->promotion != number || o->why.reason != REASON_CHOSEN) continue;
             sent++;
             cost += o->cost_minor;
             gain += o->why.gain_minor;
         }
-        if (sent == 0)
-            continue;
+        if (sent == 0) continue;
         json_object_begin(&r->w);
         verb_text(r, "id", c->promotions[number].id);
         verb_text(r, "title", c->promotions[number].title);
@@ -103,7 +100,8 @@ static pf_status say(const deciding *d, const decide_outcome *o, arena *memory,
                      const char **words, pf_error *err)
 {
     message_language language = speaker_language(&d->speaker, o->shopper);
-    return speaker_words(&d->speaker, o->shopper, o, d->at_us, language, memory, words, err);
+    return speaker_words(&d->speaker, o->shopper, o, d->at_us, language, memory, words,
+                         err);
 }
 
 static void write_outcome(const deciding *d, const decide_outcome *o, verb_result *r,
@@ -126,8 +124,7 @@ static void write_outcome(const deciding *d, const decide_outcome *o, verb_resul
     verb_money(r, "cost", o->cost_minor, &c->currency);
     verb_text(r, "reason_code", reason_code(o->why.reason));
     verb_text(r, "reason", why.data);
-    if (chosen && say(d, o, memory, &words, NULL) != PF_OK)
-        words = "";
+    if (chosen && say(d, o, memory, &words, NULL) != PF_OK) words = "";
     verb_text(r, "message", words);
     json_object_end(&r->w);
     buffer_free(&why);
@@ -146,13 +143,10 @@ static void write_sample(const deciding *d, verb_result *r)
     json_array_begin(&r->w);
     for (size_t i = 0; i < found->n_shoppers && written < SAMPLE; i++) {
         const decide_shopper *s = &found->shoppers[i];
-        bool take = s->n_chosen > 0 ? seen++ % step == 0
-                    : s->holdout    ? !held
-                                    : !left;
+        bool take = s->n_chosen > 0 ? seen++ % step == 0 : s->holdout ? !held : !left;
         held = held || (s->holdout && s->n_chosen == 0);
         left = left || (!s->holdout && s->n_chosen == 0);
-        if (!take || s->n_outcomes == 0)
-            continue;
+        if (!take || s->n_outcomes == 0) continue;
         write_outcome(d, &found->outcomes[s->best], r, &memory);
         written++;
     }
@@ -206,7 +200,8 @@ static void write_head(const deciding *d, const char *run, bool dry_run, verb_re
         verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);
 }
 
-static void write_summary(const deciding *d, const char *run, bool dry_run, verb_result *r)
+static void write_summary(const deciding *d, const char *run, bool dry_run,
+                          verb_result *r)
 {
     json_object_begin(&r->w);
     write_head(d, run, dry_run, r);
@@ -217,7 +212,7 @@ static void write_summary(const deciding *d, const char *run, bool dry_run, verb
     json_object_end(&r->w);
 }
 
-/* --- the log -------------------------------------------------------------------------------------- */
+/* --- the log ---------------------------------------------------------------------- */
 
 static void write_candidates(const deciding *d, const decide_shopper *s, buffer *into)
 {
@@ -267,10 +262,8 @@ static pf_status put_one(writing *k, const decide_shopper *s, const decide_outco
     bool chosen = o->why.reason == REASON_CHOSEN;
     pf_status status = PF_OK;
     (void)snprintf(id, sizeof id, "%s-%u-%u", k->run, s->shopper, nth);
-    if (chosen)
-        status = say(k->d, o, &k->memory, &words, err);
-    if (status != PF_OK)
-        return status;
+    if (chosen) status = say(k->d, o, &k->memory, &words, err);
+    if (status != PF_OK) return status;
     decision_record record = {
         .id = id,
         .run = k->run,
@@ -303,8 +296,7 @@ static pf_status put_shopper(writing *k, const decide_shopper *s, pf_error *err)
                          LIMIT_JSON_BYTES >> 20);
     for (size_t i = 0; status == PF_OK && i < s->n_outcomes; i++) {
         const decide_outcome *o = &k->d->result->outcomes[s->first + i];
-        if (o->why.reason == REASON_CHOSEN)
-            status = put_one(k, s, o, nth++, err);
+        if (o->why.reason == REASON_CHOSEN) status = put_one(k, s, o, nth++, err);
     }
     if (status == PF_OK && nth == 0 && s->n_outcomes > 0)
         status = put_one(k, s, &k->d->result->outcomes[s->best], 0, err);
@@ -317,8 +309,7 @@ static pf_status put_all(const deciding *d, const char *run, const char *summary
 {
     writing k = {.d = d, .run = run};
     pf_status s = store_begin(d->p->store, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     buffer_init(&k.candidates, LIMIT_JSON_BYTES);
     buffer_init(&k.versions, LIMIT_TEXT_BYTES);
     arena_init(&k.memory, LIMIT_REPORT_BYTES);
@@ -337,7 +328,7 @@ static pf_status put_all(const deciding *d, const char *run, const char *summary
     return s;
 }
 
-/* --- the verbs --------------------------------------------------------------------------------------- */
+/* --- the verbs -------------------------------------------------------------------- */
 
 /* The time of running, to the microsecond: sorts by time, and no two runs share it, since
  * a run holds the store's only write lock while it is written. */
@@ -352,11 +343,12 @@ static pf_status parse_budget(const proffer *p, const char *words, int64_t *out,
 {
     const char *why = "";
     *out = MONEY_ABSENT;
-    if (words == NULL)
-        return PF_OK;
-    if (!money_parse(words, strlen(words), &p->config->currency, '.', out, &why) || *out < 0)
-        return error_set(err, PF_USAGE, "--budget: '%s' is no amount in %s such as 250%s%s", words, p->config->currency.code, why[0] ? ": " : "",
-                         why);
+    if (words == NULL) return PF_OK;
+    if (!money_parse(words, strlen(words), &p->config->currency, '.', out, &why) ||
+        *out < 0)
+        return error_set(err, PF_USAGE,
+                         "--budget: '%s' is no amount in %s such as 250%s%s", words,
+                         p->config->currency.code, why[0] ? ": " : "", why);
     return PF_OK;
 }
 
@@ -369,10 +361,8 @@ proffer_status proffer_decide(proffer *p, const proffer_decide_options *o, char 
     int64_t budget = MONEY_ABSENT;
     *json = NULL;
     pf_status s = parse_budget(p, o->budget, &budget, inner(err));
-    if (s == PF_OK)
-        s = deciding_open(&d, p, o->campaign, o->at, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s == PF_OK) s = deciding_open(&d, p, o->campaign, o->at, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     name_run(run);
     s = deciding_run(&d, budget, inner(err));
     if (s == PF_OK) {
@@ -380,8 +370,7 @@ proffer_status proffer_decide(proffer *p, const proffer_decide_options *o, char 
         write_summary(&d, run, o->dry_run != 0, &r);
         s = verb_end(&r, json, inner(err));
     }
-    if (s == PF_OK && !o->dry_run)
-        s = put_all(&d, run, *json, inner(err));
+    if (s == PF_OK && !o->dry_run) s = put_all(&d, run, *json, inner(err));
     if (s != PF_OK) {
         proffer_free(*json);
         *json = NULL;
@@ -425,17 +414,16 @@ proffer_status proffer_decisions(proffer *p, const char *run, char **json,
 {
     verb_result r;
     pf_status s = workspace_snapshot(p, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s != PF_OK) return (proffer_status)s;
     listing k = {&r, p->catalogue};
     verb_begin(&r);
     json_array_begin(&r.w);
     s = store_visit_decisions(p->store, run, 0, list_decision, &k, inner(err));
     if (s == PF_NOT_FOUND && run == NULL)
-        s = error_set(inner(err), s, "nothing was decided yet; run `proffer decide` first");
+        s = error_set(inner(err), s,
+                      "nothing was decided yet; run `proffer decide` first");
     json_array_end(&r.w);
-    if (s == PF_OK)
-        return (proffer_status)verb_end(&r, json, inner(err));
+    if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
     buffer_free(&r.text);
     return (proffer_status)s;
 }

@@ -23,7 +23,8 @@ static void write_counts(verb_result *r, const store_counts *n)
     json_object_begin(&r->w);
     for (int t = 1; t < EVENT_TYPE_COUNT; t++)
         if (n->events_by_type[t] > 0)
-            verb_integer(r, event_type_name((event_type)t), (int64_t)n->events_by_type[t]);
+            verb_integer(r, event_type_name((event_type)t),
+                         (int64_t)n->events_by_type[t]);
     json_object_end(&r->w);
     verb_time(r, "first_event", n->events ? n->first_event_us : TIME_ABSENT);
     verb_time(r, "last_event", n->events ? n->last_event_us : TIME_ABSENT);
@@ -48,10 +49,8 @@ proffer_status proffer_describe(proffer *p, char **json, proffer_error *err)
     store_counts n;
     fingerprint data;
     pf_status s = store_count(p->store, &n, inner(err));
-    if (s == PF_OK)
-        s = store_data_fingerprint(p->store, &data, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s == PF_OK) s = store_data_fingerprint(p->store, &data, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     verb_begin(&r);
     json_object_begin(&r.w);
     write_identity(p, &data, &r);
@@ -60,7 +59,7 @@ proffer_status proffer_describe(proffer *p, char **json, proffer_error *err)
     return (proffer_status)verb_end(&r, json, inner(err));
 }
 
-/* --- doctor ---------------------------------------------------------------------------------------- */
+/* --- doctor ----------------------------------------------------------------------- */
 
 static void write_check(verb_result *r, const char *name, const char *verdict,
                         const char *words)
@@ -78,17 +77,19 @@ static void check_data(verb_result *r, const store_counts *n)
                 n->products ? "there are products"
                             : "no products yet: proffer import products.csv");
     write_check(r, "events", n->events ? "ok" : "missing",
-                n->events ? "there are events" : "no events yet: proffer import events.csv");
+                n->events ? "there are events"
+                          : "no events yet: proffer import events.csv");
     write_check(r, "promotions", n->promotions ? "ok" : "missing",
                 n->promotions ? "there are promotions"
                               : "no promotions yet: nothing can be decided without them");
     bool exposed = n->events_by_type[EVENT_EXPOSURE] > 0;
     bool redeemed = n->events_by_type[EVENT_REDEMPTION] > 0;
-    write_check(r, "responses", exposed && redeemed ? "ok" : "missing",
-                exposed && redeemed
-                    ? "exposures and redemptions are there to learn response from"
-                    : "response is learnt from exposure and redemption events; there are none "
-                      "of one or both");
+    write_check(
+        r, "responses", exposed && redeemed ? "ok" : "missing",
+        exposed && redeemed
+            ? "exposures and redemptions are there to learn response from"
+            : "response is learnt from exposure and redemption events; there are none "
+              "of one or both");
 }
 
 static void check_encoder(proffer *p, verb_result *r)
@@ -131,10 +132,8 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
     store_counts n;
     fingerprint data;
     pf_status s = store_count(p->store, &n, inner(err));
-    if (s == PF_OK)
-        s = store_data_fingerprint(p->store, &data, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s == PF_OK) s = store_data_fingerprint(p->store, &data, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     verb_begin(&r);
     json_object_begin(&r.w);
     write_identity(p, &data, &r);
@@ -148,8 +147,7 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
     check_model(p, &data, RESPONSE_MODEL_NAME, &r);
     json_array_end(&r.w);
     json_object_end(&r.w);
-    if (s == PF_OK)
-        return (proffer_status)verb_end(&r, json, inner(err));
+    if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
     buffer_free(&r.text);
     return (proffer_status)s;
 }

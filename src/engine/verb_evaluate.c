@@ -30,7 +30,7 @@ typedef struct evaluation {
     verb_result *r;
 } evaluation;
 
-/* --- the test period ------------------------------------------------------------------------ */
+/* --- the test period -------------------------------------------------------------- */
 
 /* The start of the campaign two thirds down the list by start. */
 static int64_t last_third(const shop_catalogue *c, int64_t fallback)
@@ -40,8 +40,7 @@ static int64_t last_third(const shop_catalogue *c, int64_t fallback)
     for (uint32_t i = 1; i <= c->n_campaigns; i++) {
         int64_t starts = c->campaigns[i].starts_us;
         size_t after = 0;
-        if (starts == TIME_ABSENT)
-            continue;
+        if (starts == TIME_ABSENT) continue;
         for (uint32_t k = 1; k <= c->n_campaigns; k++)
             after += c->campaigns[k].starts_us >= starts;
         if (after * 3 <= c->n_campaigns && after > after_best) {
@@ -59,7 +58,7 @@ static pf_status find_test_period(evaluation *e, pf_error *err)
     return workspace_time(e->p, asked[0] ? asked : NULL, fallback, &e->test_from_us, err);
 }
 
-/* --- response --------------------------------------------------------------------------------- */
+/* --- response --------------------------------------------------------------------- */
 
 /* Data without past campaigns cannot be judged; that is told, and the rest goes on. */
 static pf_status measure_response(evaluation *e, pf_error *err)
@@ -74,8 +73,7 @@ static pf_status measure_response(evaluation *e, pf_error *err)
     o.replicates = e->o->bootstrap > 0 ? (unsigned)e->o->bootstrap
                                        : (unsigned)e->p->config->bootstrap_replicates;
     pf_status s = learned_data(&e->learned, &why);
-    if (s == PF_OK)
-        s = response_protocol_run(&found, e->learned.data, &o, &why);
+    if (s == PF_OK) s = response_protocol_run(&found, e->learned.data, &o, &why);
     if (s == PF_DATA || s == PF_NOT_FOUND) {
         log_line(LOG_WARNING, "response is not judged: %s", why.message);
         return PF_OK;
@@ -88,12 +86,13 @@ static pf_status measure_response(evaluation *e, pf_error *err)
     return s;
 }
 
-/* --- products ---------------------------------------------------------------------------------- */
+/* --- products --------------------------------------------------------------------- */
 
 /* The last calendar month that the data hold whole, or nearly: from its local midnight. */
 static int64_t last_month(const proffer *p)
 {
-    calendar_time t = calendar_from_us(p->history->last_time_us - 7 * US_PER_DAY, p->zone);
+    calendar_time t =
+        calendar_from_us(p->history->last_time_us - 7 * US_PER_DAY, p->zone);
     t.day = 1;
     t.hour = t.minute = t.second = t.microsecond = 0;
     return calendar_to_us(&t, p->zone, ZONE_REPEAT_EARLIER);
@@ -109,8 +108,7 @@ static pf_status measure_products(evaluation *e, pf_error *err)
     int64_t from_us = last_month(p);
     pf_status s = purchases_from_history(p->history, p->catalogue->n_products,
                                          e->learned.excluded, from_us, &x, err);
-    if (s == PF_OK)
-        s = learned_side(&e->learned, &side, err);
+    if (s == PF_OK) s = learned_side(&e->learned, &side, err);
     if (s != PF_OK) {
         purchases_free(x);
         return s;
@@ -142,16 +140,14 @@ static pf_status measure_products(evaluation *e, pf_error *err)
     return PF_OK;
 }
 
-/* --- the verb ------------------------------------------------------------------------------------ */
+/* --- the verb --------------------------------------------------------------------- */
 
 static pf_status keep(proffer *p, const char *json, pf_error *err)
 {
     pf_status s = store_begin(p->store, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = store_put_document(p->store, "evaluation", json, strlen(json), err);
-    if (s == PF_OK)
-        return store_commit(p->store, err);
+    if (s == PF_OK) return store_commit(p->store, err);
     store_rollback(p->store);
     return s;
 }
@@ -163,27 +159,24 @@ static pf_status measure_all(evaluation *e, pf_error *err)
     json_object_begin(&e->r->w);
     verb_text(e->r, "test_from", date_format(e->test_from_us, e->p->zone, day));
     pf_status s = measure_response(e, err);
-    if (s == PF_OK)
-        s = measure_products(e, err);
+    if (s == PF_OK) s = measure_products(e, err);
     verb_number(e->r, "seconds", clock_wall_s() - start_s);
     json_object_end(&e->r->w);
     return s;
 }
 
-proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o, char **json,
-                                proffer_error *err)
+proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
+                                char **json, proffer_error *err)
 {
     verb_result r;
     evaluation e = {.p = p, .o = o, .r = &r};
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK && p->history->n == 0)
-        s = error_set(inner(err), PF_NOT_FOUND, "there are no events yet; import some first");
-    if (s == PF_OK)
-        s = find_test_period(&e, inner(err));
-    if (s == PF_OK)
-        s = learned_open(&e.learned, p, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+        s = error_set(inner(err), PF_NOT_FOUND,
+                      "there are no events yet; import some first");
+    if (s == PF_OK) s = find_test_period(&e, inner(err));
+    if (s == PF_OK) s = learned_open(&e.learned, p, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     verb_begin(&r);
     s = measure_all(&e, inner(err));
     learned_close(&e.learned);
@@ -191,7 +184,6 @@ proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o, c
         s = verb_end(&r, json, inner(err));
     else
         buffer_free(&r.text);
-    if (s == PF_OK)
-        s = keep(p, *json, inner(err));
+    if (s == PF_OK) s = keep(p, *json, inner(err));
     return (proffer_status)s;
 }

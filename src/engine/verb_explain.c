@@ -15,7 +15,7 @@
 
 enum { PARTS = 5 };
 
-/* --- what the log says of a shopper --------------------------------------------------------- */
+/* --- what the log says of a shopper ----------------------------------------------- */
 
 typedef struct logged {
     arena memory;
@@ -33,14 +33,14 @@ typedef struct logged {
 static bool take_decision(void *context, const decision_record *d)
 {
     logged *l = context;
-    if (l->found)
-        return false;
+    if (l->found) return false;
     l->found = true;
     l->holdout = d->holdout;
     l->at_us = d->time_us;
     l->run = arena_copy_text(&l->memory, d->run, strlen(d->run));
-    l->status = journal_read_candidates(d->candidates, strlen(d->candidates), l->p->catalogue,
-                                        &l->memory, &l->candidates, &l->n, l->err);
+    l->status =
+        journal_read_candidates(d->candidates, strlen(d->candidates), l->p->catalogue,
+                                &l->memory, &l->candidates, &l->n, l->err);
     return false;
 }
 
@@ -53,17 +53,15 @@ static pf_status logged_open(logged *l, proffer *p, uint32_t number, pf_error *e
         s = error_set(err, s, "nothing was decided yet; run `proffer decide` first");
     else if (s == PF_OK && !l->found)
         s = error_set(err, PF_NOT_FOUND, "the latest run did not look at this shopper");
-    if (s == PF_OK)
-        s = l->status;
-    if (s != PF_OK)
-        arena_free(&l->memory);
+    if (s == PF_OK) s = l->status;
+    if (s != PF_OK) arena_free(&l->memory);
     return s;
 }
 
-/* --- explain --------------------------------------------------------------------------------- */
+/* --- explain ---------------------------------------------------------------------- */
 
-static void write_parts(const learned *l, const response_ask *ask, bool any, const char *key,
-                        verb_result *r)
+static void write_parts(const learned *l, const response_ask *ask, bool any,
+                        const char *key, verb_result *r)
 {
     response_part parts[PARTS];
     size_t found = 0;
@@ -82,8 +80,8 @@ static void write_parts(const learned *l, const response_ask *ask, bool any, con
 }
 
 /* What moved the scores of one candidate, by the model as of the run. */
-static void write_scores(proffer *p, uint32_t number, const decide_outcome *o, int64_t at_us,
-                         verb_result *r)
+static void write_scores(proffer *p, uint32_t number, const decide_outcome *o,
+                         int64_t at_us, verb_result *r)
 {
     learned l;
     response_ask ask = {
@@ -94,8 +92,7 @@ static void write_scores(proffer *p, uint32_t number, const decide_outcome *o, i
         .n_shoppers = 1,
         .at_us = at_us,
     };
-    if (o->promotion == 0 || learned_open(&l, p, NULL) != PF_OK)
-        return;
+    if (o->promotion == 0 || learned_open(&l, p, NULL) != PF_OK) return;
     if (learned_model(&l, at_us, NULL) == PF_OK) {
         write_parts(&l, &ask, true, "why_redeem_at_all", r);
         write_parts(&l, &ask, false, "why_this_promotion", r);
@@ -127,15 +124,14 @@ static int by_net_value(const void *a, const void *b)
     const journal_candidate *x = a, *y = b;
     bool first = x->outcome.why.reason == REASON_CHOSEN;
     bool second = y->outcome.why.reason == REASON_CHOSEN;
-    if (first != second)
-        return first ? -1 : 1;
+    if (first != second) return first ? -1 : 1;
     if (x->outcome.why.value_minor != y->outcome.why.value_minor)
         return x->outcome.why.value_minor > y->outcome.why.value_minor ? -1 : 1;
     return strcmp(x->promotion_id, y->promotion_id);
 }
 
-static size_t write_candidates(proffer *p, const logged *l, uint32_t number, const char *only,
-                               verb_result *r)
+static size_t write_candidates(proffer *p, const logged *l, uint32_t number,
+                               const char *only, verb_result *r)
 {
     size_t written = 0;
     qsort(l->candidates, l->n, sizeof *l->candidates, by_net_value);
@@ -143,12 +139,10 @@ static size_t write_candidates(proffer *p, const logged *l, uint32_t number, con
     json_array_begin(&r->w);
     for (size_t i = 0; i < l->n; i++) {
         const journal_candidate *c = &l->candidates[i];
-        if (only != NULL && strcmp(c->promotion_id, only) != 0)
-            continue;
+        if (only != NULL && strcmp(c->promotion_id, only) != 0) continue;
         json_object_begin(&r->w);
         write_candidate(p, c, r);
-        if (written++ == 0)
-            write_scores(p, number, &c->outcome, l->at_us, r);
+        if (written++ == 0) write_scores(p, number, &c->outcome, l->at_us, r);
         json_object_end(&r->w);
     }
     json_array_end(&r->w);
@@ -162,20 +156,19 @@ static const char *stage_of(proffer *p, uint32_t number, int64_t at_us)
     profile_rules rules = profile_rules_default();
     rules.zone = p->zone;
     if (profile_scratch_new(p->catalogue, &scratch, NULL) == PF_OK)
-        (void)profile_compute(p->catalogue, p->history, number, at_us, &rules, scratch, &known,
-                              NULL);
+        (void)profile_compute(p->catalogue, p->history, number, at_us, &rules, scratch,
+                              &known, NULL);
     profile_scratch_free(scratch);
     return lifecycle_stage_name(known.stage);
 }
 
-static pf_status explain_shopper(proffer *p, uint32_t number, const char *only, char **json,
-                                 pf_error *err)
+static pf_status explain_shopper(proffer *p, uint32_t number, const char *only,
+                                 char **json, pf_error *err)
 {
     logged l;
     verb_result r;
     pf_status s = logged_open(&l, p, number, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     verb_begin(&r);
     json_object_begin(&r.w);
     verb_text(&r, "shopper", p->catalogue->shoppers[number].id);
@@ -187,8 +180,7 @@ static pf_status explain_shopper(proffer *p, uint32_t number, const char *only, 
     size_t written = write_candidates(p, &l, number, only, &r);
     json_object_end(&r.w);
     arena_free(&l.memory);
-    if (written > 0)
-        return verb_end(&r, json, err);
+    if (written > 0) return verb_end(&r, json, err);
     buffer_free(&r.text);
     return error_set(err, PF_NOT_FOUND, "'%s' was no candidate of the latest run",
                      only ? only : "anything");
@@ -199,16 +191,16 @@ proffer_status proffer_explain(proffer *p, const char *id, const char *offer, ch
 {
     uint32_t number = 0;
     pf_status s = workspace_snapshot(p, inner(err));
-    if (s == PF_OK)
-        s = workspace_shopper(p, id, &number, inner(err));
+    if (s == PF_OK) s = workspace_shopper(p, id, &number, inner(err));
     if (s == PF_OK && offer != NULL &&
         intern_find(p->catalogue->promotion_ids, offer, strlen(offer)) == 0)
         s = error_set(inner(err), PF_NOT_FOUND, "no promotion has the id '%s'", offer);
-    return (proffer_status)(s == PF_OK ? explain_shopper(p, number, offer, json, inner(err))
-                                       : s);
+    return (proffer_status)(s == PF_OK
+                                ? explain_shopper(p, number, offer, json, inner(err))
+                                : s);
 }
 
-/* --- message --------------------------------------------------------------------------------- */
+/* --- message ---------------------------------------------------------------------- */
 
 /* What the sample is collected with. */
 typedef struct sampling {
@@ -232,12 +224,11 @@ static const decide_outcome *find_chosen(const sampling *k, const decision_recor
 {
     journal_candidate *list = NULL;
     size_t n = 0;
-    if (journal_read_candidates(d->candidates, strlen(d->candidates), k->p->catalogue, memory,
-                                &list, &n, NULL) != PF_OK)
+    if (journal_read_candidates(d->candidates, strlen(d->candidates), k->p->catalogue,
+                                memory, &list, &n, NULL) != PF_OK)
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (list[i].outcome.promotion == d->promotion)
-            return &list[i].outcome;
+        if (list[i].outcome.promotion == d->promotion) return &list[i].outcome;
     return NULL;
 }
 
@@ -246,12 +237,11 @@ static bool write_message(void *context, const decision_record *d)
     sampling *k = context;
     const char *words = "";
     arena memory;
-    if (d->promotion == 0 || k->seen++ % k->every != 0)
-        return true;
+    if (d->promotion == 0 || k->seen++ % k->every != 0) return true;
     arena_init(&memory, 8 * (size_t)LIMIT_JSON_BYTES);
     const decide_outcome *o = find_chosen(k, d, &memory);
-    if (o != NULL && speaker_words(&k->speaker, d->shopper, o, d->time_us, k->language, &memory,
-                                   &words, NULL) == PF_OK) {
+    if (o != NULL && speaker_words(&k->speaker, d->shopper, o, d->time_us, k->language,
+                                   &memory, &words, NULL) == PF_OK) {
         json_object_begin(&k->r->w);
         verb_text(k->r, "shopper", k->p->catalogue->shoppers[d->shopper].id);
         verb_text(k->r, "promotion", k->p->catalogue->promotions[d->promotion].id);
@@ -269,12 +259,11 @@ static pf_status parse_language(const proffer *p, const char *tag, message_langu
                                 pf_error *err)
 {
     *out = language_of(p->config->shop_language, LANGUAGE_EN);
-    if (tag == NULL)
-        return PF_OK;
+    if (tag == NULL) return PF_OK;
     *out = language_of(tag, LANGUAGE_EN);
     if (*out != language_of(tag, LANGUAGE_ZH))
-        return error_set(err, PF_USAGE, "there are no words in '%s'; there are in en and zh",
-                         tag);
+        return error_set(err, PF_USAGE,
+                         "there are no words in '%s'; there are in en and zh", tag);
     return PF_OK;
 }
 
@@ -282,11 +271,11 @@ static pf_status sample_messages(sampling *k, size_t sample, char **json, pf_err
 {
     size_t treated = 0;
     verb_result r;
-    pf_status s = store_visit_decisions(k->p->store, NULL, 0, count_treated, &treated, err);
+    pf_status s =
+        store_visit_decisions(k->p->store, NULL, 0, count_treated, &treated, err);
     if (s == PF_NOT_FOUND)
         return error_set(err, s, "nothing was decided yet; run `proffer decide` first");
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     k->every = treated > sample ? treated / sample : 1;
     k->left = sample;
     k->r = &r;
@@ -294,8 +283,7 @@ static pf_status sample_messages(sampling *k, size_t sample, char **json, pf_err
     json_array_begin(&r.w);
     s = store_visit_decisions(k->p->store, NULL, 0, write_message, k, err);
     json_array_end(&r.w);
-    if (s == PF_OK)
-        return verb_end(&r, json, err);
+    if (s == PF_OK) return verb_end(&r, json, err);
     buffer_free(&r.text);
     return s;
 }
@@ -305,16 +293,11 @@ proffer_status proffer_message(proffer *p, const char *tag, int sample, char **j
 {
     sampling k = {.p = p};
     pf_status s = PF_OK;
-    if (sample < 1)
-        s = error_set(inner(err), PF_USAGE, "ask for at least one message");
-    if (s == PF_OK)
-        s = parse_language(p, tag, &k.language, inner(err));
-    if (s == PF_OK)
-        s = workspace_snapshot(p, inner(err));
-    if (s == PF_OK)
-        s = speaker_open(&k.speaker, p, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (sample < 1) s = error_set(inner(err), PF_USAGE, "ask for at least one message");
+    if (s == PF_OK) s = parse_language(p, tag, &k.language, inner(err));
+    if (s == PF_OK) s = workspace_snapshot(p, inner(err));
+    if (s == PF_OK) s = speaker_open(&k.speaker, p, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     s = sample_messages(&k, (size_t)sample, json, inner(err));
     speaker_close(&k.speaker);
     return (proffer_status)s;

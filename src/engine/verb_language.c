@@ -13,10 +13,8 @@ proffer_status proffer_embed(proffer *p, char **json, proffer_error *err)
     verb_result r;
     double start_s = clock_wall_s();
     pf_status s = workspace_snapshot(p, inner(err));
-    if (s == PF_OK)
-        s = workspace_vectors(p, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s == PF_OK) s = workspace_vectors(p, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     size_t texts = p->products.n + p->promotions.n;
     verb_begin(&r);
     json_object_begin(&r.w);
@@ -60,8 +58,8 @@ static void write_hit(verb_result *r, const proffer *p, const search_hit *found,
 }
 
 /* The first `limit` things among n hits, each with how many of the hits are the same. */
-static void write_things(verb_result *r, const proffer *p, const search_hit *hits, size_t n,
-                         size_t limit)
+static void write_things(verb_result *r, const proffer *p, const search_hit *hits,
+                         size_t n, size_t limit)
 {
     size_t written = 0;
     json_array_begin(&r->w);
@@ -70,8 +68,7 @@ static void write_things(verb_result *r, const proffer *p, const search_hit *hit
         bool first = true;
         for (size_t k = 0; k < i && first; k++)
             first = !is_same_thing(p->catalogue, hits[k].document, hits[i].document);
-        if (!first)
-            continue;
+        if (!first) continue;
         for (size_t k = i + 1; k < n; k++)
             alike += is_same_thing(p->catalogue, hits[k].document, hits[i].document);
         write_hit(r, p, &hits[i], alike);
@@ -85,8 +82,7 @@ static pf_status prepare_search(proffer *p, pf_error *err)
     pf_status s = workspace_snapshot(p, err);
     if (s == PF_OK && p->catalogue->n_products == 0)
         s = error_set(err, PF_NOT_FOUND, "there are no products yet; import some first");
-    if (s == PF_OK)
-        s = workspace_words(p, err);
+    if (s == PF_OK) s = workspace_words(p, err);
     return s == PF_OK ? workspace_vectors_if_any(p, err) : s;
 }
 

@@ -46,8 +46,7 @@ static pf_status asking_open(asking *a, const char *id, const char *at, pf_error
     pf_status s = workspace_shopper(p, id, &a->shopper, err);
     if (s == PF_OK)
         s = workspace_time(p, at, p->history->last_time_us + 1, &a->at_us, err);
-    if (s == PF_OK)
-        s = learned_excluded(p, &a->excluded, err);
+    if (s == PF_OK) s = learned_excluded(p, &a->excluded, err);
     if (s == PF_OK)
         s = purchases_from_history(p->history, p->catalogue->n_products, a->excluded,
                                    a->at_us, &a->past, err);
@@ -55,8 +54,7 @@ static pf_status asking_open(asking *a, const char *id, const char *at, pf_error
         s = error_set(err, PF_NOT_FOUND,
                       "nobody had bought anything by then; import purchases or ask for a "
                       "later moment");
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     a->repeats = learned_repeats(p, a->past);
     a->query = purchases_of(a->past, a->shopper, a->at_us);
     return PF_OK;
@@ -69,7 +67,8 @@ static pf_status fit(asking *a, pf_error *err)
     const shop_catalogue *c = a->p->catalogue;
     a->category = mem_alloc(c->n_products, sizeof *a->category);
     if (a->category == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", c->n_products);
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products",
+                         c->n_products);
     for (uint32_t i = 0; i < c->n_products; i++)
         a->category[i] = c->products[i + 1].category;
     const product_side side = {.category = a->category,
@@ -89,8 +88,7 @@ static pf_status find_model(asking *a, pf_error *err)
 {
     char path[WORKSPACE_PATH_BYTES];
     pf_status s = workspace_path(a->p, BLEND_MODEL_NAME, path, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     if (learned_card_fits(&a->p->data, path, a->at_us) &&
         recommender_load(path, a->p->catalogue->n_products, &a->model, NULL) == PF_OK)
         return PF_OK;
@@ -101,15 +99,13 @@ static pf_status score(asking *a, pf_error *err)
 {
     uint32_t V = a->p->catalogue->n_products;
     pf_status s = recommend_scratch_new(a->model, &a->scratch, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     a->scores = mem_alloc_aligned(V, sizeof *a->scores);
     if (a->scores == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %u products", V);
     recommender_score(a->model, &a->query, a->scores, a->scratch);
     for (uint32_t v = 0; v < V; v++)
-        if (a->excluded[v + 1])
-            a->scores[v] = -INFINITY;
+        if (a->excluded[v + 1]) a->scores[v] = -INFINITY;
     for (size_t i = 0; i < a->query.n && !a->repeats; i++)
         a->scores[a->query.product[i]] = -INFINITY;
     return PF_OK;
@@ -120,9 +116,8 @@ static pf_status score(asking *a, pf_error *err)
 static void write_why(const asking *a, uint32_t v, verb_result *r)
 {
     habit_part parts[WHY];
-    size_t n = a->query.n > 0
-                   ? habit_parts(a->model, &a->query, v, parts, WHY, a->scratch)
-                   : 0;
+    size_t n =
+        a->query.n > 0 ? habit_parts(a->model, &a->query, v, parts, WHY, a->scratch) : 0;
     json_key(&r->w, "why");
     json_array_begin(&r->w);
     for (size_t i = 0; i < n; i++) {
@@ -176,14 +171,10 @@ proffer_status proffer_recommend(proffer *p, const char *id, const char *at, int
                                          "ask for 1 to %d products, not %d",
                                          RANKING_CUT_MAX, limit);
     pf_status s = workspace_snapshot(p, inner(err));
-    if (s == PF_OK)
-        s = asking_open(&a, id, at, inner(err));
-    if (s == PF_OK)
-        s = find_model(&a, inner(err));
-    if (s == PF_OK)
-        s = score(&a, inner(err));
-    if (s == PF_OK)
-        s = answer(&a, (size_t)limit, json, inner(err));
+    if (s == PF_OK) s = asking_open(&a, id, at, inner(err));
+    if (s == PF_OK) s = find_model(&a, inner(err));
+    if (s == PF_OK) s = score(&a, inner(err));
+    if (s == PF_OK) s = answer(&a, (size_t)limit, json, inner(err));
     asking_close(&a);
     return (proffer_status)s;
 }

@@ -27,10 +27,8 @@ static pf_status write_file(const char *path, const report_inputs *in, pf_error 
     buffer_init(&html, LIMIT_REPORT_BYTES);
     file_folder_of(path, folder, sizeof folder);
     pf_status s = report_render(in, &html, err);
-    if (s == PF_OK && folder[0] != 0)
-        s = file_make_folders(folder, err);
-    if (s == PF_OK)
-        s = file_write_atomic(path, html.data, html.length, err);
+    if (s == PF_OK && folder[0] != 0) s = file_make_folders(folder, err);
+    if (s == PF_OK) s = file_write_atomic(path, html.data, html.length, err);
     buffer_free(&html);
     return s;
 }
@@ -45,25 +43,22 @@ static pf_status tell(const char *path, char **json, pf_error *err)
     return verb_end(&r, json, err);
 }
 
-proffer_status proffer_report(proffer *p, const char *path, char **json, proffer_error *err)
+proffer_status proffer_report(proffer *p, const char *path, char **json,
+                              proffer_error *err)
 {
     char fallback[WORKSPACE_PATH_BYTES], made_at[TIME_TEXT_BYTES];
     char *workspace = NULL, *evaluation = NULL, *decided = NULL;
     report_inputs in = {.made_at = time_format(clock_now_us(), made_at)};
     pf_status s = workspace_path(p, "reports/report.html", fallback, inner(err));
-    if (s == PF_OK)
-        s = (pf_status)proffer_describe(p, &workspace, err);
+    if (s == PF_OK) s = (pf_status)proffer_describe(p, &workspace, err);
     if (s == PF_OK) {
         in.workspace = text_of(workspace);
         s = take_document(p, "evaluation", &evaluation, &in.evaluation, inner(err));
     }
-    if (s == PF_OK)
-        s = take_document(p, "decide", &decided, &in.decided, inner(err));
+    if (s == PF_OK) s = take_document(p, "decide", &decided, &in.decided, inner(err));
     path = path ? path : fallback;
-    if (s == PF_OK)
-        s = write_file(path, &in, inner(err));
-    if (s == PF_OK)
-        s = tell(path, json, inner(err));
+    if (s == PF_OK) s = write_file(path, &in, inner(err));
+    if (s == PF_OK) s = tell(path, json, inner(err));
     mem_free(workspace);
     mem_free(evaluation);
     mem_free(decided);

@@ -11,10 +11,8 @@
 proffer_sequences_options proffer_sequences_options_default(void)
 {
     sequence_options o = sequence_options_default();
-    return (proffer_sequences_options){.protocol = "leave-one-out",
-                                       .models = o.models,
-                                       .k = (int)o.k,
-                                       .seed = o.seed};
+    return (proffer_sequences_options){
+        .protocol = "leave-one-out", .models = o.models, .k = (int)o.k, .seed = o.seed};
 }
 
 static pf_status write_model(void *context, const loo_result *found, const recommender *m,
@@ -35,10 +33,10 @@ static void tell_absent(void *context, const char *model, const pf_error *why)
 static pf_status parse_repeats(const char *word, loo_repeats *out, pf_error *err)
 {
     *out = LOO_REPEATS_AUTO;
-    if (word == NULL || !strcmp(word, "auto"))
-        return PF_OK;
+    if (word == NULL || !strcmp(word, "auto")) return PF_OK;
     if (strcmp(word, "allow") != 0 && strcmp(word, "mask") != 0)
-        return error_set(err, PF_USAGE, "repeats: '%s' is none of allow, mask, auto", word);
+        return error_set(err, PF_USAGE, "repeats: '%s' is none of allow, mask, auto",
+                         word);
     *out = word[0] == 'a' ? LOO_REPEATS_ALLOWED : LOO_REPEATS_MASKED;
     return PF_OK;
 }
@@ -50,10 +48,11 @@ static pf_status check_options(const proffer_sequences_options *o, sequence_opti
     if (o->sequences == NULL)
         return error_set(err, PF_USAGE, "name the file of sequences");
     if (strcmp(o->protocol, "leave-one-out") != 0)
-        return error_set(err, PF_USAGE, "protocol '%s' is not known for sequences; there is "
-                         "leave-one-out", o->protocol);
-    if (o->k < 1)
-        return error_set(err, PF_USAGE, "k is %d but must be at least 1", o->k);
+        return error_set(err, PF_USAGE,
+                         "protocol '%s' is not known for sequences; there is "
+                         "leave-one-out",
+                         o->protocol);
+    if (o->k < 1) return error_set(err, PF_USAGE, "k is %d but must be at least 1", o->k);
     out->models = o->models;
     out->k = (unsigned)o->k;
     out->seed = o->seed;
@@ -64,8 +63,9 @@ static pf_status check_options(const proffer_sequences_options *o, sequence_opti
  * is told by the comparison. */
 static bool wants_encoder(const proffer_sequences_options *o)
 {
-    return o->items != NULL && (strstr(o->models, "meaning") || strstr(o->models, "text") ||
-                                strstr(o->models, "all") || strstr(o->models, "blend"));
+    return o->items != NULL &&
+           (strstr(o->models, "meaning") || strstr(o->models, "text") ||
+            strstr(o->models, "all") || strstr(o->models, "blend"));
 }
 
 static pf_status compare(const proffer_sequences_options *o, sequence_options *options,
@@ -83,8 +83,7 @@ static pf_status compare(const proffer_sequences_options *o, sequence_options *o
         log_line(LOG_WARNING, "no text encoder (%s)", why.message);
     options->encoder = e;
     options->shown = e ? progress_begin("encoding items", set->n_items, "texts") : NULL;
-    if (s == PF_OK)
-        s = evaluate_sequences(set, texts, options, &report, err);
+    if (s == PF_OK) s = evaluate_sequences(set, texts, options, &report, err);
     progress_end(options->shown);
     encoder_close(e);
     item_texts_free(texts);
@@ -98,16 +97,15 @@ proffer_status proffer_evaluate_sequences(const proffer_sequences_options *o, ch
     sequence_options options;
     verb_result r;
     pf_status s = check_options(o, &options, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
-    options.threads = o->threads == 1 ? NULL : pool_new(o->threads > 0 ? (unsigned)o->threads : 0);
+    if (s != PF_OK) return (proffer_status)s;
+    options.threads =
+        o->threads == 1 ? NULL : pool_new(o->threads > 0 ? (unsigned)o->threads : 0);
     verb_begin(&r);
     json_array_begin(&r.w);
     s = compare(o, &options, &r, inner(err));
     json_array_end(&r.w);
     pool_free(options.threads);
-    if (s == PF_OK)
-        return (proffer_status)verb_end(&r, json, inner(err));
+    if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
     buffer_free(&r.text);
     return (proffer_status)s;
 }

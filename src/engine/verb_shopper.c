@@ -10,8 +10,7 @@
 
 static void write_view(verb_result *r, const char *key, text value)
 {
-    if (value.n == 0)
-        return;
+    if (value.n == 0) return;
     json_key(&r->w, key);
     json_text_n(&r->w, value.data, value.n);
 }
@@ -24,16 +23,12 @@ typedef struct export_state {
 
 static void write_amounts(verb_result *r, const event_record *e, const currency *c)
 {
-    if (e->paid_minor != MONEY_ABSENT)
-        verb_money(r, "paid", e->paid_minor, c);
+    if (e->paid_minor != MONEY_ABSENT) verb_money(r, "paid", e->paid_minor, c);
     if (e->discount_minor != MONEY_ABSENT)
         verb_money(r, "discount", e->discount_minor, c);
-    if (e->coupon_minor != MONEY_ABSENT)
-        verb_money(r, "coupon", e->coupon_minor, c);
-    if (!isnan(e->rating))
-        verb_number(r, "rating", (double)e->rating);
-    if (!isnan(e->propensity))
-        verb_number(r, "propensity", (double)e->propensity);
+    if (e->coupon_minor != MONEY_ABSENT) verb_money(r, "coupon", e->coupon_minor, c);
+    if (!isnan(e->rating)) verb_number(r, "rating", (double)e->rating);
+    if (!isnan(e->propensity)) verb_number(r, "propensity", (double)e->propensity);
 }
 
 static bool write_event(void *context, const event_record *e)
@@ -49,8 +44,7 @@ static bool write_event(void *context, const event_record *e)
     write_view(r, "campaign", e->campaign);
     write_view(r, "order", e->order);
     write_view(r, "decision", e->decision);
-    if (e->channel != CHANNEL_NONE)
-        verb_text(r, "channel", channel_name(e->channel));
+    if (e->channel != CHANNEL_NONE) verb_text(r, "channel", channel_name(e->channel));
     verb_number(r, "quantity", e->quantity);
     write_amounts(r, e, &state->p->config->currency);
     if (e->attributes.n > 0) {
@@ -84,7 +78,8 @@ static void write_standing(verb_result *r, const shop_catalogue *c, uint32_t num
     verb_text(r, "language", s->language);
     verb_text(r, "time_zone", s->zone);
     verb_text(r, "consent_given", channel_set_format(s->consent_given, set, sizeof set));
-    verb_text(r, "consent_refused", channel_set_format(s->consent_refused, set, sizeof set));
+    verb_text(r, "consent_refused",
+              channel_set_format(s->consent_refused, set, sizeof set));
     json_key(&r->w, "attributes");
     if (s->attributes[0] != 0)
         json_raw(&r->w, s->attributes, strlen(s->attributes));
@@ -99,10 +94,8 @@ proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
     verb_result r;
     export_state state = {.r = &r, .p = p};
     pf_status s = workspace_snapshot(p, inner(err));
-    if (s == PF_OK)
-        s = workspace_shopper(p, id, &number, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s == PF_OK) s = workspace_shopper(p, id, &number, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     verb_begin(&r);
     json_object_begin(&r.w);
     write_standing(&r, p->catalogue, number);
@@ -117,13 +110,12 @@ proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
     s = s == PF_NOT_FOUND ? PF_OK : s;
     json_array_end(&r.w);
     json_object_end(&r.w);
-    if (s == PF_OK)
-        return (proffer_status)verb_end(&r, json, inner(err));
+    if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
     buffer_free(&r.text);
     return (proffer_status)s;
 }
 
-/* --- forget ---------------------------------------------------------------------------- */
+/* --- forget ----------------------------------------------------------------------- */
 
 static bool is_about(const json_value *v, const char *id)
 {
@@ -167,12 +159,10 @@ static pf_status forget_in_document(proffer *p, const char *name, const char *id
     char *json = NULL;
     size_t n = 0;
     pf_status s = store_get_document(p->store, name, &json, &n, err);
-    if (s == PF_NOT_FOUND)
-        return PF_OK;
+    if (s == PF_NOT_FOUND) return PF_OK;
     arena_init(&memory, 16 * (size_t)LIMIT_JSON_BYTES);
     buffer_init(&kept, LIMIT_JSON_BYTES);
-    if (s == PF_OK)
-        s = json_parse(&memory, json, n, &document, err);
+    if (s == PF_OK) s = json_parse(&memory, json, n, &document, err);
     if (s == PF_OK) {
         json_begin(&w, &kept);
         size_t left_out = write_without(&w, document, id);
@@ -190,13 +180,10 @@ static pf_status forget_in_document(proffer *p, const char *name, const char *id
 proffer_status proffer_forget(proffer *p, const char *id, proffer_error *err)
 {
     pf_status s = store_begin(p->store, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+    if (s != PF_OK) return (proffer_status)s;
     s = store_forget_shopper(p->store, id, inner(err));
-    if (s == PF_OK)
-        s = forget_in_document(p, "decide", id, inner(err));
-    if (s == PF_OK)
-        return (proffer_status)store_commit(p->store, inner(err));
+    if (s == PF_OK) s = forget_in_document(p, "decide", id, inner(err));
+    if (s == PF_OK) return (proffer_status)store_commit(p->store, inner(err));
     store_rollback(p->store);
     return (proffer_status)s;
 }

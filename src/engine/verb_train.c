@@ -63,7 +63,7 @@ static void tell(const training *t, const char *name, const char *words, double 
     json_object_end(&t->r->w);
 }
 
-/* --- the recommender ---------------------------------------------------------------------- */
+/* --- the recommender -------------------------------------------------------------- */
 
 /* "a blend of transitions 1.00, words 0.60" */
 static void describe_recommender(const recommender *m, buffer *into)
@@ -84,13 +84,11 @@ static pf_status keep_recommender(const training *t, const recommender *m, doubl
     buffer words;
     buffer_init(&words, LIMIT_TEXT_BYTES);
     describe_recommender(m, &words);
-    pf_status s = write_card(t, recommender_kind_of(m)->name, words.data, seconds, &card, err);
-    if (s == PF_OK)
-        s = workspace_path(t->p, BLEND_MODEL_NAME, path, err);
-    if (s == PF_OK)
-        s = recommender_save(m, path, card, err);
-    if (s == PF_OK)
-        tell(t, "recommender", words.data, seconds);
+    pf_status s =
+        write_card(t, recommender_kind_of(m)->name, words.data, seconds, &card, err);
+    if (s == PF_OK) s = workspace_path(t->p, BLEND_MODEL_NAME, path, err);
+    if (s == PF_OK) s = recommender_save(m, path, card, err);
+    if (s == PF_OK) tell(t, "recommender", words.data, seconds);
     mem_free(card);
     buffer_free(&words);
     return s;
@@ -104,8 +102,7 @@ static pf_status train_recommender(training *t, pf_error *err)
     recommender *m = NULL;
     pf_status s = purchases_from_history(t->p->history, t->p->catalogue->n_products,
                                          t->learned.excluded, t->until_us, &x, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     bool repeats = learned_repeats(t->p, x);
     recommend_input input = {.train = &x->data,
                              .side = &side,
@@ -115,15 +112,15 @@ static pf_status train_recommender(training *t, pf_error *err)
                              .pool = workspace_pool(t->p, t->o->threads)};
     s = learned_side(&t->learned, &side, err);
     if (s == PF_OK)
-        s = recommender_fit(recommender_find(repeats ? "habit" : "blend"), &input, &m, err);
-    if (s == PF_OK)
-        s = keep_recommender(t, m, clock_wall_s() - start_s, err);
+        s = recommender_fit(recommender_find(repeats ? "habit" : "blend"), &input, &m,
+                            err);
+    if (s == PF_OK) s = keep_recommender(t, m, clock_wall_s() - start_s, err);
     recommender_free(m);
     purchases_free(x);
     return s;
 }
 
-/* --- the response model --------------------------------------------------------------------- */
+/* --- the response model ----------------------------------------------------------- */
 
 static text member(const json_value *object, const char *key)
 {
@@ -142,14 +139,15 @@ static pf_status describe_response(const training *t, buffer *into, pf_error *er
     response_describe(t->learned.model, &r.w);
     pf_status s = verb_end(&r, &json, err);
     arena_init(&memory, LIMIT_JSON_BYTES);
-    if (s == PF_OK)
-        s = json_parse(&memory, json, strlen(json), &tree, err);
+    if (s == PF_OK) s = json_parse(&memory, json, strlen(json), &tree, err);
     if (s == PF_OK) {
         text learner = member(tree, "learner"), which = member(tree, "which");
         text campaigns = member(tree, "campaigns");
         text rows = member(tree, "rows"), answers = member(tree, "answers");
-        buffer_printf(into, "%.*s and %.*s, learnt from %.*s campaigns: %.*s of %.*s mailings "
-                      "answered", (int)learner.n, learner.data, (int)which.n, which.data,
+        buffer_printf(into,
+                      "%.*s and %.*s, learnt from %.*s campaigns: %.*s of %.*s mailings "
+                      "answered",
+                      (int)learner.n, learner.data, (int)which.n, which.data,
                       (int)campaigns.n, campaigns.data, (int)answers.n, answers.data,
                       (int)rows.n, rows.data);
     }
@@ -165,14 +163,10 @@ static pf_status keep_response(const training *t, double seconds, pf_error *err)
     buffer words;
     buffer_init(&words, LIMIT_TEXT_BYTES);
     pf_status s = describe_response(t, &words, err);
-    if (s == PF_OK)
-        s = write_card(t, "response", words.data, seconds, &card, err);
-    if (s == PF_OK)
-        s = workspace_path(t->p, RESPONSE_MODEL_NAME, path, err);
-    if (s == PF_OK)
-        s = response_save(t->learned.model, path, card, err);
-    if (s == PF_OK)
-        tell(t, "response", words.data, seconds);
+    if (s == PF_OK) s = write_card(t, "response", words.data, seconds, &card, err);
+    if (s == PF_OK) s = workspace_path(t->p, RESPONSE_MODEL_NAME, path, err);
+    if (s == PF_OK) s = response_save(t->learned.model, path, card, err);
+    if (s == PF_OK) tell(t, "response", words.data, seconds);
     mem_free(card);
     buffer_free(&words);
     return s;
@@ -200,10 +194,8 @@ static pf_status train_all(training *t, pf_error *err)
 {
     char folder[WORKSPACE_PATH_BYTES];
     pf_status s = workspace_path(t->p, "models", folder, err);
-    if (s == PF_OK)
-        s = file_make_folders(folder, err);
-    if (s == PF_OK)
-        s = train_recommender(t, err);
+    if (s == PF_OK) s = file_make_folders(folder, err);
+    if (s == PF_OK) s = train_recommender(t, err);
     return s == PF_OK ? train_response(t, err) : s;
 }
 
@@ -215,11 +207,10 @@ proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **
     pf_error inside = {.code = PF_OK};
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK && p->history->n == 0)
-        s = error_set(inner(err), PF_NOT_FOUND, "there are no events yet; import some first");
-    if (s == PF_OK)
-        s = learned_open(&t.learned, p, inner(err));
-    if (s != PF_OK)
-        return (proffer_status)s;
+        s = error_set(inner(err), PF_NOT_FOUND,
+                      "there are no events yet; import some first");
+    if (s == PF_OK) s = learned_open(&t.learned, p, inner(err));
+    if (s != PF_OK) return (proffer_status)s;
     t.until_us = p->history->last_time_us + 1;
     verb_begin(&r);
     json_object_begin(&r.w);
@@ -229,8 +220,7 @@ proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **
     json_array_end(&r.w);
     json_object_end(&r.w);
     learned_close(&t.learned);
-    if (s == PF_OK)
-        return (proffer_status)verb_end(&r, json, inner(err));
+    if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
     *inner(err) = inside;
     buffer_free(&r.text);
     return (proffer_status)s;

@@ -13,7 +13,8 @@
 
 _Static_assert(sizeof(proffer_error) == sizeof(pf_error), "one error, two names");
 _Static_assert(offsetof(proffer_error, line) == offsetof(pf_error, line), "same layout");
-_Static_assert(offsetof(proffer_error, column) == offsetof(pf_error, column), "same layout");
+_Static_assert(offsetof(proffer_error, column) == offsetof(pf_error, column),
+               "same layout");
 _Static_assert(offsetof(proffer_error, file) == offsetof(pf_error, file), "same layout");
 _Static_assert(offsetof(proffer_error, message) == offsetof(pf_error, message),
                "same layout");
@@ -31,42 +32,39 @@ void proffer_free(void *result)
     mem_free(result);
 }
 
-/* --- making one ------------------------------------------------------------------------ */
+/* --- making one ------------------------------------------------------------------- */
 
-static pf_status write_configuration(const char *folder, const char *shop, const char *code,
-                                     pf_error *err)
+static pf_status write_configuration(const char *folder, const char *shop,
+                                     const char *code, pf_error *err)
 {
     char path[WORKSPACE_PATH_BYTES];
     char *yaml = NULL;
     currency known;
     if (!currency_find(code, strlen(code), &known))
-        return error_set(err, PF_USAGE, "'%s' is no ISO 4217 currency code such as EUR or CNY",
-                         code);
+        return error_set(err, PF_USAGE,
+                         "'%s' is no ISO 4217 currency code such as EUR or CNY", code);
     pf_status s = file_join_path(path, sizeof path, folder, "proffer.yaml", err);
-    if (s != PF_OK || file_exists(path))
-        return s;
+    if (s != PF_OK || file_exists(path)) return s;
     s = config_default_text(shop, known.code, &yaml, err);
-    if (s == PF_OK)
-        s = file_write_atomic(path, yaml, strlen(yaml), err);
+    if (s == PF_OK) s = file_write_atomic(path, yaml, strlen(yaml), err);
     mem_free(yaml);
     return s;
 }
 
-proffer_status proffer_init(const char *folder, const char *shop, const char *currency_code,
-                            proffer_error *err)
+proffer_status proffer_init(const char *folder, const char *shop,
+                            const char *currency_code, proffer_error *err)
 {
     proffer *p = NULL;
     pf_status s = file_make_folders(folder, inner(err));
     if (s == PF_OK)
         s = write_configuration(folder, shop ? shop : "My shop",
                                 currency_code ? currency_code : "USD", inner(err));
-    if (s == PF_OK)
-        s = (pf_status)proffer_open(&p, folder, err);
+    if (s == PF_OK) s = (pf_status)proffer_open(&p, folder, err);
     proffer_close(p);
     return (proffer_status)s;
 }
 
-/* --- opening --------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------- */
 
 /* The store remembers the currency its amounts are in; a configuration that names another
  * would reinterpret every one of them. */
@@ -79,14 +77,11 @@ static pf_status check_currency(proffer *p, pf_error *err)
                          "the store's amounts are in %s but proffer.yaml says %s; set "
                          "shop.currency back or import into a new workspace",
                          code, p->config->currency.code);
-    if (s != PF_NOT_FOUND)
-        return s;
+    if (s != PF_NOT_FOUND) return s;
     s = store_begin(p->store, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = store_set_setting(p->store, "currency", p->config->currency.code, err);
-    if (s == PF_OK)
-        return store_commit(p->store, err);
+    if (s == PF_OK) return store_commit(p->store, err);
     store_rollback(p->store);
     return s;
 }
@@ -95,18 +90,14 @@ static pf_status open_parts(proffer *p, pf_error *err)
 {
     char path[WORKSPACE_PATH_BYTES];
     if (file_exists(p->folder) && !file_is_folder(p->folder))
-        return error_set(err, PF_USAGE, "'%s' is a file; a workspace is a folder", p->folder);
+        return error_set(err, PF_USAGE, "'%s' is a file; a workspace is a folder",
+                         p->folder);
     pf_status s = config_load(&p->config, p->folder, err);
-    if (s == PF_OK)
-        s = zone_open(&p->zone, p->config->shop_time_zone, err);
-    if (s == PF_OK)
-        s = workspace_path(p, "proffer.db", path, err);
-    if (s == PF_OK)
-        s = store_open(&p->store, path, STORE_CREATE, err);
-    if (s == PF_OK)
-        store_set_wait(p->store, (int)p->config->store_wait_s * 1000);
-    if (s == PF_OK)
-        s = check_currency(p, err);
+    if (s == PF_OK) s = zone_open(&p->zone, p->config->shop_time_zone, err);
+    if (s == PF_OK) s = workspace_path(p, "proffer.db", path, err);
+    if (s == PF_OK) s = store_open(&p->store, path, STORE_CREATE, err);
+    if (s == PF_OK) store_set_wait(p->store, (int)p->config->store_wait_s * 1000);
+    if (s == PF_OK) s = check_currency(p, err);
     return s;
 }
 
@@ -141,8 +132,7 @@ static void drop_snapshot(proffer *p)
 
 void proffer_close(proffer *p)
 {
-    if (p == NULL)
-        return;
+    if (p == NULL) return;
     drop_snapshot(p);
     encoder_close(p->encoder);
     pool_free(p->pool);
@@ -152,17 +142,14 @@ void proffer_close(proffer *p)
     mem_free(p);
 }
 
-/* --- what the verbs share ---------------------------------------------------------------- */
+/* --- what the verbs share --------------------------------------------------------- */
 
 static pf_status load_snapshot(proffer *p, pf_error *err)
 {
     pf_status s = store_data_fingerprint(p->store, &p->data, err);
-    if (s == PF_OK)
-        s = store_load_catalogue(p->store, &p->catalogue, err);
-    if (s == PF_OK)
-        s = store_load_history(p->store, INT64_MAX, &p->history, err);
-    if (s != PF_OK)
-        drop_snapshot(p);
+    if (s == PF_OK) s = store_load_catalogue(p->store, &p->catalogue, err);
+    if (s == PF_OK) s = store_load_history(p->store, INT64_MAX, &p->history, err);
+    if (s != PF_OK) drop_snapshot(p);
     return s;
 }
 
@@ -170,14 +157,11 @@ pf_status workspace_snapshot(proffer *p, pf_error *err)
 {
     fingerprint now;
     pf_status s = store_data_fingerprint(p->store, &now, err);
-    if (s != PF_OK)
-        return s;
-    if (p->history != NULL && memcmp(&now, &p->data, sizeof now) == 0)
-        return PF_OK;
+    if (s != PF_OK) return s;
+    if (p->history != NULL && memcmp(&now, &p->data, sizeof now) == 0) return PF_OK;
     drop_snapshot(p);
     s = store_read_begin(p->store, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     s = load_snapshot(p, err);
     store_read_end(p->store);
     return s;
@@ -195,26 +179,30 @@ pf_status workspace_path(const proffer *p, const char *name, char *into, pf_erro
     return file_join_path(into, WORKSPACE_PATH_BYTES, p->folder, name, err);
 }
 
-pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out, pf_error *err)
+pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
+                            pf_error *err)
 {
     uint32_t number = intern_find(p->catalogue->shopper_ids, id, strlen(id));
     if (p->catalogue->n_shoppers == 0)
-        return error_set(err, PF_NOT_FOUND, "there are no shoppers yet; import some first");
+        return error_set(err, PF_NOT_FOUND,
+                         "there are no shoppers yet; import some first");
     if (number == 0 || !p->catalogue->shoppers[number].exists)
         return error_set(err, PF_NOT_FOUND, "no shopper has the id '%s'", id);
     *out = number;
     return PF_OK;
 }
 
-pf_status workspace_time(const proffer *p, const char *when, int64_t fallback, int64_t *out,
-                         pf_error *err)
+pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,
+                         int64_t *out, pf_error *err)
 {
     time_rules rules = {.form = TIME_ANY, .local = p->zone};
     bool date_only;
     const char *why = "";
     *out = fallback;
     if (when != NULL && !time_parse(when, strlen(when), &rules, out, &date_only, &why))
-        return error_set(err, PF_USAGE, "'%s' is no time such as 2026-11-01 or "
-                         "2026-11-01T09:00:00: %s", when, why);
+        return error_set(err, PF_USAGE,
+                         "'%s' is no time such as 2026-11-01 or "
+                         "2026-11-01T09:00:00: %s",
+                         when, why);
     return PF_OK;
 }

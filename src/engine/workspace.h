@@ -8,10 +8,10 @@
 #ifndef PROFFER_ENGINE_WORKSPACE_H
 #define PROFFER_ENGINE_WORKSPACE_H
 
-#include "base/hash.h"
-#include "base/pool.h"
 #include "base/calendar.h"
+#include "base/hash.h"
 #include "base/json.h"
+#include "base/pool.h"
 #include "engine/config.h"
 #include "language/encoder.h"
 #include "language/lexical.h"
@@ -27,17 +27,17 @@ struct proffer {
     char folder[WORKSPACE_PATH_BYTES];
     config *config;
     store *store;
-    zone *zone;      /* the shop's */
-    pool *pool;      /* NULL until a verb asks for it */
+    zone *zone; /* the shop's */
+    pool *pool; /* NULL until a verb asks for it */
     /* Snapshots; NULL until asked for. */
     shop_catalogue *catalogue;
     shop_history *history;
     fingerprint data; /* of the two above */
     /* Texts of the snapshot (texts.c); NULL and empty until asked for. */
-    lexical *words;            /* document i = product i + 1 */
-    vector_set products;       /* row i = product i + 1; centred */
-    vector_set promotions;     /* row i = promotion i + 1; centred by the products' mean */
-    size_t texts_encoded;      /* how many the last workspace_vectors had to encode */
+    lexical *words;        /* document i = product i + 1 */
+    vector_set products;   /* row i = product i + 1; centred */
+    vector_set promotions; /* row i = promotion i + 1; centred by the products' mean */
+    size_t texts_encoded;  /* how many the last workspace_vectors had to encode */
     encoder *encoder;
 };
 
@@ -72,8 +72,8 @@ void workspace_drop_texts(proffer *p);
 pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
                             pf_error *err);
 /* ISO 8601 in the shop's zone -> us; NULL gives fallback. */
-pf_status workspace_time(const proffer *p, const char *when, int64_t fallback, int64_t *out,
-                         pf_error *err);
+pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,
+                         int64_t *out, pf_error *err);
 
 /* A result under way: a buffer and its writer.
  *     verb_result r; verb_begin(&r); json_object_begin(&r.w); ...

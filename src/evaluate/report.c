@@ -12,14 +12,12 @@
 static bool add_json(buffer *out, text json)
 {
     const char *at = json.data, *end = json.data + json.n;
-    if (json.n == 0)
-        return buffer_append_text(out, "null");
+    if (json.n == 0) return buffer_append_text(out, "null");
     while (at < end) {
         const char *bracket = memchr(at, '<', (size_t)(end - at));
         const char *stop = bracket ? bracket : end;
         buffer_append(out, at, (size_t)(stop - at));
-        if (bracket == NULL)
-            break;
+        if (bracket == NULL) break;
         buffer_append_text(out, "\\u003c");
         at = bracket + 1;
     }
@@ -50,7 +48,8 @@ pf_status report_render(const report_inputs *in, buffer *out, pf_error *err)
 {
     const char *at = (const char *)report_template;
     if (in->evaluation.n == 0 && in->decided.n == 0)
-        return error_set(err, PF_NOT_FOUND, "nothing was measured or decided yet; run "
+        return error_set(err, PF_NOT_FOUND,
+                         "nothing was measured or decided yet; run "
                          "`proffer evaluate` and `proffer decide` first");
     add_until(out, &at, "@DATA@");
     add_data(in, out);

@@ -15,9 +15,9 @@
 
 /* Documents as JSON texts, borrowed; empty where there is none yet. */
 typedef struct report_inputs {
-    text workspace;  /* what proffer_describe tells */
-    text evaluation; /* what proffer_evaluate tells */
-    text decided;    /* what proffer_decide tells */
+    text workspace;      /* what proffer_describe tells */
+    text evaluation;     /* what proffer_evaluate tells */
+    text decided;        /* what proffer_decide tells */
     const char *made_at; /* ISO 8601 */
 } report_inputs;
 

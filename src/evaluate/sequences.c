@@ -32,7 +32,8 @@ static void add_kind(kind_list *list, const recommender_kind *kind)
 static const struct {
     const char *name;
     const char *members[4];
-} groups[] = {{"counts", {"popularity", "transitions"}}, {"text", {"words", "kin", "meaning"}}};
+} groups[] = {{"counts", {"popularity", "transitions"}},
+              {"text", {"words", "kin", "meaning"}}};
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 
 static bool add_group(kind_list *list, const char *name)

@@ -21,8 +21,8 @@ typedef struct summary {
  * the mean is large against the spread. */
 summary summary_of(const double *values, size_t n);
 
-/* Of the differences a[i] - b[i]: the paired comparison of two methods on the same rows.
- */
+/* Of the differences a[i] - b[i]: the paired comparison of two methods on the same
+ * rows. */
 summary summary_of_difference(const double *a, const double *b, size_t n);
 
 /* The q-quantile (0 <= q <= 1) of sorted values, n >= 1, linear between neighbours: type

@@ -5,10 +5,11 @@
  * approved text made for it); a promotion that has frames of its own uses only those.
  *
  *     frame_set *set;
- *     frame_set_default(&set, err);                           // English and Chinese, all
- * kinds frame_set_load(set, "frames.yaml", err);                // the shop's own,
- * replacing by key uint32_t n = frame_set_count(set, &key); const frame *f =
- * frame_set_get(set, &key, variant);     // variant < n frame_set_free(set);
+ *     frame_set_default(&set, err);               // English and Chinese, all kinds
+ *     frame_set_load(set, "frames.yaml", err);    // the shop's own, replacing by key
+ *     uint32_t n = frame_set_count(set, &key);
+ *     const frame *f = frame_set_get(set, &key, variant);    // variant < n
+ *     frame_set_free(set);
  *
  * The file:
  *

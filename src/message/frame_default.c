@@ -44,8 +44,8 @@ static const char *const conditions[LANGUAGE_COUNT] = {
     [LANGUAGE_ZH] = "[（满{minimum}可用）]",
 };
 
-/* A letter or an e-mail may be read later than it was sent, so it gives the date alone.
- */
+/* A letter or an e-mail may be read later than it was sent, so it gives the date
+ * alone. */
 static const char *const ends_dated[LANGUAGE_COUNT] = {
     [LANGUAGE_EN] = "[, until {ends}]",
     [LANGUAGE_ZH] = "[，截至{ends}]",

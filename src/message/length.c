@@ -8,8 +8,8 @@
 /* Septets of a character in the GSM 7-bit alphabet; 0 when it is not in it. */
 static size_t gsm_septets(uint32_t c)
 {
-    /* What the basic table holds beyond ASCII, then what ASCII has and the table has not.
-     */
+    /* What the basic table holds beyond ASCII, then what ASCII has and the table
+     * has not. */
     static const uint16_t beyond[] = {
         0xA3,  0xA5,  0xE8,  0xE9,  0xF9,  0xEC,  0xF2,  0xC7,  0xD8,  0xF8,
         0xC5,  0xE5,  0x394, 0x3A6, 0x393, 0x39B, 0x3A9, 0x3A0, 0x3A8, 0x3A3,

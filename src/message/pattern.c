@@ -116,8 +116,8 @@ static bool read_words(reader *r, bool inside, pattern_piece *out)
     return copy != NULL || no_memory(r);
 }
 
-/* Pieces up to the end of the choice: '|' or ']' inside a part, '[' or the end outside.
- */
+/* Pieces up to the end of the choice: '|' or ']' inside a part, '[' or the end
+ * outside. */
 static bool read_choice(reader *r, bool inside, pattern_choice *out)
 {
     pattern_piece pieces[PIECES_MAX];

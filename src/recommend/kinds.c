@@ -2,13 +2,20 @@
 #include "recommend/kinds.h"
 
 const recommender_kind *const recommender_kinds[] = {
-    &popularity_kind,  &recent_popularity_kind,
-    &category_kind,    &repeat_kind,
-    &user_cf_kind,     &item_cf_kind,
-    &user_knn_kind,    &item_knn_kind,
-    &transitions_kind, &kin_kind,
-    &words_kind,       &meaning_kind,
-    &habit_kind,       &blend_kind,
+    &popularity_kind,
+    &recent_popularity_kind,
+    &category_kind,
+    &repeat_kind,
+    &user_cf_kind,
+    &item_cf_kind,
+    &user_knn_kind,
+    &item_knn_kind,
+    &transitions_kind,
+    &kin_kind,
+    &words_kind,
+    &meaning_kind,
+    &habit_kind,
+    &blend_kind,
     NULL,
 };
 

@@ -115,7 +115,7 @@ uint64_t history_before(const shop_history *h, uint32_t shopper, int64_t at_us)
     return low;
 }
 
-/* --- loose rows -> history --------------------------------------------------------- */
+/* --- loose rows -> history -------------------------------------------------------- */
 
 typedef struct arrival {
     int64_t time_us;

@@ -35,7 +35,7 @@ typedef struct running {
 } running;
 static running under_way[RUNNING];
 
-/* --- the folder -------------------------------------------------------------------------- */
+/* --- the folder ------------------------------------------------------------------- */
 
 static void clean_environment(void)
 {
@@ -99,7 +99,7 @@ const char *in_folder(const char *name)
     return paths[n_paths++];
 }
 
-/* --- running ----------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------- */
 
 static int open_or_die(const char *path, int flags)
 {
@@ -210,7 +210,7 @@ const ran *program_run_code(int code, const char *const words[])
     return r;
 }
 
-/* --- looking ----------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------- */
 
 void assert_contains(const char *said, const char *words)
 {
@@ -274,7 +274,7 @@ void assert_keys(const json_value *object, const char *keys)
     }
 }
 
-/* --- shops ------------------------------------------------------------------------------- */
+/* --- shops ------------------------------------------------------------------------ */
 
 const char *corner_data(void)
 {

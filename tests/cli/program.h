@@ -26,7 +26,7 @@ int program_end(void **state);
 /* The folder, and paths in it; texts live until the end. */
 const char *in_folder(const char *name);
 
-/* --- running ---------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------- */
 
 typedef struct ran {
     int code;    /* exit code; 128 + the signal that ended it */
@@ -59,7 +59,7 @@ const ran *run_other(const char *const words[]);
 #define RUN_CODE(code, ...) program_run_code(code, WORDS(__VA_ARGS__))
 const ran *program_run_code(int code, const char *const words[]);
 
-/* --- looking ---------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------- */
 
 void assert_contains(const char *said, const char *words);
 void assert_lacks(const char *said, const char *words);
@@ -76,7 +76,7 @@ const json_value *member_of(const json_value *object, const char *key);
 /* Fails unless the object has all of these keys, divided by blanks. */
 void assert_keys(const json_value *object, const char *keys);
 
-/* --- shops ------------------------------------------------------------------------------ */
+/* --- shops ------------------------------------------------------------------------ */
 
 /* The corner shop's data: the folder, and its mapping file. */
 const char *corner_data(void);

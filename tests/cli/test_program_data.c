@@ -29,7 +29,7 @@ static const char *in_workspace(const char *workspace, const char *name)
     return in_folder(path);
 }
 
-/* --- making one ----------------------------------------------------------------------------- */
+/* --- making one ------------------------------------------------------------------- */
 
 static void init_makes_a_commented_configuration_and_an_empty_store(void **state)
 {
@@ -77,7 +77,7 @@ static void init_without_a_folder_makes_this_one(void **state)
     RUN_CODE(0, "doctor");
 }
 
-/* --- import ---------------------------------------------------------------------------------- */
+/* --- import ----------------------------------------------------------------------- */
 
 static void import_counts_what_it_read(void **state)
 {
@@ -193,7 +193,7 @@ static void validate_reports_the_same_and_loads_nothing(void **state)
     assert_int_equal(number_of(member_of(v, "counts"), "events"), 0);
 }
 
-/* --- search ------------------------------------------------------------------------------------- */
+/* --- search ----------------------------------------------------------------------- */
 
 /* The id of the best hit, "" when there is none. */
 static const char *best_for(const char *query)
@@ -233,7 +233,7 @@ static void search_gives_as_many_as_were_asked_for(void **state)
                         RUN_CODE(0, "search", "jasmine tea", "-w", corner())->out);
 }
 
-/* --- profile ------------------------------------------------------------------------------------ */
+/* --- profile ---------------------------------------------------------------------- */
 
 static void profile_shows_a_shopper_to_a_person_and_to_a_program(void **state)
 {
@@ -283,7 +283,7 @@ static void times_without_a_zone_are_the_shops(void **state)
                                      "--json", "-w", corner())->out, local);
 }
 
-/* --- export ------------------------------------------------------------------------------------- */
+/* --- export ----------------------------------------------------------------------- */
 
 /* Rows of a file whose column (0-based) is a word: a naive reader for the fixture's plain
  * files, which hold no quotes. */
@@ -377,7 +377,7 @@ static void export_gives_values_back_as_they_came(void **state)
     assert_string_equal(word_of(member_of(e, "attributes"), "colour"), "绿");
 }
 
-/* --- forget ------------------------------------------------------------------------------------- */
+/* --- forget ----------------------------------------------------------------------- */
 
 static bool holds(const char *bytes, size_t n, const char *word)
 {
@@ -415,7 +415,8 @@ static const char *workspace_with_zebra(const char *name)
     const char *events = put("zebra.csv",
                              "event_id,type,shopper_id,product_id,order_id,time,paid,extra\n"
                              "z1,purchase,zebra-7731,p01,zebra-order,2026-05-01,9.90,zebra-column\n"
-                             "z2,purchase,zebra-7731,p09,zebra-order,2026-05-01,68.00,zebra-column\n"
+                             "z2,purchase,zebra-7731,p09,zebra-order,2026-05-01,68.00,"
+                             "zebra-column\n"
                              "z3,view,zebra-7731,p10,,2026-05-02,,\n");
     RUN_CODE(0, "import", shopper, "--table", "shoppers", "-w", w);
     RUN_CODE(0, "import", events, "-w", w);

@@ -67,7 +67,7 @@ static bool is_sent(const json_value *decision)
     return word_of(decision, "promotion")[0] != 0;
 }
 
-/* --- train ---------------------------------------------------------------------------------- */
+/* --- train ------------------------------------------------------------------------ */
 
 static const char *verdict_of(const char *workspace, const char *check)
 {
@@ -129,7 +129,7 @@ static void a_full_disk_leaves_the_old_models(void **state)
     RUN_CODE(0, "decide", "--campaign", "june", "-w", w);
 }
 
-/* --- evaluate ------------------------------------------------------------------------------- */
+/* --- evaluate --------------------------------------------------------------------- */
 
 /* The figure of one of a list of models, by name. */
 static double figure_of(const json_value *models, const char *name, const char *figure)
@@ -211,7 +211,7 @@ static void sequences_are_evaluated_without_a_workspace(void **state)
     RUN_CODE(4, "evaluate", "--sequences", in_folder("no-such-file.txt"));
 }
 
-/* --- decide --------------------------------------------------------------------------------- */
+/* --- decide ----------------------------------------------------------------------- */
 
 static void a_dry_run_tells_all_and_writes_nothing(void **state)
 {
@@ -374,7 +374,7 @@ static void every_run_is_kept_and_can_be_asked_for(void **state)
     RUN_CODE(4, "export", "--decisions", "--run", "never", "-w", w);
 }
 
-/* --- explain -------------------------------------------------------------------------------- */
+/* --- explain ---------------------------------------------------------------------- */
 
 static void explain_has_a_reason_for_every_candidate_of_every_shopper(void **state)
 {
@@ -421,7 +421,7 @@ static void explain_tells_a_person_and_may_be_asked_about_one_promotion(void **s
     assert_contains(RUN_CODE(4, "explain", "nobody", "-w", w)->err, "nobody");
 }
 
-/* --- message -------------------------------------------------------------------------------- */
+/* --- message ---------------------------------------------------------------------- */
 
 static bool is_chinese(const char *words)
 {
@@ -501,7 +501,7 @@ static void no_message_names_alcohol_counts_or_hours(void **state)
     }
 }
 
-/* --- recommend ------------------------------------------------------------------------------ */
+/* --- recommend -------------------------------------------------------------------- */
 
 static void recommend_names_products_with_scores_and_reasons(void **state)
 {
@@ -526,7 +526,7 @@ static void recommend_names_products_with_scores_and_reasons(void **state)
     RUN_CODE(0, "recommend", "s05", "-w", corner()); /* untrained: learnt on the way */
 }
 
-/* --- report --------------------------------------------------------------------------------- */
+/* --- report ----------------------------------------------------------------------- */
 
 static void the_report_is_one_file_that_loads_nothing_from_anywhere(void **state)
 {
@@ -577,7 +577,7 @@ static void a_report_can_be_had_before_everything_was_measured(void **state)
     RUN_CODE(0, "report", "-w", w);
 }
 
-/* --- forgetting what was decided -------------------------------------------------------------- */
+/* --- forgetting what was decided -------------------------------------------------- */
 
 static void forgetting_takes_decisions_and_the_runs_summary_along(void **state)
 {

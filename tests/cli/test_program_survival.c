@@ -57,7 +57,7 @@ static void wait_ms(long ms)
     nanosleep(&t, NULL);
 }
 
-/* --- an import that reads from us --------------------------------------------------------- */
+/* --- an import that reads from us ------------------------------------------------- */
 
 /* One that was begun, has read some, and waits for more. */
 typedef struct slow_import {
@@ -146,7 +146,7 @@ static void two_imports_at_once_both_succeed(void **state)
     assert_tidy(w);
 }
 
-/* --- interruption -------------------------------------------------------------------------- */
+/* --- interruption ----------------------------------------------------------------- */
 
 static void control_c_stops_an_import_and_leaves_the_store_as_it_was(void **state)
 {
@@ -200,7 +200,7 @@ static void kill_9_at_any_point_leaves_the_store_before_or_after(void **state)
     assert_tidy(w);
 }
 
-/* --- a full disk ------------------------------------------------------------------------------ */
+/* --- a full disk ------------------------------------------------------------------ */
 
 static void a_full_disk_is_told_and_leaves_the_store_as_it_was(void **state)
 {

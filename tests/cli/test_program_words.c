@@ -123,7 +123,7 @@ static void the_workspace_comes_from_the_option_the_environment_or_the_folder(vo
     assert_int_equal(RUN("profile", "s01")->code, 4);
 }
 
-/* --- exit codes --------------------------------------------------------------------------- */
+/* --- exit codes ------------------------------------------------------------------- */
 
 static void each_kind_of_failure_has_its_exit_code_and_names_itself(void **state)
 {
@@ -181,7 +181,7 @@ static void an_internal_limit_has_its_own_code(void **state)
     free(longest);
 }
 
-/* --- stdout and stderr ---------------------------------------------------------------------- */
+/* --- stdout and stderr ------------------------------------------------------------ */
 
 static void data_go_to_stdout_and_talk_to_stderr(void **state)
 {
@@ -257,7 +257,7 @@ static void tables_line_up_in_chinese_and_english(void **state)
     assert_int_equal(first - line - 4, heading - r->out);
 }
 
-/* --- completion ----------------------------------------------------------------------------- */
+/* --- completion ------------------------------------------------------------------- */
 
 static const char *save_completion(const char *shell, const char *name)
 {
