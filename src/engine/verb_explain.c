@@ -60,14 +60,14 @@ static pf_status logged_open(logged *l, proffer *p, uint32_t number, pf_error *e
 
 /* --- explain ---------------------------------------------------------------------- */
 
-static void write_parts(const learned *l, const response_ask *ask, bool any,
+static void write_parts(const learned *l, const response_ask *ask, size_t which, bool any,
                         const char *key, verb_result *r)
 {
     response_part parts[PARTS];
     size_t found = 0;
     json_key(&r->w, key);
     json_array_begin(&r->w);
-    if (response_explain(l->model, l->data, ask, any, 0, 0, parts, PARTS, &found, NULL) !=
+    if (response_explain(l->model, l->data, ask, any, 0, which, parts, PARTS, &found, NULL) !=
         PF_OK)
         found = 0;
     for (size_t i = 0; i < found; i++) {
@@ -79,25 +79,49 @@ static void write_parts(const learned *l, const response_ask *ask, bool any,
     json_array_end(&r->w);
 }
 
-/* What moved the scores of one candidate, by the model as of the run. */
-static void write_scores(proffer *p, uint32_t number, const decide_outcome *o,
-                         int64_t at_us, verb_result *r)
+/* The promotions of the run that compete with one: those of its campaign, it among them at
+ * *which. Promotions without a campaign stand alone. */
+static uint32_t *list_rivals(const proffer *p, const logged *l, uint32_t offer, size_t *n,
+                             size_t *which)
 {
-    learned l;
+    uint32_t own = p->catalogue->promotions[offer].campaign;
+    uint32_t *list = mem_alloc(l->n + 1, sizeof *list);
+    *n = 0;
+    for (size_t i = 0; list != NULL && i < l->n; i++) {
+        uint32_t number = l->candidates[i].outcome.promotion;
+        if (number != offer &&
+            (number == 0 || own == 0 || p->catalogue->promotions[number].campaign != own))
+            continue;
+        if (number == offer)
+            *which = *n;
+        list[(*n)++] = number;
+    }
+    return list;
+}
+
+/* What moved the scores of one candidate, by the model as of the run. */
+static void write_scores(proffer *p, uint32_t number, uint32_t offer, const logged *l,
+                         verb_result *r)
+{
+    learned model;
+    size_t n = 0, which = 0;
+    if (offer == 0 || learned_open(&model, p, NULL) != PF_OK)
+        return;
+    uint32_t *rivals = list_rivals(p, l, offer, &n, &which);
     response_ask ask = {
-        .campaign = p->catalogue->promotions[o->promotion].campaign,
-        .promotion = &o->promotion,
-        .n_promotions = 1,
+        .campaign = p->catalogue->promotions[offer].campaign,
+        .promotion = rivals,
+        .n_promotions = n,
         .shopper = &number,
         .n_shoppers = 1,
-        .at_us = at_us,
+        .at_us = l->at_us,
     };
-    if (o->promotion == 0 || learned_open(&l, p, NULL) != PF_OK) return;
-    if (learned_model(&l, at_us, NULL) == PF_OK) {
-        write_parts(&l, &ask, true, "why_redeem_at_all", r);
-        write_parts(&l, &ask, false, "why_this_promotion", r);
+    if (n > 0 && learned_model(&model, l->at_us, NULL) == PF_OK) {
+        write_parts(&model, &ask, which, true, "why_redeem_at_all", r);
+        write_parts(&model, &ask, which, false, "why_this_promotion", r);
     }
-    learned_close(&l);
+    mem_free(rivals);
+    learned_close(&model);
 }
 
 static void write_candidate(const proffer *p, const journal_candidate *c, verb_result *r)
