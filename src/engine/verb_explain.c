@@ -166,7 +166,7 @@ static size_t write_candidates(proffer *p, const logged *l, uint32_t number,
         if (only != NULL && strcmp(c->promotion_id, only) != 0) continue;
         json_object_begin(&r->w);
         write_candidate(p, c, r);
-        if (written++ == 0) write_scores(p, number, &c->outcome, l->at_us, r);
+        if (written++ == 0) write_scores(p, number, c->outcome.promotion, l, r);
         json_object_end(&r->w);
     }
     json_array_end(&r->w);
