@@ -11,10 +11,10 @@
 #include "cli/command.h"
 
 const option_spec shared_options[] = {
-    {"workspace", "DIR", "the workspace (default: PROFFER_WORKSPACE, else this folder)"},
+    {"workspace", "DIR", "also -w: the workspace (default: PROFFER_WORKSPACE, else this folder)"},
     {"json", NULL, "print one JSON document instead of a table"},
-    {"quiet", NULL, "no progress and no talk"},
-    {"help", NULL, "this help"},
+    {"quiet", NULL, "also -q: no progress and no talk; warnings and errors stay"},
+    {"help", NULL, "also -h: this help"},
     {NULL, NULL, NULL},
 };
 
