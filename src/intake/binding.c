@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "intake/template.h"
 
-enum { BINDING_BYTES = 16 << 20 };
+enum { BINDING_BYTES = 64 << 20, ALTERNATIVES = 8 };
 
 /* What making a binding carries about. */
 typedef struct maker {
@@ -190,25 +190,46 @@ static void drop_rivals(binding *b, intake_table t)
         b->fields[PROMOTIONS_ENDS_ON].n_pieces = 0;
 }
 
-static pf_status guess_fields(maker *m, size_t from_column)
+/* Columns that could be one field, the surest first. */
+typedef struct candidates {
+    binding_piece pieces[ALTERNATIVES];
+    size_t ranks[ALTERNATIVES], n;
+} candidates;
+
+static void add_candidate(candidates *c, text name, uint32_t column, size_t rank)
+{
+    size_t i = c->n < ALTERNATIVES ? c->n++ : ALTERNATIVES - 1;
+    for (; i > 0 && c->ranks[i - 1] > rank; i--) {
+        c->pieces[i] = c->pieces[i - 1];
+        c->ranks[i] = c->ranks[i - 1];
+    }
+    c->pieces[i] = (binding_piece){.column_name = name, .column = column};
+    c->ranks[i] = rank;
+}
+
+/* In CSV the surest column is the field. In JSON lines, where members come and go, each
+ * row's first of them that is not blank. */
+static pf_status guess_fields(maker *m)
 {
     binding *b = m->b;
     const intake_table t = b->table->table;
-    size_t ranks[FIELDS_MAX];
-    for (size_t i = 0; i < FIELDS_MAX; i++)
-        ranks[i] = b->fields[i].n_pieces > 0 ? 0 : SIZE_MAX;
-    for (size_t i = from_column; i < table_reader_columns(m->reader); i++) {
+    const bool come_and_go = table_reader_is_open_ended(m->reader);
+    candidates found[FIELDS_MAX] = {0};
+    for (size_t i = 0; i < table_reader_columns(m->reader); i++) {
         size_t rank;
         const text name = table_reader_column(m->reader, i);
         const int f = table_field_guess(t, name, &rank);
-        if (f < 0 || rank >= ranks[f]) continue;
-        ranks[f] = rank;
-        const binding_piece piece = {.column_name = name, .column = (uint32_t)i};
+        if (f >= 0) add_candidate(&found[f], name, (uint32_t)i, rank);
+    }
+    for (size_t f = 0; f < FIELDS_MAX; f++) {
+        if (found[f].n == 0) continue;
+        const size_t n = come_and_go ? found[f].n : 1;
         b->fields[f].plain = true;
-        const pf_status s = set_pieces(m, &b->fields[f], &piece, 1);
+        b->fields[f].alternatives = n > 1;
+        const pf_status s = set_pieces(m, &b->fields[f], found[f].pieces, n);
         if (s != PF_OK) return s;
     }
-    drop_rivals(b, t);
+    if (!come_and_go) drop_rivals(b, t);
     return PF_OK;
 }
 
@@ -317,7 +338,7 @@ static pf_status bind_all(maker *m)
     else if (m->b->table->fields_count > 0)
         s = bind_fields(m);
     else
-        s = guess_fields(m, 0);
+        s = guess_fields(m);
     if (s == PF_OK && m->b->table->fields_count == 0) s = check_guess(m);
     if (s == PF_OK) s = bind_where(m);
     return s == PF_OK ? collect_left_over(m->b, m->reader, m->err) : s;
@@ -372,7 +393,7 @@ pf_status binding_extend(binding *b, const table_reader *reader, pf_error *err)
                 find_own_column(reader, text_of(b->where[i].map->column));
     if (b->table->fields_count == 0) {
         maker m = {b, reader, {NULL, 0}, err};
-        const pf_status s = guess_fields(&m, from);
+        const pf_status s = guess_fields(&m);
         if (s != PF_OK) return s;
     }
     return collect_left_over(b, reader, err);
@@ -464,12 +485,29 @@ static bool compose(const origin *o, const row_view *v, arena *room, text *out)
     return true;
 }
 
+/* Of alternatives, the first that is not blank, else the first. */
+static uint32_t filled_column(const origin *o, const row_view *v)
+{
+    for (size_t i = 0; i < o->n_pieces; i++)
+        if (text_trim(binding_cell(v, o->pieces[i].column)).n > 0)
+            return o->pieces[i].column;
+    return o->pieces[0].column;
+}
+
+cell_kind binding_value_kind(const origin *o, const row_view *v)
+{
+    if (!o->plain || o->n_pieces == 0) return CELL_TEXT;
+    return binding_cell_kind(v, filled_column(o, v));
+}
+
 bool binding_value(const origin *o, const row_view *v, arena *room, text *out)
 {
     *out = (text){"", 0};
     if (o->n_pieces == 0) return true;
     const binding_piece *first = &o->pieces[0];
-    if (o->n_pieces == 1)
+    if (o->alternatives)
+        *out = text_trim(binding_cell(v, filled_column(o, v)));
+    else if (o->n_pieces == 1)
         *out = text_trim(first->column_name.n > 0 ? binding_cell(v, first->column)
                                                   : first->words);
     else if (!compose(o, v, room, out))
@@ -516,8 +554,8 @@ static void say_origin(lines *l, const char *name, const origin *o, bool first)
         const binding_piece *p = &o->pieces[i];
         const bool column = p->column_name.n > 0;
         const text words = column ? p->column_name : p->words;
-        say(l, "%s%.*s%s", column ? "" : "'", (int)words.n, words.data,
-            column ? "" : "'");
+        say(l, "%s%s%.*s%s", o->alternatives && i > 0 ? " or " : "", column ? "" : "'",
+            (int)words.n, words.data, column ? "" : "'");
     }
 }
 

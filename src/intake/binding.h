@@ -41,8 +41,9 @@ typedef struct origin {
     const map_field *map; /* NULL: bound by guess to a column alone */
     const char *name;     /* of the attribute */
     binding_piece *pieces;
-    size_t n_pieces; /* 0: nothing fills it */
-    bool plain;      /* one column, nothing to be done to it but trimming */
+    size_t n_pieces;   /* 0: nothing fills it */
+    bool plain;        /* one column, nothing to be done to it but trimming */
+    bool alternatives; /* the first piece that is not blank, instead of all together */
     bool blank_if_part_blank;
     intern *translated; /* `from` texts, numbered as in map->values; NULL: none */
 } origin;
@@ -86,6 +87,8 @@ pf_status binding_extend(binding *b, const table_reader *reader, pf_error *err);
 text binding_cell(const row_view *v, uint32_t column);
 /* The kind of a cell: CELL_TEXT for joined ones. */
 cell_kind binding_cell_kind(const row_view *v, uint32_t column);
+/* The kind of the one cell a value comes from; CELL_TEXT for composed values. */
+cell_kind binding_value_kind(const origin *o, const row_view *v);
 /* Whether `where` chooses the row: by its conditions on the file's own columns (joined
  * false), or by those on joined columns. */
 bool binding_takes(const binding *b, const row_view *v, bool joined);

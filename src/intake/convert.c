@@ -192,9 +192,7 @@ static bool put_named(converter *c, attributes_writer *a, const row_view *v)
         const origin *o = &b->attributes[i];
         text value;
         if (!binding_value(o, v, &c->room, &value)) return false;
-        const cell_kind kind =
-            o->plain ? binding_cell_kind(v, o->pieces[0].column) : CELL_TEXT;
-        put_member(a, o->name, value, kind);
+        put_member(a, o->name, value, binding_value_kind(o, v));
     }
     return true;
 }

@@ -38,10 +38,10 @@ static bool tidy_path(converter *c, text path, char sign, text *out)
     return true;
 }
 
-static bool is_list(const converter *c, const row_view *v, int field)
+static char path_sign(const converter *c, const row_view *v)
 {
-    const origin *o = &c->binding->fields[field];
-    return o->n_pieces == 1 && binding_cell_kind(v, o->pieces[0].column) == CELL_LIST;
+    const origin *o = &c->binding->fields[PRODUCTS_CATEGORY];
+    return binding_value_kind(o, v) == CELL_LIST ? '|' : '>';
 }
 
 bool convert_product(converter *c, const row_view *v, product_record *r, value_fault *f)
@@ -52,7 +52,7 @@ bool convert_product(converter *c, const row_view *v, product_record *r, value_f
     TRY(convert_text(c, v, PRODUCTS_TITLE, LIMIT_TITLE_BYTES, &r->title, f));
     TRY(convert_text(c, v, PRODUCTS_DESCRIPTION, LIMIT_TEXT_BYTES, &r->description, f));
     TRY(convert_text(c, v, PRODUCTS_CATEGORY, LIMIT_TITLE_BYTES, &path, f));
-    TRY(tidy_path(c, path, is_list(c, v, PRODUCTS_CATEGORY) ? '|' : '>', &r->category));
+    TRY(tidy_path(c, path, path_sign(c, v), &r->category));
     TRY(convert_text(c, v, PRODUCTS_BRAND, LIMIT_ID_BYTES, &r->brand, f));
     TRY(convert_text(c, v, PRODUCTS_IMAGE, LIMIT_TITLE_BYTES, &r->image, f));
     TRY(convert_currency(c, v, PRODUCTS_CURRENCY, f));

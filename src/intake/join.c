@@ -361,11 +361,6 @@ text join_column(const join_table *j, size_t i)
     return j->names[i];
 }
 
-uint64_t join_rows(const join_table *j)
-{
-    return intern_count(j->keys);
-}
-
 size_t join_faults(const join_table *j)
 {
     return j->n_faults;

@@ -42,7 +42,6 @@ void join_free(join_table *j);
 /* The columns it adds, named with the join's prefix. */
 size_t join_columns(const join_table *j);
 text join_column(const join_table *j, size_t i);
-uint64_t join_rows(const join_table *j);
 size_t join_faults(const join_table *j);
 const join_fault *join_fault_at(const join_table *j, size_t i);
 

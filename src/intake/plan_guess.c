@@ -126,12 +126,9 @@ pf_status plan_guess_table(const char *path, byte_source *source, intake_table *
                                 err);
     if (s == PF_OK) s = table_reader_open(&r, peeked, &options, err);
     if (s != PF_OK) return s;
-    if (table_reader_is_open_ended(r)) {
-        pf_error ignored; /* the real reading will tell */
-        (void)table_reader_next(r, &first, &more, &ignored);
-    }
+    if (table_reader_is_open_ended(r)) s = table_reader_next(r, &first, &more, err);
     *out = table_reader_is_envelope(r) ? TABLE_EVENTS : table_of_columns(r);
-    if (*out == TABLE_COUNT) s = unclear(byte_source_name(source), r, err);
+    if (s == PF_OK && *out == TABLE_COUNT) s = unclear(byte_source_name(source), r, err);
     table_reader_close(r);
     return s;
 }

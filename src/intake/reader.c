@@ -222,21 +222,6 @@ const byte_source *table_reader_source(const table_reader *r)
     return r->source;
 }
 
-const char *table_reader_format(const table_reader *r)
-{
-    if (r->jsonl != NULL) return "JSON lines";
-    if (r->csv != NULL)
-        return csv_delimiter(r->csv) == '\t'  ? "CSV with tabs"
-               : csv_delimiter(r->csv) == ';' ? "CSV with semicolons"
-               : csv_delimiter(r->csv) == '|' ? "CSV with bars"
-                                              : "CSV";
-    switch (r->envelope) {
-    case ENVELOPE_SEGMENT: return "Segment calls";
-    case ENVELOPE_GA4: return "GA4 events";
-    default: return "CloudEvents";
-    }
-}
-
 uint64_t table_reader_passed(const table_reader *r)
 {
     return r->passed;

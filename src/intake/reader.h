@@ -44,9 +44,6 @@ bool table_reader_is_envelope(const table_reader *r);
 /* true when the columns may still grow. */
 bool table_reader_is_open_ended(const table_reader *r);
 const byte_source *table_reader_source(const table_reader *r);
-/* "CSV", "CSV with tabs", "JSON lines", "Segment calls" ..., for messages. */
-const char *table_reader_format(const table_reader *r);
-
 pf_status table_reader_next(table_reader *r, row *out, bool *more, pf_error *err);
 /* Lines passed over so far because they are no event of ours. */
 uint64_t table_reader_passed(const table_reader *r);

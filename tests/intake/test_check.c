@@ -345,8 +345,9 @@ static void the_documentation_is_complete(void **state)
     (void)state;
     char *docs;
     size_t n;
-    assert_int_equal(file_read_whole(&docs, &n, PROFFER_SOURCE_DIR "/docs/data-formats.md",
-                                     1 << 20, &failure),
+    assert_int_equal(file_read_whole(&docs, &n,
+                                     PROFFER_SOURCE_DIR "/docs/data-formats.md", 1 << 20,
+                                     &failure),
                      PF_OK);
     for (int t = 0; t < TABLE_COUNT; t++) {
         const intake_table table = (intake_table)t;
@@ -375,8 +376,9 @@ static void the_documented_mapping_is_one(void **state)
     char *docs;
     size_t n;
     mapping *m = NULL;
-    assert_int_equal(file_read_whole(&docs, &n, PROFFER_SOURCE_DIR "/docs/data-formats.md",
-                                     1 << 20, &failure),
+    assert_int_equal(file_read_whole(&docs, &n,
+                                     PROFFER_SOURCE_DIR "/docs/data-formats.md", 1 << 20,
+                                     &failure),
                      PF_OK);
     const char *from = strstr(docs, "```yaml\n");
     assert_non_null(from);
