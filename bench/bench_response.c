@@ -44,7 +44,7 @@ typedef struct run {
     bool missed;
 } run;
 
-/* --- results ------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------- */
 
 /* What the libraries' best reached, from the data set's README. */
 static const char *reference_of(const char *metric, bool all)
@@ -129,7 +129,7 @@ static void print_which(run *r, const char *set, const char *part, const which_r
     }
 }
 
-/* --- one set ------------------------------------------------------------------------- */
+/* --- one set ---------------------------------------------------------------------- */
 
 static void stop(const pf_error *err)
 {
@@ -180,7 +180,7 @@ static void measure(run *r, const char *set, pool *threads)
     journey_close(j);
 }
 
-/* --- arguments ----------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------- */
 
 static void usage(void)
 {

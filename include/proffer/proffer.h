@@ -11,11 +11,13 @@
  *     proffer_close(p);
  *
  * Results are UTF-8 JSON documents (docs/cli.md describes each), terminated, owned by the
- * caller and freed with proffer_free. Option structs start from their proffer_..._default()
- * so that later fields keep working; texts in them are borrowed for the call.
+ * caller and freed with proffer_free; after a failure *json is NULL. Option structs start
+ * from their proffer_..._default() so that later fields keep working; texts in them are
+ * borrowed for the call. err may be NULL.
  *
  * A handle belongs to one thread at a time; several handles, also in several processes,
- * may have the same workspace open. Nothing here prints, unless progress is switched on, and nothing exits.
+ * may have the same workspace open. Data go into results; progress and warnings of long
+ * work go to stderr; nothing exits.
  */
 #ifndef PROFFER_H
 #define PROFFER_H
@@ -118,7 +120,9 @@ PROFFER_API proffer_status proffer_train(proffer *p, const proffer_train_options
                                          char **json, proffer_error *err);
 
 typedef struct proffer_evaluate_options {
-    const char *test_from; /* date: events and campaigns from here on are the test; NULL = proffer.yaml's, else the last third of the campaigns */
+    /* Date: campaigns from here on are the test; NULL = proffer.yaml's, else the last third
+     * of the campaigns. */
+    const char *test_from;
     uint64_t seed;
     int threads;
     int bootstrap;         /* replicates of the intervals */
@@ -151,7 +155,8 @@ PROFFER_API proffer_status proffer_evaluate_sequences(const proffer_sequences_op
 
 typedef struct proffer_decide_options {
     const char *campaign;   /* only this campaign's promotions; NULL: all live ones */
-    const char *at;         /* the moment, ISO 8601; NULL: the campaign's start, else now */
+    const char *at;         /* the moment, ISO 8601; NULL: the campaign's start, else the
+                               time after the last event */
     const char *budget;     /* total, in the shop's currency: "5000"; NULL: proffer.yaml's */
     int dry_run;            /* decide, tell, write nothing */
 } proffer_decide_options;

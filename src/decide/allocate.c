@@ -29,7 +29,7 @@ void allocate_free(allocate_result *r)
     *r = (allocate_result){.prices = NULL};
 }
 
-/* --- checks ---------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------- */
 
 static bool is_amount(double x)
 {
@@ -84,7 +84,7 @@ static pf_status check_options(const allocate_problem *p, pf_error *err)
     return PF_OK;
 }
 
-/* --- one cap: exact -------------------------------------------------------------- */
+/* --- one cap: exact --------------------------------------------------------------- */
 
 /* A supporting line of D: c + g * price. */
 typedef struct line {
@@ -128,7 +128,7 @@ static void find_one_price(dual *d, uint32_t m, double *prices)
     }
 }
 
-/* --- several caps: a bundle in scaled prices ------------------------------------- */
+/* --- several caps: a bundle in scaled prices -------------------------------------- */
 
 typedef struct search {
     dual *d;
@@ -221,7 +221,7 @@ static pf_status shadow_prices(dual *d, double *prices, const allocate_options *
     return status;
 }
 
-/* --- the answer ------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------- */
 
 static pf_status result_new(const allocate_problem *p, allocate_result *out,
                             pf_error *err)

@@ -10,7 +10,7 @@ enum { SHARDS_MOST = 64, SHARD_SHOPPERS = 512 };
 /* Sums by arm and shard stay below this many. */
 #define SUMS_MOST ((size_t)4 << 20)
 
-/* --- set-up ---------------------------------------------------------------------- */
+/* --- set-up ----------------------------------------------------------------------- */
 
 static size_t shards_for(const allocate_problem *p)
 {
@@ -81,7 +81,7 @@ void dual_set_prices(dual *d, const double *prices)
     }
 }
 
-/* --- one shopper ----------------------------------------------------------------- */
+/* --- one shopper ------------------------------------------------------------------ */
 
 double dual_gain(const dual *d, size_t o)
 {
@@ -137,7 +137,7 @@ uint32_t dual_pick_best(const dual *d, size_t s, dual_pick picks[LIMIT_SHOPPER_P
     return n;
 }
 
-/* --- all shoppers ---------------------------------------------------------------- */
+/* --- all shoppers ----------------------------------------------------------------- */
 
 static void evaluate_shard(void *context, size_t shard, unsigned worker)
 {

@@ -31,7 +31,7 @@ typedef struct repair {
     double *change;  /* [M] scratch: 0 between uses */
 } repair;
 
-/* --- room ------------------------------------------------------------------------ */
+/* --- room ------------------------------------------------------------------------- */
 
 static double amount(const allocate_problem *p, uint32_t cap, size_t o)
 {
@@ -103,7 +103,7 @@ static void make(const repair *r, const move *m)
     if (m->in != NONE) draw(r, m->in, 1);
 }
 
-/* --- what a shopper may do ------------------------------------------------------- */
+/* --- what a shopper may do -------------------------------------------------------- */
 
 /* The options a shopper has taken. */
 typedef struct hand {
@@ -146,7 +146,7 @@ static bool may_hold(const repair *r, const hand *h, size_t out, size_t in)
     return p->n_lanes == 0 || in_lane < p->lane_picks[h->shopper * p->n_lanes + lane];
 }
 
-/* --- the first answer ------------------------------------------------------------ */
+/* --- the first answer ------------------------------------------------------------- */
 
 /* What stands between the last option taken and the best one left. */
 static float margin_of(const repair *r, size_t shopper, const dual_pick *picks,
@@ -227,7 +227,7 @@ static pf_status put_in_order(repair *r, pf_error *err)
     return sort_shoppers(r, err);
 }
 
-/* --- improving ------------------------------------------------------------------- */
+/* --- improving -------------------------------------------------------------------- */
 
 typedef bool visit_move(void *context, const repair *r, const move *m);
 
@@ -330,7 +330,7 @@ static bool pair_round(const repair *r, move_list *list)
     return found;
 }
 
-/* --- the whole ------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 /* Sums once more from nothing, in the order of options: moves have left rounding
  * behind. */

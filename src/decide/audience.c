@@ -118,7 +118,7 @@ static audience_answer test(const audience_rule *rule, const audience_step *step
     }
 }
 
-/* --- three-valued logic ---------------------------------------------------------- */
+/* --- three-valued logic ----------------------------------------------------------- */
 
 static audience_answer negate(audience_answer a)
 {

@@ -36,7 +36,7 @@ typedef struct parser {
     pf_status status; /* the first failure; parsing stops at it */
 } parser;
 
-/* --- errors ---------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------- */
 
 static bool fail(parser *p, size_t at, const char *expected, text found)
 {
@@ -64,7 +64,7 @@ static bool no_memory(parser *p)
     return false;
 }
 
-/* --- tokens ---------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -151,7 +151,7 @@ static bool is_reserved(const parser *p)
     return false;
 }
 
-/* --- the program ----------------------------------------------------------------- */
+/* --- the program ------------------------------------------------------------------ */
 
 static audience_step *add_step(parser *p, audience_step_kind kind)
 {
@@ -193,7 +193,7 @@ static bool add_literal(parser *p, audience_step *step)
     return advance(p);
 }
 
-/* --- the grammar ----------------------------------------------------------------- */
+/* --- the grammar ------------------------------------------------------------------ */
 
 static bool parse_list(parser *p, audience_step *step)
 {
@@ -312,7 +312,7 @@ static bool parse_rule(parser *p)
     return true;
 }
 
-/* --- the whole ------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 /* Every step, literal and name takes at least one byte of the rule, so n + 2 are
  * enough. */

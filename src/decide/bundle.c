@@ -95,7 +95,7 @@ static double *cut(const bundle *b, size_t i)
     return b->g + i * b->n;
 }
 
-/* --- the master problem ---------------------------------------------------------- */
+/* --- the master problem ----------------------------------------------------------- */
 
 /* A product over the live variables; elsewhere the trial point is 0. */
 static double live_dot(const bundle *b, const double *g, const double *y)
@@ -174,7 +174,7 @@ static void solve_master(bundle *b, double enough, double *promised, double *ope
     }
 }
 
-/* --- the cuts -------------------------------------------------------------------- */
+/* --- the cuts --------------------------------------------------------------------- */
 
 static size_t least_weight(const bundle *b)
 {
@@ -211,7 +211,7 @@ static void add_cut(bundle *b, double value, const double *at)
     b->weight[place] = b->m == 1 ? 1 : 0;
 }
 
-/* --- the method ------------------------------------------------------------------ */
+/* --- the method ------------------------------------------------------------------- */
 
 /* A first step that would halve the value if the function were as steep all the way. */
 static double first_step(const bundle *b, double wanted)

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "decide/run.h"
 
-/* --- growing arrays -------------------------------------------------------------- */
+/* --- growing arrays --------------------------------------------------------------- */
 
 static bool reserve_options(run_options *o, size_t n)
 {
@@ -30,7 +30,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory for decisions");
 }
 
-/* --- one shopper and promotion --------------------------------------------------- */
+/* --- one shopper and promotion ---------------------------------------------------- */
 
 /* An option before it is filed: sorted by group within a shopper. */
 typedef struct draft {
@@ -116,7 +116,7 @@ static pf_status value_channels(decision_run *run, const decide_score *scores, s
     return PF_OK;
 }
 
-/* --- one shopper ----------------------------------------------------------------- */
+/* --- one shopper ------------------------------------------------------------------ */
 
 static pf_status file_drafts(decision_run *run, drafts *list, pf_error *err)
 {
@@ -198,7 +198,7 @@ static pf_status take_shopper(decision_run *run, size_t from, size_t to, drafts 
     return s == PF_OK ? file_drafts(run, list, err) : s;
 }
 
-/* --- all ------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------- */
 
 static pf_status allocate(decision_run *run, pf_error *err)
 {

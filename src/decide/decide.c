@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "decide/run.h"
 
-/* --- checks ---------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------- */
 
 static int compare_scores(const decide_score *a, const decide_score *b)
 {
@@ -47,7 +47,7 @@ static pf_status check_inputs(const decide_inputs *in, pf_error *err)
     return PF_OK;
 }
 
-/* --- set-up ---------------------------------------------------------------------- */
+/* --- set-up ----------------------------------------------------------------------- */
 
 static pf_status no_memory(pf_error *err)
 {
@@ -124,7 +124,7 @@ static void release(decision_run *run)
         mem_free(blocks[i]);
 }
 
-/* --- the run --------------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------------------- */
 
 static pf_status allocate(decision_run *run, pf_error *err)
 {

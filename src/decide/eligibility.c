@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "decide/eligibility_state.h"
 
-/* --- once for all ---------------------------------------------------------------- */
+/* --- once for all ----------------------------------------------------------------- */
 
 static bool is_stocked(const eligibility_world *w, const promotion *p)
 {
@@ -122,7 +122,7 @@ void eligibility_free(eligibility *e)
     mem_free(e);
 }
 
-/* --- shopper by shopper ---------------------------------------------------------- */
+/* --- shopper by shopper ----------------------------------------------------------- */
 
 /* The local midnights 0, 6 and 29 days before the day of sending. Noon is on the right
  * day whatever the clocks do in between. */
@@ -239,7 +239,7 @@ channel_set eligibility_check(eligibility *e, uint32_t number, reason_facts *why
     return eligibility_run_rules(e, &e->world.catalogue->promotions[number], number, why);
 }
 
-/* --- what the caller asks -------------------------------------------------------- */
+/* --- what the caller asks --------------------------------------------------------- */
 
 uint32_t eligibility_left(const policy_window *caps, const past_messages *past,
                           reason_facts *why)

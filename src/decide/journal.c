@@ -5,7 +5,7 @@
 
 #include "base/intern.h"
 
-/* --- writing --------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------- */
 
 static const char *promotion_id(const shop_catalogue *c, uint32_t number)
 {
@@ -96,7 +96,7 @@ void journal_write_candidates(const decide_result *r, const shop_catalogue *c,
     json_array_end(w);
 }
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------- */
 
 static double number_of(const json_value *v, const char *key)
 {

@@ -126,7 +126,7 @@ decide_cap_kind cap_parse(const char *code)
     return DECIDE_CAP_NONE;
 }
 
-/* --- filling --------------------------------------------------------------------- */
+/* --- filling ---------------------------------------------------------------------- */
 
 /* Expected money, to the nearest minor unit: a sentence, not an account. */
 static void add_money(double minor, const reason_words *w, buffer *into)

@@ -59,7 +59,7 @@ static uint32_t limiting_cap(const decision_run *run, size_t o)
     return dearest;
 }
 
-/* --- one option ------------------------------------------------------------------ */
+/* --- one option ------------------------------------------------------------------- */
 
 /* The options a shopper has taken, of one entry. */
 static size_t taken_rival(const decision_run *run, size_t entry, size_t o,
@@ -150,7 +150,7 @@ static void draw_variant(const decision_run *run, decide_outcome *out)
     if (out->variant >= n) out->variant = n - 1;
 }
 
-/* --- one shopper ----------------------------------------------------------------- */
+/* --- one shopper ------------------------------------------------------------------ */
 
 static void explain_shopper(decision_run *run, size_t entry)
 {

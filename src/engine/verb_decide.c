@@ -355,11 +355,11 @@ static pf_status parse_budget(const proffer *p, const char *words, int64_t *out,
 proffer_status proffer_decide(proffer *p, const proffer_decide_options *o, char **json,
                               proffer_error *err)
 {
+    *json = NULL;
     deciding d;
     verb_result r;
     char run[RUN_NAME_BYTES];
     int64_t budget = MONEY_ABSENT;
-    *json = NULL;
     pf_status s = parse_budget(p, o->budget, &budget, inner(err));
     if (s == PF_OK) s = deciding_open(&d, p, o->campaign, o->at, inner(err));
     if (s != PF_OK) return (proffer_status)s;
@@ -412,6 +412,7 @@ static bool list_decision(void *context, const decision_record *d)
 proffer_status proffer_decisions(proffer *p, const char *run, char **json,
                                  proffer_error *err)
 {
+    *json = NULL;
     verb_result r;
     pf_status s = workspace_snapshot(p, inner(err));
     if (s != PF_OK) return (proffer_status)s;

@@ -45,6 +45,7 @@ static void write_identity(const proffer *p, const fingerprint *data, verb_resul
 
 proffer_status proffer_describe(proffer *p, char **json, proffer_error *err)
 {
+    *json = NULL;
     verb_result r;
     store_counts n;
     fingerprint data;
@@ -128,6 +129,7 @@ static pf_status check_store(proffer *p, verb_result *r, pf_error *err)
 
 proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
 {
+    *json = NULL;
     verb_result r;
     store_counts n;
     fingerprint data;

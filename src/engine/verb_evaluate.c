@@ -80,7 +80,7 @@ static pf_status measure_response(evaluation *e, pf_error *err)
     }
     if (s == PF_OK)
         response_protocol_write(found, &e->r->w);
-    else
+    else if (err != NULL)
         *err = why;
     response_protocol_free(found);
     return s;
@@ -132,7 +132,7 @@ static pf_status measure_products(evaluation *e, pf_error *err)
         return PF_OK;
     }
     if (s != PF_OK) {
-        *err = why;
+        if (err != NULL) *err = why;
         return s;
     }
     json_key(&e->r->w, "products");
@@ -168,6 +168,7 @@ static pf_status measure_all(evaluation *e, pf_error *err)
 proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
                                 char **json, proffer_error *err)
 {
+    *json = NULL;
     verb_result r;
     evaluation e = {.p = p, .o = o, .r = &r};
     pf_status s = workspace_snapshot(p, inner(err));
@@ -185,5 +186,9 @@ proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
     else
         buffer_free(&r.text);
     if (s == PF_OK) s = keep(p, *json, inner(err));
+    if (s != PF_OK) {
+        proffer_free(*json);
+        *json = NULL;
+    }
     return (proffer_status)s;
 }

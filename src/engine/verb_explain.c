@@ -213,6 +213,7 @@ static pf_status explain_shopper(proffer *p, uint32_t number, const char *only,
 proffer_status proffer_explain(proffer *p, const char *id, const char *offer, char **json,
                                proffer_error *err)
 {
+    *json = NULL;
     uint32_t number = 0;
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = workspace_shopper(p, id, &number, inner(err));
@@ -315,6 +316,7 @@ static pf_status sample_messages(sampling *k, size_t sample, char **json, pf_err
 proffer_status proffer_message(proffer *p, const char *tag, int sample, char **json,
                                proffer_error *err)
 {
+    *json = NULL;
     sampling k = {.p = p};
     pf_status s = PF_OK;
     if (sample < 1) s = error_set(inner(err), PF_USAGE, "ask for at least one message");

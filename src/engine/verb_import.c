@@ -32,6 +32,7 @@ static pf_status read_files(proffer *p, const proffer_import_options *o,
 proffer_status proffer_import(proffer *p, const proffer_import_options *o, char **json,
                               proffer_error *err)
 {
+    *json = NULL;
     intake_plan *plan = NULL;
     intake_summary summary = {0};
     verb_result r;

@@ -10,6 +10,7 @@
 
 proffer_status proffer_embed(proffer *p, char **json, proffer_error *err)
 {
+    *json = NULL;
     verb_result r;
     double start_s = clock_wall_s();
     pf_status s = workspace_snapshot(p, inner(err));
@@ -89,6 +90,7 @@ static pf_status prepare_search(proffer *p, pf_error *err)
 proffer_status proffer_search(proffer *p, const char *query, int limit, char **json,
                               proffer_error *err)
 {
+    *json = NULL;
     size_t found = 0, depth = 0;
     verb_result r;
     if (limit < 1 || limit > 200 || query[0] == 0)

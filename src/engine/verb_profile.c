@@ -66,6 +66,7 @@ static pf_status write_profile(proffer *p, const profile *found, char **json,
 proffer_status proffer_profile(proffer *p, const char *id, const char *at, char **json,
                                proffer_error *err)
 {
+    *json = NULL;
     profile found;
     profile_scratch *scratch = NULL;
     profile_rules rules = profile_rules_default();

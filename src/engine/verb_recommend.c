@@ -165,6 +165,7 @@ static pf_status answer(const asking *a, size_t limit, char **json, pf_error *er
 proffer_status proffer_recommend(proffer *p, const char *id, const char *at, int limit,
                                  char **json, proffer_error *err)
 {
+    *json = NULL;
     asking a = {.p = p};
     if (limit < 1 || limit > RANKING_CUT_MAX)
         return (proffer_status)error_set(inner(err), PF_USAGE,

@@ -90,6 +90,7 @@ static void write_standing(verb_result *r, const shop_catalogue *c, uint32_t num
 proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
                                       proffer_error *err)
 {
+    *json = NULL;
     uint32_t number = 0;
     verb_result r;
     export_state state = {.r = &r, .p = p};

@@ -202,6 +202,7 @@ static pf_status train_all(training *t, pf_error *err)
 proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **json,
                              proffer_error *err)
 {
+    *json = NULL;
     verb_result r;
     training t = {.p = p, .o = o, .r = &r};
     pf_error inside = {.code = PF_OK};
@@ -221,7 +222,7 @@ proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **
     json_object_end(&r.w);
     learned_close(&t.learned);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
-    *inner(err) = inside;
+    if (err != NULL) *inner(err) = inside;
     buffer_free(&r.text);
     return (proffer_status)s;
 }

@@ -104,6 +104,7 @@ static pf_status open_parts(proffer *p, pf_error *err)
 proffer_status proffer_open(proffer **out, const char *folder, proffer_error *err)
 {
     proffer *p = mem_alloc_zero(1, sizeof *p);
+    *out = NULL;
     if (p == NULL)
         return (proffer_status)error_set(inner(err), PF_NO_MEMORY, "out of memory");
     size_t n = strlen(folder);

@@ -12,7 +12,7 @@ static bool takes_part(const replayed *c, int64_t latest_us)
     return latest_us == INT64_MAX || c->ends_us <= latest_us;
 }
 
-/* --- any ---------------------------------------------------------------------------------------- */
+/* --- any -------------------------------------------------------------------------- */
 
 void any_columns_free(any_columns *c)
 {
@@ -64,7 +64,7 @@ pf_status any_columns_new(any_columns *out, const response_replay *r, int64_t la
     return PF_OK;
 }
 
-/* --- which -------------------------------------------------------------------------------------- */
+/* --- which ------------------------------------------------------------------------ */
 
 void which_columns_free(which_columns *c)
 {

@@ -28,7 +28,7 @@ void response_protocol_free(response_protocol *p)
     mem_free(p);
 }
 
-/* --- any -------------------------------------------------------------------------------------- */
+/* --- any -------------------------------------------------------------------------- */
 
 static double weighted_auc(const void *context, const double *w)
 {
@@ -150,7 +150,7 @@ static pf_status measure_any(any_result *out, const any_columns *c,
     return s;
 }
 
-/* --- which ------------------------------------------------------------------------------------ */
+/* --- which ------------------------------------------------------------------------ */
 
 static double mean_of(const double *values, size_t n)
 {
@@ -212,7 +212,7 @@ static pf_status measure_which(which_result *out, const which_columns *c,
     return s;
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------- */
 
 /* Once over all campaigns, or over the fully observed ones. */
 static pf_status measure_part(const response_replay *r, bool observed_only,

@@ -11,8 +11,8 @@
  * Twice: over all campaigns, and over those that ended within the data, since the others'
  * redemptions are cut off: there what is announced is P(redeem by the last moment known),
  * the chance by the campaign's end times the share of answers that had come by then in
- * campaigns before. What the chance by the end alone would score stands beside (`whole`). Standard errors and paired differences are bootstraps clustered
- * by shopper.
+ * campaigns before. What the chance by the end alone would score stands beside (`whole`).
+ * Standard errors and paired differences are bootstraps clustered by shopper.
  *
  *     response_protocol *found;
  *     response_protocol_options o = response_protocol_options_default();

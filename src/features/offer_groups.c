@@ -24,7 +24,7 @@ void offer_groups_free(offer_groups *g)
     mem_free(g);
 }
 
-/* --- the groups and their dates ------------------------------------------------------------ */
+/* --- the groups and their dates --------------------------------------------------- */
 
 static uint32_t group_of(const offer_groups *g, const shop_history *h, uint64_t row)
 {
@@ -140,7 +140,7 @@ static bool sort_groups(offer_groups *g, const shop_catalogue *c)
     return true;
 }
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ----------------------------------------------------------------------- */
 
 static bool events_new(offer_groups *g, const shop_history *h)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/intern.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
 
@@ -29,7 +30,7 @@ const uint32_t *scope_products(const product_tree *t, uint32_t number, uint32_t 
     return p->n_scope > 0 ? p->scope : t->everything;
 }
 
-/* --- nodes ------------------------------------------------------------------------------ */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static uint32_t department_of(const shop_catalogue *c, uint32_t node)
 {
@@ -38,64 +39,88 @@ static uint32_t department_of(const shop_catalogue *c, uint32_t node)
     return node;
 }
 
-/* The attributes are parsed only when the name stands in them at all. */
-static bool attribute_given(const char *attributes, const char *quoted)
+/* The text of a scalar member; empty where it has none. */
+static text member_text(const json_value *tree, const char *name)
 {
-    return attributes != NULL && strstr(attributes, quoted) != NULL;
+    const json_value *v = json_member(tree, name);
+    bool scalar = v != NULL && (v->kind == JSON_TEXT || v->kind == JSON_NUMBER);
+    return scalar ? v->text : (text){"", 0};
 }
 
-/* "M" and the maker's name, or "B" and the brand's number. */
-static size_t maker_of(const product *p, char *into, size_t size)
+/* The attribute that names the maker, the first that is given. Attributes that do not even
+ * hold the names' letters are not parsed. PF_NO_MEMORY. */
+static pf_status find_maker(arena *memory, const char *attributes, text *out)
 {
     static const char *const names[] = {"manufacturer_id", "manufacturer", "maker",
                                         "supplier"};
-    static const char *const quoted[] = {"\"manufacturer_id\"", "\"manufacturer\"",
-                                         "\"maker\"", "\"supplier\""};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!attribute_given(p->attributes, quoted[i]))
-            continue;
-        into[0] = 'M';
-        if (attribute_text(p->attributes, names[i], into + 1, size - 1)[0] != 0)
-            return strlen(into);
-    }
-    into[0] = 'B';
-    memcpy(into + 1, &p->brand, sizeof p->brand);
-    return 1 + sizeof p->brand;
+    const json_value *tree = NULL;
+    *out = (text){"", 0};
+    if (attributes == NULL || (strstr(attributes, "manufacturer") == NULL &&
+                               strstr(attributes, "maker") == NULL &&
+                               strstr(attributes, "supplier") == NULL))
+        return PF_OK;
+    pf_status s = json_parse(memory, attributes, strlen(attributes), &tree, NULL);
+    if (s != PF_OK)
+        return s == PF_NO_MEMORY ? s : PF_OK;
+    for (size_t i = 0; out->n == 0 && i < sizeof names / sizeof names[0]; i++)
+        *out = member_text(tree, names[i]);
+    return PF_OK;
 }
 
-/* The key of a product on a level; into holds LIMIT_TITLE_BYTES. */
-typedef size_t level_key(const product *p, char *into);
+enum { KEY_BYTES = LIMIT_TITLE_BYTES + 16 };
 
-static size_t family_key(const product *p, char *into)
+/* Writes the key of a product on a level into KEY_BYTES and its length into *n. */
+typedef pf_status level_key(arena *memory, const product *p, char *into, size_t *n);
+
+/* The category's number, then "M" and the maker's name or "B" and the brand's number. */
+static pf_status family_key(arena *memory, const product *p, char *into, size_t *n)
 {
+    text maker;
+    pf_status s = find_maker(memory, p->attributes, &maker);
     memcpy(into, &p->category, sizeof p->category);
-    return sizeof p->category +
-           maker_of(p, into + sizeof p->category, LIMIT_ID_BYTES);
+    char *rest = into + sizeof p->category;
+    if (maker.n > 0) {
+        size_t most = maker.n < LIMIT_ID_BYTES ? maker.n : LIMIT_ID_BYTES;
+        *rest = 'M';
+        memcpy(rest + 1, maker.data, most);
+        *n = sizeof p->category + 1 + most;
+    } else {
+        *rest = 'B';
+        memcpy(rest + 1, &p->brand, sizeof p->brand);
+        *n = sizeof p->category + 1 + sizeof p->brand;
+    }
+    return s;
 }
 
-static size_t sort_key(const product *p, char *into)
+static pf_status sort_key(arena *memory, const product *p, char *into, size_t *n)
 {
     const char *comma = strrchr(p->title, ',');
-    size_t n = comma ? (size_t)(comma - p->title) : strlen(p->title);
-    n = n < LIMIT_TITLE_BYTES ? n : LIMIT_TITLE_BYTES;
-    memcpy(into, p->title, n);
-    return n;
+    size_t whole = comma ? (size_t)(comma - p->title) : strlen(p->title);
+    (void)memory;
+    *n = whole < LIMIT_TITLE_BYTES ? whole : LIMIT_TITLE_BYTES;
+    memcpy(into, p->title, *n);
+    return PF_OK;
 }
 
 /* Equal keys are one node. */
 static bool number_keys(product_tree *t, int level, level_key *key)
 {
     const shop_catalogue *c = t->catalogue;
-    char words[LIMIT_TITLE_BYTES + 1];
+    char words[KEY_BYTES];
+    arena memory;
     intern *known = intern_new(LIMIT_PRODUCTS);
     bool ok = known != NULL;
+    arena_init(&memory, LIMIT_JSON_BYTES);
     for (uint32_t i = 1; ok && i <= c->n_products; i++) {
-        size_t n = key(&c->products[i], words);
-        t->node[level][i] = intern_add(known, words, n);
+        size_t n = 0;
+        ok = key(&memory, &c->products[i], words, &n) == PF_OK;
+        t->node[level][i] = ok ? intern_add(known, words, n) : 0;
         ok = t->node[level][i] != 0;
+        arena_reset(&memory);
     }
     t->nodes[level] = ok ? intern_count(known) + 1 : 0;
     intern_free(known);
+    arena_free(&memory);
     return ok;
 }
 
@@ -134,7 +159,7 @@ static bool find_nodes(product_tree *t)
            number_keys(t, LEVEL_SORT, sort_key) && find_leading_brand(t);
 }
 
-/* --- mixes ------------------------------------------------------------------------------- */
+/* --- mixes ------------------------------------------------------------------------ */
 
 /* Counting the nodes of one scope: a dense array of which only touched places are
  * cleared. */
@@ -240,7 +265,7 @@ pf_status product_tree_new(const shop_catalogue *c, product_tree **out, pf_error
     return PF_OK;
 }
 
-/* --- likeness ------------------------------------------------------------------------------ */
+/* --- likeness --------------------------------------------------------------------- */
 
 double scope_mix_cosine(const scope_mix *a, const scope_mix *b)
 {

@@ -40,7 +40,7 @@ const char *lifecycle_stage_name(lifecycle_stage stage)
     return names[stage];
 }
 
-/* --- memory ------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------- */
 
 static int compare_i64(const void *a, const void *b)
 {
@@ -98,7 +98,7 @@ void profile_scratch_free(profile_scratch *s)
     mem_free(s);
 }
 
-/* --- one pass ---------------------------------------------------------------------------- */
+/* --- one pass --------------------------------------------------------------------- */
 
 /* What the pass carries along. */
 typedef struct walk {
@@ -228,7 +228,7 @@ static void add_response(walk *k, uint64_t i)
     }
 }
 
-/* --- after the pass ------------------------------------------------------------------------ */
+/* --- after the pass --------------------------------------------------------------- */
 
 static double median(double *values, size_t n)
 {

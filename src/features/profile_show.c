@@ -54,7 +54,7 @@ static double number_of(const profile *p, const number_name *n, int exponent)
     return (double)NAN;
 }
 
-/* --- by name ------------------------------------------------------------------------------- */
+/* --- by name ---------------------------------------------------------------------- */
 
 static bool word_value(const profile *p, const shop_catalogue *c, const char *name,
                        const char **words)
@@ -92,7 +92,7 @@ bool profile_value(const profile *p, const shop_catalogue *c, const char *name,
     return (*words)[0] != 0;
 }
 
-/* --- as JSON ---------------------------------------------------------------------------------- */
+/* --- as JSON ---------------------------------------------------------------------- */
 
 typedef const char *number_label(const shop_catalogue *c, uint32_t number);
 

@@ -149,7 +149,7 @@ static void put_offer(row_writer *w, const past *p)
     put(w, log(m->lines_in_scopes / fmax(m->lines, 1) + 0.001));
 }
 
-/* --- summing up over promotions ---------------------------------------------------------------- */
+/* --- summing up over promotions --------------------------------------------------- */
 
 typedef struct summed {
     double largest, mean, top;

@@ -35,7 +35,7 @@ void response_moment_free(response_moment *m)
     mem_free(m);
 }
 
-/* --- who covers what ----------------------------------------------------------------------- */
+/* --- who covers what -------------------------------------------------------------- */
 
 /* Promotions of each product as a compressed table. */
 typedef struct cover_table {
@@ -91,7 +91,7 @@ static bool find_cover(response_moment *m)
     return true;
 }
 
-/* --- what everybody bought -------------------------------------------------------------------- */
+/* --- what everybody bought -------------------------------------------------------- */
 
 static int64_t amount(int64_t minor)
 {
@@ -143,7 +143,7 @@ static void add_lines(response_moment *m, double *sold)
     }
 }
 
-/* --- the scopes' shares ------------------------------------------------------------------------ */
+/* --- the scopes' shares ----------------------------------------------------------- */
 
 static bool shares_new(const response_moment *m, int level, node_shares *out)
 {
@@ -173,6 +173,8 @@ static void fill_shares(const response_moment *m, int level, const double *sold,
                                     (float)mix->part[i].products / (float)n, 0};
         }
         for (uint32_t i = 0; i < n; i++) {
+            if (list[i] == 0) /* stands in a scope whose names led nowhere; never sold */
+                continue;
             uint32_t node = tree->node[level][list[i]];
             share[at[node]].of_node += (float)((sold[list[i]] + sold_prior) /
                                                node_sold[node]);
@@ -212,7 +214,7 @@ static bool find_totals(response_moment *m)
     return ok;
 }
 
-/* --- how groups before were answered ----------------------------------------------------------- */
+/* --- how groups before were answered ---------------------------------------------- */
 
 static void count_answers(response_moment *m, uint32_t *seen)
 {
@@ -253,7 +255,7 @@ static bool find_answers(response_moment *m)
     return ok;
 }
 
-/* --- likeness to promotions before --------------------------------------------------------------- */
+/* --- likeness to promotions before ------------------------------------------------ */
 
 /* Promotions of groups that started before, with how often each was used. */
 typedef struct older {
@@ -383,7 +385,7 @@ static bool find_likeness(response_moment *m)
     return ok;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 pf_status response_moment_new(const response_shop *shop, const uint32_t *promotions,
                               uint32_t n, int64_t at_us, response_moment **out,

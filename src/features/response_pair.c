@@ -33,7 +33,7 @@ enum {
 };
 _Static_assert((int)PAIR_END == (int)PAIR_FEATURES, "response_rows.h counts them too");
 
-/* --- near the scope ----------------------------------------------------------------------- */
+/* --- near the scope --------------------------------------------------------------- */
 
 /* Over the scope's nodes: lines and spending at the node weighted by the share of the
  * scope's products there, and spending weighted by the scope's share of the node. */
@@ -107,7 +107,7 @@ static void nearby(const past *p, uint32_t k, float *f)
     f[PAIR_SORT_SPEND] = (float)log1p(sort.spend);
 }
 
-/* --- used before ---------------------------------------------------------------------------- */
+/* --- used before ------------------------------------------------------------------ */
 
 static void used(const past *p, uint32_t k, float *f)
 {
@@ -140,7 +140,7 @@ void response_pair_features(const past *p, float *pair)
     }
 }
 
-/* --- the row of `which` ------------------------------------------------------------------------ */
+/* --- the row of `which` ----------------------------------------------------------- */
 
 static const struct {
     int pair;

@@ -11,7 +11,7 @@ const double past_window_days[PAST_WINDOWS] = {28, 91, 400};
 /* Who never did something did it this long before the history begins. */
 static const double never_days = 60;
 
-/* --- memory --------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------- */
 
 void past_free(past *p)
 {
@@ -90,7 +90,7 @@ static void past_clear(past *p, uint32_t who)
     }
 }
 
-/* --- purchases -------------------------------------------------------------------------------- */
+/* --- purchases -------------------------------------------------------------------- */
 
 /* One order line, and where it stands. */
 typedef struct line {
@@ -228,7 +228,7 @@ static void read_purchases(past *p)
     p->categories = p->node[LEVEL_CATEGORY].n;
 }
 
-/* --- answers ------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------- */
 
 static double days_ago(const past *p, int64_t time_us)
 {

@@ -20,7 +20,7 @@ struct response_rows_maker {
     offer_groups *groups;
 };
 
-/* --- the maker ---------------------------------------------------------------------------- */
+/* --- the maker -------------------------------------------------------------------- */
 
 static int64_t first_purchase_day(const shop_history *h, const zone *z)
 {
@@ -69,7 +69,7 @@ int64_t response_rows_first_us(const response_rows_maker *m)
     return m->shop.first_purchase_us;
 }
 
-/* --- one making ------------------------------------------------------------------------------ */
+/* --- one making ------------------------------------------------------------------- */
 
 /* A worker's own memory. */
 typedef struct worker_place {
@@ -117,7 +117,7 @@ static bool places_new(making *k)
     return k->place != NULL;
 }
 
-/* --- what is usual ------------------------------------------------------------------------------ */
+/* --- what is usual ---------------------------------------------------------------- */
 
 /* The newest purchase before the moment is not older than ACTIVE_DAYS. */
 static bool is_active(const making *k, uint32_t s)
@@ -215,7 +215,7 @@ static bool find_usual(making *k, pool *threads)
     return true;
 }
 
-/* --- the rows ------------------------------------------------------------------------------------- */
+/* --- the rows --------------------------------------------------------------------- */
 
 /* Own mean, with two usual trips beside it. */
 static float expected_spend(const making *k, const past_scope *s, size_t p)

@@ -75,7 +75,7 @@ pf_status response_rows_make(const response_rows_maker *maker, const response_qu
                              pool *threads, response_rows *out, pf_error *err);
 void response_rows_free(response_rows *rows);
 
-/* --- for the files that make up a row ----------------------------------------------------- */
+/* --- for the files that make up a row --------------------------------------------- */
 
 enum {
     PAIR_FEATURES = 20,    /* of a shopper and a promotion, before they are summed up */

@@ -50,7 +50,7 @@ bool profile_centroid(const shop_history *h, uint32_t number, int64_t at_us,
     return true;
 }
 
-/* --- favourites within a scope ---------------------------------------------------------------- */
+/* --- favourites within a scope ---------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {

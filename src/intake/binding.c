@@ -24,7 +24,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory while binding columns");
 }
 
-/* --- finding columns ----------------------------------------------------------------- */
+/* --- finding columns -------------------------------------------------------------- */
 
 static uint32_t find_own_column(const table_reader *r, text name)
 {
@@ -72,7 +72,7 @@ static pf_status need_column(const maker *m, text name, uint32_t *column)
     return PF_OK;
 }
 
-/* --- origins ------------------------------------------------------------------------- */
+/* --- origins ---------------------------------------------------------------------- */
 
 static pf_status set_pieces(maker *m, origin *o, const binding_piece *pieces, size_t n)
 {
@@ -177,7 +177,7 @@ static pf_status bind_where(maker *m)
     return PF_OK;
 }
 
-/* --- guessing ------------------------------------------------------------------------ */
+/* --- guessing --------------------------------------------------------------------- */
 
 /* Fields that say the same thing: the surer one stays, the other column is left over. */
 static void drop_rivals(binding *b, intake_table t)
@@ -268,7 +268,7 @@ static pf_status check_guess(const maker *m)
     return PF_OK;
 }
 
-/* --- what is left over --------------------------------------------------------------- */
+/* --- what is left over ------------------------------------------------------------ */
 
 static bool origin_uses(const origin *o, uint32_t column)
 {
@@ -315,7 +315,7 @@ static pf_status collect_left_over(binding *b, const table_reader *reader, pf_er
     return PF_OK;
 }
 
-/* --- making -------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 /* The columns of an envelope are our fields, in their order. */
 static pf_status bind_envelope(maker *m)
@@ -399,7 +399,7 @@ pf_status binding_extend(binding *b, const table_reader *reader, pf_error *err)
     return collect_left_over(b, reader, err);
 }
 
-/* --- values -------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------- */
 
 text binding_cell(const row_view *v, uint32_t column)
 {
@@ -528,7 +528,7 @@ uint32_t binding_column_of(const origin *o)
     return 0;
 }
 
-/* --- for people ---------------------------------------------------------------------- */
+/* --- for people ------------------------------------------------------------------- */
 
 typedef struct lines {
     char *at;

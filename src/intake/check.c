@@ -59,7 +59,7 @@ bool check_length(text value, size_t maximum, int field, value_fault *f)
                      value.n, maximum);
 }
 
-/* --- numbers ------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------- */
 
 /* Plain digits, which nearly all numbers are. */
 static bool small_integer(text value, double *out)
@@ -107,7 +107,7 @@ bool check_count(text value, int field, uint32_t *out, value_fault *f)
     return true;
 }
 
-/* --- money --------------------------------------------------------------------------- */
+/* --- money ------------------------------------------------------------------------ */
 
 bool check_signed_amount(text value, const value_rules *r, int field, int64_t *minor,
                          value_fault *f)
@@ -188,7 +188,7 @@ bool check_currency(text value, const value_rules *r, int field, value_fault *f)
                      c.code, r->currency.code);
 }
 
-/* --- times and words ----------------------------------------------------------------- */
+/* --- times and words -------------------------------------------------------------- */
 
 bool check_time(text value, const value_rules *r, int field, int64_t *time_us,
                 bool *date_only, value_fault *f)

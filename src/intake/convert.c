@@ -9,7 +9,7 @@
 /* Between text cells and JSON documents of a row at most this much is composed. */
 enum { ROOM_BYTES = 64 << 20 };
 
-/* --- the converter ------------------------------------------------------------------- */
+/* --- the converter ---------------------------------------------------------------- */
 
 pf_status converter_check_currency(const converter *c, pf_error *err)
 {
@@ -70,7 +70,7 @@ bool convert_row(converter *c, const row_view *v, any_record *out, value_fault *
     }
 }
 
-/* --- values -------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------- */
 
 bool convert_value(converter *c, const row_view *v, int field, text *out, value_fault *f)
 {
@@ -123,7 +123,7 @@ bool convert_time(converter *c, const row_view *v, int field, int64_t *out,
     return value.n == 0 || check_time(value, &c->rules, field, out, &date_only, f);
 }
 
-/* --- attributes ---------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------- */
 
 /* An object under way; begun by its first member. */
 typedef struct attributes_writer {

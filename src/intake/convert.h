@@ -46,7 +46,7 @@ pf_status converter_check_currency(const converter *c, pf_error *err);
  * memory is short. */
 bool convert_row(converter *c, const row_view *v, any_record *out, value_fault *f);
 
-/* --- inside: one function a kind of table --------------------------------------------- */
+/* --- inside: one function a kind of table ----------------------------------------- */
 
 /* Conversions are a chain that ends with its first fault. */
 #define TRY(call)                                                                        \

@@ -5,7 +5,7 @@
 #include "intake/convert.h"
 #include "intake/time_text.h"
 
-/* --- products ------------------------------------------------------------------------ */
+/* --- products --------------------------------------------------------------------- */
 
 /* "GROCERY >  > CHEESE" -> "GROCERY > CHEESE"; `sign` separates the parts. */
 static bool tidy_path(converter *c, text path, char sign, text *out)
@@ -60,7 +60,7 @@ bool convert_product(converter *c, const row_view *v, product_record *r, value_f
     return convert_attributes(c, v, PRODUCTS_ATTRIBUTES, &r->attributes, f);
 }
 
-/* --- shoppers ------------------------------------------------------------------------ */
+/* --- shoppers --------------------------------------------------------------------- */
 
 /* RFC 5646 in outline: letters and digits in parts of 1 to 8, the first of 2 to 8 letters.
  * "en_US", as locales are written, becomes "en-US". */
@@ -135,7 +135,7 @@ bool convert_shopper(converter *c, const row_view *v, shopper_record *r, value_f
     return convert_attributes(c, v, SHOPPERS_ATTRIBUTES, &r->attributes, f);
 }
 
-/* --- campaigns and promotions -------------------------------------------------------- */
+/* --- campaigns and promotions ----------------------------------------------------- */
 
 /* The two ends of a period: `ends` is exclusive, `ends_on` the last day inside. */
 static bool convert_period(converter *c, const row_view *v, int starts, int ends,

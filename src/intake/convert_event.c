@@ -6,7 +6,7 @@
 #include "intake/convert.h"
 #include "intake/words.h"
 
-/* --- what happened ------------------------------------------------------------------- */
+/* --- what happened ---------------------------------------------------------------- */
 
 static bool memo_holds(const word_memo *memo, text word)
 {
@@ -87,7 +87,7 @@ static bool convert_channel(converter *c, const row_view *v, event_record *r,
     return true;
 }
 
-/* --- to whom, with what -------------------------------------------------------------- */
+/* --- to whom, with what ----------------------------------------------------------- */
 
 static bool convert_references(converter *c, const row_view *v, event_record *r,
                                value_fault *f)
@@ -136,7 +136,7 @@ static bool check_objects(const event_record *r, value_fault *f)
     }
 }
 
-/* --- how much ------------------------------------------------------------------------ */
+/* --- how much --------------------------------------------------------------------- */
 
 /* Bought and given back: amounts are positive either way, the type tells them apart. */
 static bool turn_into_return(converter *c, event_record *r, value_fault *f)

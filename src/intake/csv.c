@@ -40,7 +40,7 @@ csv_options csv_options_default(void)
     return (csv_options){.window_bytes = WINDOW_BYTES};
 }
 
-/* --- one row ------------------------------------------------------------------------- */
+/* --- one row ---------------------------------------------------------------------- */
 
 static void keep_cell(csv_reader *r, const char *from, const char *to)
 {
@@ -136,7 +136,7 @@ static pf_status undouble(csv_reader *r, size_t row_bytes, pf_error *err)
     return PF_OK;
 }
 
-/* --- errors -------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------- */
 
 static pf_status too_long(const csv_reader *r, pf_error *err)
 {
@@ -179,7 +179,7 @@ static void note_faults(const csv_reader *r, row *out)
     }
 }
 
-/* --- rows ---------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------- */
 
 /* Parses the next row that is not blank into the reader's cells; raw and line in *out. */
 static pf_status read_row(csv_reader *r, row *out, bool *more, pf_error *err)
@@ -216,7 +216,7 @@ pf_status csv_next(csv_reader *r, row *out, bool *more, pf_error *err)
     return PF_OK;
 }
 
-/* --- the header ---------------------------------------------------------------------- */
+/* --- the header ------------------------------------------------------------------- */
 
 /* The candidate that occurs most often outside quotes in the first line, of which at most
  * SOURCE_PEEK_BYTES are looked at. false when the line does not end in the window. */

@@ -103,7 +103,7 @@ pf_status envelope_next(envelope_reader *r, row *out, bool *more, uint64_t *pass
     return PF_OK;
 }
 
-/* --- for the translators ------------------------------------------------------------- */
+/* --- for the translators ---------------------------------------------------------- */
 
 text *envelope_add(envelope_rows *rows)
 {

@@ -33,7 +33,7 @@ void envelope_close(envelope_reader *r);
 pf_status envelope_next(envelope_reader *r, row *out, bool *more, uint64_t *passed,
                         pf_error *err);
 
-/* --- inside: one translator an envelope ---------------------------------------------- */
+/* --- inside: one translator an envelope ------------------------------------------- */
 
 enum { ENVELOPE_ROWS_MAX = 10000 };
 

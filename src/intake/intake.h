@@ -33,7 +33,7 @@
 #include "intake/reason.h"
 #include "store/store.h"
 
-/* --- what to read -------------------------------------------------------------------- */
+/* --- what to read ----------------------------------------------------------------- */
 
 typedef struct intake_request {
     const char *mapping;      /* a mapping file, or NULL */
@@ -58,7 +58,7 @@ const char *intake_plan_label(const intake_plan *plan, size_t table);
 size_t intake_plan_files(const intake_plan *plan, size_t table);
 const char *intake_plan_file(const intake_plan *plan, size_t table, size_t file);
 
-/* --- how to read it ------------------------------------------------------------------- */
+/* --- how to read it --------------------------------------------------------------- */
 
 typedef struct intake_options {
     currency currency; /* the workspace's; empty: the store's setting "currency",
@@ -73,7 +73,7 @@ typedef struct intake_options {
 
 intake_options intake_options_default(void);
 
-/* --- what came of it ------------------------------------------------------------------ */
+/* --- what came of it -------------------------------------------------------------- */
 
 /* rows = added + changed + same + duplicates + skipped + rejected, always. */
 typedef struct intake_counts {

@@ -52,7 +52,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory while joining files");
 }
 
-/* --- which columns ------------------------------------------------------------------- */
+/* --- which columns ---------------------------------------------------------------- */
 
 static bool template_names(const char *source, text name)
 {
@@ -147,7 +147,7 @@ static pf_status find_columns(loading *l)
     return PF_OK;
 }
 
-/* --- rows ---------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------- */
 
 /* The parts as one text; 0 when they are too long or one is blank. */
 static size_t make_key(const text *parts, size_t n_parts, char into[KEY_BYTES])
@@ -284,7 +284,7 @@ static pf_status load_rows(loading *l)
     }
 }
 
-/* --- loading ------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------- */
 
 static pf_status load_file(join_table *j, const char *path, size_t file,
                            const atomic_bool *stop, pf_error *err)
@@ -349,7 +349,7 @@ void join_free(join_table *j)
     mem_free(j);
 }
 
-/* --- asking -------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 size_t join_columns(const join_table *j)
 {

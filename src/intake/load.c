@@ -41,7 +41,7 @@ void loader_close(loader *l)
     mem_free(l->rejects);
 }
 
-/* --- rejects ------------------------------------------------------------------------- */
+/* --- rejects ---------------------------------------------------------------------- */
 
 /* The first reject of a table, for people who read no files. */
 static bool note_first(intake_table_summary *t, const reject_row *r)
@@ -105,7 +105,7 @@ void loader_undo_rejects(loader *l)
     }
 }
 
-/* --- references ---------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------- */
 
 /* Which tables some import has ever loaded rows of: only then is an id that is not there
  * more likely wrong than new. */
@@ -197,7 +197,7 @@ static pf_status make_unknown(loader *l, store_outcome outcome, text id, bool *m
     return PF_OK;
 }
 
-/* --- standing data ------------------------------------------------------------------- */
+/* --- standing data ---------------------------------------------------------------- */
 
 static pf_status put_promotion(loader *l, const promotion_record *r,
                                store_outcome *outcome, pf_error *err)
@@ -263,7 +263,7 @@ static pf_status take_record(loader *l, intake_table table, const batch_item *it
     return reject_item(l, item, reason, words, err);
 }
 
-/* --- events -------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------- */
 
 static void on_duplicate(void *context, uint64_t origin, bool same_content)
 {
@@ -321,7 +321,7 @@ static pf_status begin_events(loader *l, pf_error *err)
     return store_events_begin(l->store, &rules, &l->writer, err);
 }
 
-/* --- batches ------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------- */
 
 pf_status loader_begin_table(loader *l, size_t table, pf_error *err)
 {
@@ -367,7 +367,7 @@ pf_status loader_take(loader *l, const batch *b, pf_error *err)
     return PF_OK;
 }
 
-/* --- the end ------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static uint64_t created(uint64_t now, uint64_t before, const intake_summary *s,
                         intake_table table)

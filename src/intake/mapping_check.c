@@ -41,7 +41,7 @@ static pf_status wrong(const place *at, const char *format, ...)
     return error_set_at(at->err, PF_USAGE, at->file, 0, 0, "%s%s", where, words);
 }
 
-/* --- fields -------------------------------------------------------------------------- */
+/* --- fields ----------------------------------------------------------------------- */
 
 static pf_status check_target(const place *at, const map_field *f)
 {
@@ -145,7 +145,7 @@ static pf_status check_fields(place at)
     return s == PF_OK ? check_combinations(&at) : s;
 }
 
-/* --- tables -------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------- */
 
 static pf_status check_delimiter(const place *at, const char *delimiter)
 {
@@ -187,7 +187,7 @@ static pf_status check_join(const place *at, const map_join *j, size_t number)
 {
     pf_status s = check_names(at, j->files, j->files_count, "files");
     if (s == PF_OK) s = check_delimiter(at, j->delimiter);
-    if (s != PF_OK) error_prefix(at->err, "join %zu: ", number);
+    if (s != PF_OK) error_prefix(at->err, "join %zu", number);
     return s;
 }
 

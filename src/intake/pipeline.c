@@ -32,7 +32,7 @@ struct pipeline {
     pf_error why;
 };
 
-/* --- the reader thread --------------------------------------------------------------- */
+/* --- the reader thread ------------------------------------------------------------ */
 
 /* The next free slot, or NULL when the reading is to end. */
 static batch *wait_for_room(pipeline *p)
@@ -71,7 +71,7 @@ static void *read_batches(void *context)
     return NULL;
 }
 
-/* --- the caller ---------------------------------------------------------------------- */
+/* --- the caller ------------------------------------------------------------------- */
 
 static pf_status start_thread(pipeline *p, pf_error *err)
 {

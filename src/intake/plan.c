@@ -24,7 +24,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory while planning the import");
 }
 
-/* --- finding files ------------------------------------------------------------------- */
+/* --- finding files ---------------------------------------------------------------- */
 
 static pf_status add_path(path_list *list, const char *path, pf_error *err)
 {
@@ -82,7 +82,7 @@ static pf_status find_files(path_list *list, const char *folder, char *const *na
     return s;
 }
 
-/* --- tables -------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------- */
 
 static pf_status find_join_files(intake_plan *plan, plan_table *t, const char *folder,
                                  pf_error *err)
@@ -164,7 +164,7 @@ static pf_status plan_mapping(intake_plan *plan, const char *path, pf_error *err
     return PF_OK;
 }
 
-/* --- without a mapping --------------------------------------------------------------- */
+/* --- without a mapping ------------------------------------------------------------ */
 
 static pf_status table_of_file(const char *path, const char *wanted, intake_table *table,
                                byte_source **stream, pf_error *err)
@@ -235,7 +235,7 @@ static pf_status plan_files(intake_plan *plan, const intake_request *r, pf_error
     return PF_OK;
 }
 
-/* --- the plan ------------------------------------------------------------------------ */
+/* --- the plan --------------------------------------------------------------------- */
 
 static void add_size(const char *path, uint64_t *bytes, bool *known)
 {

@@ -49,7 +49,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory while reading files");
 }
 
-/* --- opening and closing ------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------- */
 
 static pf_status open_zone(producer *p, pf_error *err)
 {
@@ -126,7 +126,7 @@ uint64_t producer_position(const producer *p)
            (p->reader != NULL ? byte_source_position(table_reader_source(p->reader)) : 0);
 }
 
-/* --- joins --------------------------------------------------------------------------- */
+/* --- joins ------------------------------------------------------------------------ */
 
 static pf_status load_joins(producer *p, pf_error *err)
 {
@@ -227,7 +227,7 @@ static bool join_row(producer *p, const row_view *v, size_t *which)
     return true;
 }
 
-/* --- files --------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 static pf_status open_source(producer *p, byte_source **out, pf_error *err)
 {
@@ -287,7 +287,7 @@ static pf_status end_table(producer *p, pf_error *err)
     return PF_OK;
 }
 
-/* --- rows ---------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------- */
 
 static bool reject_row(producer *p, batch *b, const row *r, uint32_t column,
                        reject_reason reason, const char *message)
@@ -439,7 +439,7 @@ static pf_status take_rows(producer *p, batch *b, bool *file_ended, pf_error *er
     return s;
 }
 
-/* --- filling ------------------------------------------------------------------------- */
+/* --- filling ---------------------------------------------------------------------- */
 
 /* One step: load the joins, open a file, or take rows. */
 static pf_status step(producer *p, batch *b, pf_error *err)

@@ -21,7 +21,7 @@ struct table_reader {
     uint64_t passed;
 };
 
-/* --- which format -------------------------------------------------------------------- */
+/* --- which format ----------------------------------------------------------------- */
 
 static bool ends_with(const char *name, size_t n, const char *end)
 {
@@ -98,7 +98,7 @@ static pf_status find_envelope(text head, map_envelope *out, pf_error *err)
     return s == PF_NO_MEMORY ? error_set(err, s, "%s", why.message) : PF_OK;
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------- */
 
 static pf_status open_csv(table_reader *r, const reader_options *o, map_format format,
                           pf_error *err)
@@ -192,7 +192,7 @@ void table_reader_close(table_reader *r)
     mem_free(r);
 }
 
-/* --- asking -------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 size_t table_reader_columns(const table_reader *r)
 {

@@ -37,7 +37,7 @@ intake_options intake_options_default(void)
     return (intake_options){.now_us = clock_now_us(), .threads = 2};
 }
 
-/* --- the workspace's currency -------------------------------------------------------- */
+/* --- the workspace's currency ----------------------------------------------------- */
 
 static pf_status find_currency(const char *code, const char *whose, currency *out,
                                pf_error *err)
@@ -77,7 +77,7 @@ static pf_status choose_currency(run *r, pf_error *err)
     return PF_OK;
 }
 
-/* --- one table ----------------------------------------------------------------------- */
+/* --- one table -------------------------------------------------------------------- */
 
 static pf_status load_batches(run *r, pipeline *p, pf_error *err)
 {
@@ -117,7 +117,7 @@ static pf_status load_table(run *r, size_t i, pf_error *err)
     return s;
 }
 
-/* --- the import ---------------------------------------------------------------------- */
+/* --- the import ------------------------------------------------------------------- */
 
 static pf_status load_all(run *r, pf_error *err)
 {
@@ -180,7 +180,7 @@ pf_status intake_run(intake_plan *plan, store *s, const intake_options *options,
     return run_import(&r, true, err);
 }
 
-/* --- validation ---------------------------------------------------------------------- */
+/* --- validation ------------------------------------------------------------------- */
 
 static pf_status make_folder(char path[PATH_BYTES], pf_error *err)
 {

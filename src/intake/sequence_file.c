@@ -35,7 +35,7 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory while reading sequences");
 }
 
-/* --- collecting ---------------------------------------------------------------------- */
+/* --- collecting ------------------------------------------------------------------- */
 
 static bool grow(rows *r)
 {
@@ -97,7 +97,7 @@ static pf_status add_row(collector *c, uint32_t user, text item, int64_t time_us
     return PF_OK;
 }
 
-/* --- user item item ... --------------------------------------------------------------- */
+/* --- user item item ... ----------------------------------------------------------- */
 
 static text next_word(text *rest)
 {
@@ -145,7 +145,7 @@ static pf_status collect_lines(collector *c, byte_source *source)
     return s;
 }
 
-/* --- .inter --------------------------------------------------------------------------- */
+/* --- .inter ----------------------------------------------------------------------- */
 
 typedef struct inter_columns {
     int user, item, rating, time; /* -1: there is none */
@@ -221,7 +221,7 @@ static pf_status collect_inter(collector *c, byte_source *source)
     return s;
 }
 
-/* --- grouping ------------------------------------------------------------------------ */
+/* --- grouping --------------------------------------------------------------------- */
 
 static bool allocate(sequence_set *s, const rows *r)
 {
@@ -313,7 +313,7 @@ static bool group(sequence_set *s, const rows *r)
     return sort_users(s);
 }
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------- */
 
 /* A first line with "name:type" words makes an .inter file, whatever its name. */
 static pf_status has_typed_header(byte_source *source, bool *out, pf_error *err)

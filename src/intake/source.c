@@ -26,7 +26,7 @@ struct byte_source {
     size_t peeked_at, peeked_n;
 };
 
-/* --- packed bytes -------------------------------------------------------------------- */
+/* --- packed bytes ----------------------------------------------------------------- */
 
 static bool stopped(const packed_input *in)
 {
@@ -74,7 +74,7 @@ void packed_take(packed_input *in, size_t n)
     atomic_fetch_add_explicit(&in->position, n, memory_order_relaxed);
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------- */
 
 static pf_status check_kind(packed_input *in, pf_error *err)
 {
@@ -222,7 +222,7 @@ void byte_source_close(byte_source *s)
     mem_free(s);
 }
 
-/* --- unpacked bytes ------------------------------------------------------------------ */
+/* --- unpacked bytes --------------------------------------------------------------- */
 
 static pf_status plain_read(packed_input *in, void *into, size_t n, size_t *got,
                             pf_error *err)

@@ -111,7 +111,7 @@ bool intake_summary_has_faults(const intake_summary *s)
     return false;
 }
 
-/* --- JSON ---------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------- */
 
 static void write_count(json_writer *w, const char *key, uint64_t n)
 {

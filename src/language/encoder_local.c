@@ -129,7 +129,7 @@ static pf_status open_pieces(local_encoder *e, const char *path, fingerprint *su
     if (status == PF_OK) {
         *sum = fingerprint_of(map.data, map.size);
         status = piece_model_open(&e->pieces, map.data, map.size, err);
-        if (status != PF_OK) error_prefix(err, "'%s': ", path);
+        if (status != PF_OK) error_prefix(err, "'%s'", path);
     }
     file_map_close(&map);
     if (status == PF_OK && piece_model_count(e->pieces) > e->weights.header.sizes.pieces)

@@ -245,7 +245,7 @@ static pf_status parse_answer(const exchange *x, arena *a, const json_value **da
     const json_value *root;
     const pf_status status = json_parse(a, x->answer.data, x->answer.length, &root, err);
     if (status != PF_OK) {
-        error_prefix(err, "the embeddings endpoint %s answered wrongly: ", x->e->url);
+        error_prefix(err, "the embeddings endpoint %s answered wrongly", x->e->url);
         return status;
     }
     *data = json_member(root, "data");

@@ -158,7 +158,7 @@ static pf_status check_places(const weights_header *h, const char *path, pf_erro
 {
     pf_status status = weights_check_sizes(&h->sizes, err);
     if (status != PF_OK) {
-        error_prefix(err, "encoder weights '%s' with impossible sizes: ", path);
+        error_prefix(err, "encoder weights '%s' with impossible sizes", path);
         return status;
     }
     weights_place places[WEIGHTS_SECTIONS];

@@ -63,7 +63,7 @@ static pf_status read_sizes(conversion *c, weights_sizes *s)
     s->chunks = (uint32_t)chunks;
     s->pieces = (uint32_t)chunks * rows;
     status = weights_check_sizes(s, c->err);
-    if (status != PF_OK) error_prefix(c->err, "'%s': ", c->archive.path);
+    if (status != PF_OK) error_prefix(c->err, "'%s'", c->archive.path);
     return status;
 }
 

@@ -100,7 +100,7 @@ static bool shorten(filling *f)
     return false;
 }
 
-/* --- writing --------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------- */
 
 static text piece_text(const filling *f, const pattern_piece *piece)
 {

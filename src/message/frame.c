@@ -26,7 +26,7 @@ void frame_set_free(frame_set *set)
     mem_free(set);
 }
 
-/* --- order ----------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------ */
 
 static int compare_keys(const frame_key *a, const frame_key *b)
 {
@@ -83,7 +83,7 @@ fingerprint frame_set_fingerprint(const frame_set *set)
     return fingerprint_end(&copy);
 }
 
-/* --- adding ---------------------------------------------------------------------- */
+/* --- adding ----------------------------------------------------------------------- */
 
 static pf_status check_id(const frame_set *set, const char *id, pf_error *err)
 {

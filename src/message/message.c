@@ -23,7 +23,7 @@ message_settings message_settings_default(void)
     return (message_settings){.shop = "", .sensitive = sensitive_default()};
 }
 
-/* --- the writer ------------------------------------------------------------------ */
+/* --- the writer ------------------------------------------------------------------- */
 
 static uint32_t common_category(const category *tree, uint32_t a, uint32_t b)
 {
@@ -80,7 +80,7 @@ void message_writer_free(message_writer *w)
     mem_free(w);
 }
 
-/* --- facts ----------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------ */
 
 static bool may_be_named(const message_writer *w, const promotion *p, uint32_t number)
 {
@@ -159,7 +159,7 @@ static void collect_facts(const message_writer *w, const message_request *r,
     known[SLOT_SHOP] = w->settings.shop[0] != '\0' ? w->settings.shop : NULL;
 }
 
-/* --- rendering ------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------- */
 
 static void list_facts(const fill_facts *facts, uint32_t slots, uint32_t n_products,
                        message *m)

@@ -57,7 +57,7 @@ static bool too_many(reader *r, const char *what, unsigned limit)
     return false;
 }
 
-/* --- pieces ---------------------------------------------------------------------- */
+/* --- pieces ----------------------------------------------------------------------- */
 
 static bool read_slot(reader *r, pattern_piece *out)
 {
@@ -137,7 +137,7 @@ static bool read_choice(reader *r, bool inside, pattern_choice *out)
     return out->pieces != NULL;
 }
 
-/* --- parts ----------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------ */
 
 static bool read_bracket(reader *r, pattern_part *out)
 {

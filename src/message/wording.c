@@ -88,7 +88,7 @@ const char *wording_discount(wording *w, const promotion *p)
     return NULL;
 }
 
-/* --- dates ----------------------------------------------------------------------- */
+/* --- dates ------------------------------------------------------------------------ */
 
 static const char *const months[] = {"January",   "February", "March",    "April",
                                      "May",       "June",     "July",     "August",
@@ -115,7 +115,7 @@ const char *wording_urgency(wording *w, int64_t ends_us, int64_t now_us, const z
     return w->language == LANGUAGE_EN ? "today is the last day" : "今天是最后一天";
 }
 
-/* --- lists ----------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------ */
 
 /* Three at most: what a sentence bears. */
 static const char *joined(wording *w, const char *const *names, uint32_t n,

@@ -79,7 +79,7 @@ pf_status recommender_fit(const recommender_kind *kind, const recommend_input *i
     }
     if (s != PF_OK) {
         recommender_free(m);
-        error_prefix(err, "%s: ", kind->name);
+        error_prefix(err, "%s", kind->name);
         return s;
     }
     count_popularity(m, input->train);

@@ -34,7 +34,7 @@ static pf_status failed(pf_error *err, const char *what)
                      (int)strcspn(said, "\n"), said);
 }
 
-/* --- matrices ------------------------------------------------------------------------------------ */
+/* --- matrices --------------------------------------------------------------------- */
 
 static pf_status make_matrix(const feature_rows *rows, DMatrixHandle *out, pf_error *err)
 {
@@ -76,7 +76,7 @@ static pf_status set_groups(DMatrixHandle matrix, const size_t *start, size_t gr
     return code == 0 ? PF_OK : failed(err, "take the groups");
 }
 
-/* --- training ------------------------------------------------------------------------------------- */
+/* --- training --------------------------------------------------------------------- */
 
 static int set_number(BoosterHandle b, const char *name, double value)
 {
@@ -165,7 +165,7 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
     return s;
 }
 
-/* --- use -------------------------------------------------------------------------------------------- */
+/* --- use -------------------------------------------------------------------------- */
 
 enum { PREDICT_MARGIN = 1, PREDICT_CONTRIBUTIONS = 4 };
 

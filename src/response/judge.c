@@ -38,7 +38,7 @@ double verdict_any(const verdict *v, double logistic, double trees)
     return 1 / (1 + exp(-(log_odds(raw) + v->move)));
 }
 
-/* --- choosing ------------------------------------------------------------------------------ */
+/* --- choosing --------------------------------------------------------------------- */
 
 /* Losses of every row of the chain, by learner. */
 typedef struct losses {
@@ -140,7 +140,7 @@ static double link_any(const verdict *v, const chain_link *link, size_t i)
                        link->trees ? (double)link->trees[i] : 0);
 }
 
-/* --- calibrating ------------------------------------------------------------------------------ */
+/* --- calibrating ------------------------------------------------------------------ */
 
 /* Newton's steps for the one parameter: the penalised likelihood is concave. */
 static void find_move(verdict *v, const evidence *e)

@@ -24,7 +24,7 @@ void learners_free(learners *l)
     *l = (learners){.has_logistic = false};
 }
 
-/* --- rows of several groups ------------------------------------------------------------------ */
+/* --- rows of several groups ------------------------------------------------------- */
 
 /* Rows with their outcomes, owned; `start` where they compete. */
 typedef struct taught {
@@ -114,7 +114,7 @@ static bool take_which(const response_data *d, int64_t until_us, taught *t)
     return true;
 }
 
-/* --- fitting ------------------------------------------------------------------------------------- */
+/* --- fitting ---------------------------------------------------------------------- */
 
 static pf_status fit_any(learners *l, const taught *t, const learners_want *want,
                          pf_error *err)
@@ -255,7 +255,7 @@ pf_status learners_fit(learners *l, const response_data *d, int64_t until_us,
     return s;
 }
 
-/* --- any ------------------------------------------------------------------------------------------- */
+/* --- any -------------------------------------------------------------------------- */
 
 void learners_logistic(const learners *l, const float *any, size_t n, float *p)
 {
@@ -273,7 +273,7 @@ pf_status learners_trees(const learners *l, const float *any, size_t n, float *p
     return s;
 }
 
-/* --- which ------------------------------------------------------------------------------------------ */
+/* --- which ------------------------------------------------------------------------ */
 
 void which_centre(const float *raw, size_t n, float *out)
 {

@@ -27,7 +27,7 @@ void response_free(response_model *m)
     mem_free(m);
 }
 
-/* --- fitting --------------------------------------------------------------------------------- */
+/* --- fitting ---------------------------------------------------------------------- */
 
 pf_status response_fit(const response_data *d, int64_t until_us, const response_options *o,
                        response_model **out, pf_error *err)
@@ -56,7 +56,7 @@ pf_status response_fit(const response_data *d, int64_t until_us, const response_
     return PF_OK;
 }
 
-/* --- scoring ----------------------------------------------------------------------------------- */
+/* --- scoring ---------------------------------------------------------------------- */
 
 void response_scores_free(response_scores *s)
 {

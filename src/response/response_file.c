@@ -30,7 +30,7 @@ static void features_mark(char into[FINGERPRINT_TEXT_BYTES])
     fingerprint_format(&done, into);
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------- */
 
 static void pack_constants(const response_model *m, double c[CONSTANTS])
 {
@@ -101,7 +101,7 @@ pf_status response_save(const response_model *m, const char *path, const char *c
     return s;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------- */
 
 static pf_status damaged(const safetensors *file, pf_error *err)
 {
@@ -217,7 +217,7 @@ pf_status response_load(const char *path, response_model **out, pf_error *err)
     return PF_OK;
 }
 
-/* --- describing --------------------------------------------------------------------------------- */
+/* --- describing ------------------------------------------------------------------- */
 
 static void write_number(json_writer *w, const char *key, double value)
 {

@@ -100,7 +100,7 @@ pf_status block_open(block_view *v, const void *block, size_t size, uint32_t sho
     return PF_OK;
 }
 
-/* --- numbers ----------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------- */
 
 /* The first k codes, widened. */
 static void unpack(const packed_column *c, uint32_t k, uint64_t *into)
@@ -223,7 +223,7 @@ bool block_quantities(const block_view *v, uint32_t k, double *into)
     return true;
 }
 
-/* --- texts ------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------ */
 
 /* Every prefix within the text before, every text within its limit, and the rests exactly
  * as long as their bytes: after this block_texts_next() cannot go wrong. */
@@ -274,7 +274,7 @@ void block_texts_end(block_texts *t)
     buffer_free(&t->current);
 }
 
-/* --- all of it --------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static bool decode_numbers(const block_view *v, event_columns *c)
 {

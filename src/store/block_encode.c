@@ -158,7 +158,7 @@ static bool put_quantities(buffer *out, const double *values, uint32_t n)
     return put_values(out, wide, n);
 }
 
-/* --- texts ------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------ */
 
 static size_t common_prefix(text a, text b)
 {
@@ -201,7 +201,7 @@ static bool put_texts(buffer *out, const event_columns *rows, event_text kind,
     return true;
 }
 
-/* --- the block --------------------------------------------------------------------- */
+/* --- the block -------------------------------------------------------------------- */
 
 static bool put_columns(buffer *out, const event_columns *rows, uint32_t from, uint32_t n)
 {

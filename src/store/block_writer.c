@@ -73,7 +73,7 @@ void block_writer_free(block_writer *w)
     mem_free(w);
 }
 
-/* --- the blocks that are there ----------------------------------------------------- */
+/* --- the blocks that are there ---------------------------------------------------- */
 
 static pf_status keep_place(block_writer *w, sqlite3_stmt *st, pf_error *err)
 {
@@ -177,7 +177,7 @@ static size_t find_place(const block_writer *w, int64_t t)
     return low > w->next ? low - 1 : w->n_places;
 }
 
-/* --- writing ----------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------- */
 
 static pf_status insert_block(block_writer *w, uint32_t n, pf_error *err)
 {
@@ -233,7 +233,7 @@ static pf_status push(block_writer *w, const event_row *row, pf_error *err)
     return columns_push(out, row, err);
 }
 
-/* --- merging ----------------------------------------------------------------------- */
+/* --- merging ---------------------------------------------------------------------- */
 
 /* Passes the old rows at or before t on, reading further blocks where they hang together
  * with the one before. */

@@ -85,7 +85,7 @@ void build_free(catalogue_build *b)
     scope_groups_free(b);
 }
 
-/* --- ids --------------------------------------------------------------------------- */
+/* --- ids -------------------------------------------------------------------------- */
 
 /* Puts an id under exactly this number. A number that is not taken, a forgotten
  * shopper's, gets a text that can be no id: ids hold no NUL. */
@@ -120,7 +120,7 @@ pf_status build_promotion_ids(catalogue_build *b, pf_error *err)
     return ok ? PF_OK : short_of_memory(err);
 }
 
-/* --- categories and brands --------------------------------------------------------- */
+/* --- categories and brands -------------------------------------------------------- */
 
 /* The bytes of the path without its last part; 0 for a top category. */
 static size_t parent_length(text path)
@@ -200,7 +200,7 @@ static bool end_brands(catalogue_build *b)
     return true;
 }
 
-/* --- scopes ------------------------------------------------------------------------ */
+/* --- scopes ----------------------------------------------------------------------- */
 
 bool build_scope_row(catalogue_build *b, uint32_t promotion_number, uint32_t number)
 {

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-/* --- errors ------------------------------------------------------------------------ */
+/* --- errors ----------------------------------------------------------------------- */
 
 static pf_status fail_by_code(store *s, int code, const char *doing, pf_error *err)
 {
@@ -67,7 +67,7 @@ pf_status db_spoil(store *s, pf_status status)
     return status;
 }
 
-/* --- statements -------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------- */
 
 pf_status db_prepare(store *s, sqlite3_stmt **out, const char *sql, pf_error *err)
 {
@@ -158,7 +158,7 @@ text db_column_text(sqlite3_stmt *st, int at)
     return (text){bytes, (size_t)sqlite3_column_bytes(st, at)};
 }
 
-/* --- transactions ------------------------------------------------------------------ */
+/* --- transactions ----------------------------------------------------------------- */
 
 pf_status store_begin(store *s, pf_error *err)
 {

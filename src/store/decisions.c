@@ -74,7 +74,7 @@ pf_status store_put_decision(store *s, const decision_record *d, pf_error *err)
     return status;
 }
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------- */
 
 static pf_status find_run(store *s, const char *run, int64_t *number, pf_error *err)
 {

@@ -11,7 +11,7 @@
 /* A leaf is rewritten in pieces as soon as this many ids wait. */
 enum { WAITING_MOST = 2 * LEAF_IDS, LEAF_HEAD = 8 };
 
-/* --- verdicts ---------------------------------------------------------------------- */
+/* --- verdicts --------------------------------------------------------------------- */
 
 pf_status verdicts_init(verdicts *v, uint64_t n, pf_error *err)
 {
@@ -53,7 +53,7 @@ static void drop(verdicts *v, uint64_t arrival, bool same_content)
     if (!same_content) v->conflict[arrival / 64] |= UINT64_C(1) << (arrival % 64);
 }
 
-/* --- leaves ------------------------------------------------------------------------ */
+/* --- leaves ----------------------------------------------------------------------- */
 
 /* The leaf whose range the sorted ids have reached. */
 typedef struct leaf_writer {

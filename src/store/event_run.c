@@ -68,7 +68,7 @@ pf_status event_run_add(event_run *run, const event_record *r,
     return PF_OK;
 }
 
-/* --- sorting ----------------------------------------------------------------------- */
+/* --- sorting ---------------------------------------------------------------------- */
 
 /* One stable pass by a digit of the shopper's number, from -> to. */
 static void radix_pass(const run_entry *from, run_entry *to, size_t n, unsigned shift)
@@ -154,7 +154,7 @@ pf_status event_run_sort(event_run *run, pf_error *err)
     return PF_OK;
 }
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------- */
 
 const void *event_run_next(void *context)
 {

@@ -113,7 +113,7 @@ void store_events_abandon(store_event_writer *w)
     if (w != NULL) free_writer(w);
 }
 
-/* --- adding ------------------------------------------------------------------------ */
+/* --- adding ----------------------------------------------------------------------- */
 
 static pf_status too_long(const char *what, unsigned longest, pf_error *err)
 {
@@ -244,7 +244,7 @@ pf_status store_events_add(store_event_writer *w, const event_record *r,
     return db_spoil(w->s, status);
 }
 
-/* --- finishing --------------------------------------------------------------------- */
+/* --- finishing -------------------------------------------------------------------- */
 
 static pf_status find_duplicates(store_event_writer *w, verdicts *v, pf_error *err)
 {

@@ -139,7 +139,7 @@ void event_unpack(const void *packed, packed_head *head, event_row *row)
     }
 }
 
-/* --- for the merge ----------------------------------------------------------------- */
+/* --- for the merge ---------------------------------------------------------------- */
 
 static size_t packed_size(const void *record)
 {

@@ -65,7 +65,7 @@ void scope_groups_free(catalogue_build *b)
     free_grouping(&b->children);
 }
 
-/* --- gathering --------------------------------------------------------------------- */
+/* --- gathering -------------------------------------------------------------------- */
 
 static bool gather(gathering *g, const grouping *from, uint32_t k)
 {

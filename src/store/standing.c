@@ -192,7 +192,7 @@ static const record_table promotion_table = {
         },
 };
 
-/* --- cells ------------------------------------------------------------------------- */
+/* --- cells ------------------------------------------------------------------------ */
 
 static cell cell_of_record(const field *f, const void *record)
 {
@@ -280,7 +280,7 @@ static uint64_t hash_row(const record_table *t, text id, const cell *cells)
     return hash;
 }
 
-/* --- the upsert -------------------------------------------------------------------- */
+/* --- the upsert ------------------------------------------------------------------- */
 
 static pf_status check_texts(const record_table *t, text id, const cell *cells,
                              pf_error *err)
@@ -393,7 +393,7 @@ static pf_status put_record(store *s, const record_table *t, const void *record,
     return status;
 }
 
-/* --- rows without a record --------------------------------------------------------- */
+/* --- rows without a record -------------------------------------------------------- */
 
 static const record_table *const all_tables[STANDING_TABLES] = {
     [STANDING_PRODUCT] = &product_table,
@@ -455,7 +455,7 @@ pf_status standing_erase_shopper(store *s, text id, pf_error *err)
     return PF_OK;
 }
 
-/* --- the public verbs -------------------------------------------------------------- */
+/* --- the public verbs ------------------------------------------------------------- */
 
 pf_status store_put_product(store *s, const product_record *r, store_outcome *outcome,
                             pf_error *err)

@@ -71,13 +71,13 @@ pf_status store_commit(store *s, pf_error *err);
 /* Nothing when no transaction is open. An open event writer is abandoned with it. */
 void store_rollback(store *s);
 
-/* --- small settings of the workspace ("currency", ...) ----------------------------- */
+/* --- small settings of the workspace ("currency", ...) ---------------------------- */
 pf_status store_set_setting(store *s, const char *name, const char *value, pf_error *err);
 /* PF_NOT_FOUND when unset. Terminated; PF_LIMIT when it does not fit. */
 pf_status store_get_setting(store *s, const char *name, char *into, size_t size,
                             pf_error *err);
 
-/* --- standing data: inside a transaction ------------------------------------------- */
+/* --- standing data: inside a transaction ------------------------------------------ */
 
 typedef enum store_outcome {
     STORE_ADDED,
@@ -104,7 +104,7 @@ pf_status store_put_promotion(store *s, const promotion_record *r, store_outcome
 pf_status store_put_scope(store *s, const scope_record *r, store_outcome *outcome,
                           pf_error *err);
 
-/* --- events: inside a transaction -------------------------------------------------- */
+/* --- events: inside a transaction ------------------------------------------------- */
 
 /* What to do with an id that an event names and nobody has introduced. */
 typedef enum store_unknown { STORE_UNKNOWN_REJECT, STORE_UNKNOWN_CREATE } store_unknown;
@@ -150,7 +150,7 @@ pf_status store_events_finish(store_event_writer *w, store_on_duplicate *on_dupl
 /* NULL is fine. */
 void store_events_abandon(store_event_writer *w);
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------- */
 
 /* A whole snapshot; free with catalogue_free / history_free. until_us: only events before
  * it (INT64_MAX = all). Both read in one snapshot when called between store_read_begin
@@ -190,7 +190,7 @@ pf_status store_data_fingerprint(store *s, fingerprint *out, pf_error *err);
  * back. PF_NOT_FOUND. Inside a transaction. */
 pf_status store_forget_shopper(store *s, const char *id, pf_error *err);
 
-/* --- vectors: a cache keyed by encoder and text ------------------------------------ */
+/* --- vectors: a cache keyed by encoder and text ----------------------------------- */
 
 /* dimension floats; PF_NOT_FOUND when absent, PF_DATA when it has another dimension. */
 pf_status store_get_vector(store *s, const fingerprint *encoder, const fingerprint *text,
@@ -199,7 +199,7 @@ pf_status store_get_vector(store *s, const fingerprint *encoder, const fingerpri
 pf_status store_put_vector(store *s, const fingerprint *encoder, const fingerprint *text,
                            const float *vector, size_t dimension, pf_error *err);
 
-/* --- decisions --------------------------------------------------------------------- */
+/* --- decisions -------------------------------------------------------------------- */
 
 typedef struct decision_record {
     const char *id;              /* unique */
@@ -227,7 +227,7 @@ pf_status store_visit_decisions(store *s, const char *run, uint32_t shopper,
                                 store_decision_visitor *visit, void *context,
                                 pf_error *err);
 
-/* --- what was imported, and what was measured -------------------------------------- */
+/* --- what was imported, and what was measured ------------------------------------- */
 
 typedef struct import_record {
     const char *file, *table;

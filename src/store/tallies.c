@@ -94,7 +94,7 @@ pf_status store_data_fingerprint(store *s, fingerprint *out, pf_error *err)
     return PF_OK;
 }
 
-/* --- counting ---------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------- */
 
 static pf_status count_rows(store *s, store_counts *out, pf_error *err)
 {
