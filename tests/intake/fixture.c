@@ -268,11 +268,12 @@ void put_catalogue(void)
     put("shoppers.csv", "id\ns1\ns2\ns3\n");
     put("campaigns.csv", "id\nc1\n");
     put("promotions.csv", "id,campaign\nm1,c1\n");
-    run_files(PF_OK, "products.csv");
-    run_files(PF_OK, "shoppers.csv");
-    run_files(PF_OK, "campaigns.csv");
-    run_files(PF_OK, "promotions.csv");
-    assert_int_equal(totals().added, 1);
+    run_mapping(PF_OK, "version: 1\ntables:\n"
+                       "  - {table: products, files: [products.csv]}\n"
+                       "  - {table: shoppers, files: [shoppers.csv]}\n"
+                       "  - {table: campaigns, files: [campaigns.csv]}\n"
+                       "  - {table: promotions, files: [promotions.csv]}\n");
+    assert_int_equal(totals().added, 3 + 3 + 1 + 1);
 }
 
 /* --- looking into the store ---------------------------------------------------------- */
