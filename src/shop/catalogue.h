@@ -54,7 +54,7 @@ typedef struct promotion {
     uint32_t shopper_limit, redemption_limit;
     channel_set channels;
     /* The scope as sorted product numbers, the union of ids, categories and brands;
-     * n_scope 0 = everything. */
+     * n_scope 0 = everything; {0} where ids and names were given and all led nowhere. */
     const uint32_t *scope;
     uint32_t n_scope;
 } promotion;
