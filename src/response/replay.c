@@ -76,11 +76,10 @@ static void fill(const data_group *g, const chain_link *link, const verdict *v, 
     size_t P = g->n_promotions;
     for (size_t i = 0; i < g->n_shoppers; i++) {
         const float *row = g->rows.any + i * RESPONSE_ANY_FEATURES;
-        double a = verdict_any(v, link->logistic ? (double)link->logistic[i] : 0,
-                               link->trees ? (double)link->trees[i] : 0);
-        any[i] = (float)a;
+        any[i] = (float)verdict_any(v, link->logistic ? (double)link->logistic[i] : 0,
+                                    link->trees ? (double)link->trees[i] : 0);
         share[i] = expf(row[RESPONSE_ANY_LOG_SHARE_ANSWERED]);
-        split_uses(a, link->share + i * P, P, link->uses, p + i * P);
+        split_uses((double)any[i], link->share + i * P, P, link->uses, p + i * P);
     }
 }
 

@@ -6,6 +6,8 @@
 enum { STEPS = 12 };
 /* Of the promotions at most so many are used by anybody, so that c is finite. */
 static const double most_used = 0.9;
+/* Where the shares leave no room for so many uses, c would grow without end. */
+static const double most_factor = 1e6;
 
 static double find_factor(const float *share, size_t P, double uses)
 {
@@ -18,8 +20,8 @@ static double find_factor(const float *share, size_t P, double uses)
             slope += (double)share[k] * d * d;
         }
         double move = (uses - sum) / slope;
-        c += move;
-        if (!(fabs(move) > 1e-6 * c))
+        c = fmin(c + move, most_factor);
+        if (!(fabs(move) > 1e-6 * c) || !(c < most_factor))
             break;
     }
     return c;

@@ -1,0 +1,224 @@
+/* Gradient-boosted trees: they learn what a line cannot, say why, and believe no file. */
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "measure/classification.h"
+#include "response/boosted.h"
+
+enum { N = 600, F = 4, GROUP = 10 };
+
+static float x[N * F];
+static uint8_t y[N];
+
+/* y is 1 when the first two features have the same sign: no line divides that. */
+static int make(void **state)
+{
+    (void)state;
+    random_stream r = random_begin(3, 0);
+    for (size_t i = 0; i < N; i++) {
+        for (size_t f = 0; f < F; f++)
+            x[i * F + f] = (float)random_normal(&r);
+        y[i] = (x[i * F] > 0) == (x[i * F + 1] > 0);
+    }
+    return 0;
+}
+
+static const feature_rows rows = {N, F, x};
+
+static boosted_options quick(void)
+{
+    boosted_options o = boosted_options_default();
+    o.rounds = 40;
+    o.eta = 0.3;
+    o.threads = 1;
+    return o;
+}
+
+static double auc_of(const float *margin)
+{
+    double score[N], auc;
+    for (size_t i = 0; i < N; i++)
+        score[i] = (double)margin[i];
+    assert_int_equal(measure_roc_auc(score, y, NULL, N, &auc, NULL), PF_OK);
+    return auc;
+}
+
+static void trees_learn_what_no_line_divides(void **state)
+{
+    (void)state;
+    boosted_model m;
+    float margin[N];
+    boosted_options o = quick();
+    assert_int_equal(boosted_fit(&m, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &rows, margin, NULL), PF_OK);
+    assert_true(auc_of(margin) > 0.97);
+    boosted_free(&m);
+}
+
+static void the_order_within_groups_is_learnt(void **state)
+{
+    (void)state;
+    boosted_model m;
+    float margin[N];
+    size_t start[N / GROUP + 1];
+    boosted_options o = quick();
+    for (size_t g = 0; g <= N / GROUP; g++)
+        start[g] = g * GROUP;
+    assert_int_equal(boosted_fit(&m, &rows, y, start, N / GROUP, &o, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &rows, margin, NULL), PF_OK);
+    assert_true(auc_of(margin) > 0.9);
+    boosted_free(&m);
+}
+
+static void a_rising_model_never_falls(void **state)
+{
+    (void)state;
+    boosted_model m;
+    float line[50 * F] = {0}, margin[50];
+    uint8_t up[N];
+    boosted_options o = quick();
+    for (size_t i = 0; i < N; i++)
+        up[i] = x[i * F] + 0.5f * x[i * F + 2] > 0;
+    o.rising = true;
+    assert_int_equal(boosted_fit(&m, &rows, up, NULL, 0, &o, NULL), PF_OK);
+    for (size_t i = 0; i < 50; i++)
+        line[i * F] = -3 + 0.12f * (float)i;
+    const feature_rows along = {50, F, line};
+    assert_int_equal(boosted_score(&m, &along, margin, NULL), PF_OK);
+    for (size_t i = 1; i < 50; i++)
+        assert_true(margin[i] >= margin[i - 1]);
+    boosted_free(&m);
+}
+
+static void the_same_seed_gives_the_same_trees_on_any_threads(void **state)
+{
+    (void)state;
+    boosted_model one, two;
+    float a[N], b[N];
+    boosted_options o = quick();
+    assert_int_equal(boosted_fit(&one, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    o.threads = 2;
+    assert_int_equal(boosted_fit(&two, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(boosted_score(&one, &rows, a, NULL), PF_OK);
+    assert_int_equal(boosted_score(&two, &rows, b, NULL), PF_OK);
+    assert_memory_equal(a, b, sizeof a);
+    boosted_free(&one);
+    boosted_free(&two);
+}
+
+static void contributions_add_up_to_the_margin(void **state)
+{
+    (void)state;
+    boosted_model m;
+    float parts[F + 1], margin[N];
+    boosted_options o = quick();
+    assert_int_equal(boosted_fit(&m, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &rows, margin, NULL), PF_OK);
+    for (size_t i = 0; i < N; i += 50) {
+        double sum = 0;
+        assert_int_equal(boosted_contributions(&m, x + i * F, parts, NULL), PF_OK);
+        for (size_t f = 0; f <= F; f++)
+            sum += (double)parts[f];
+        assert_true(fabs(sum - (double)margin[i]) < 1e-3);
+    }
+    boosted_free(&m);
+}
+
+static void nothing_to_learn_is_said(void **state)
+{
+    (void)state;
+    boosted_model m;
+    pf_error err = {0};
+    uint8_t none[N] = {0};
+    boosted_options o = quick();
+    const feature_rows empty = {0, F, x}, wide = {1, LINEAR_MAX_FEATURES + 1, x};
+    assert_int_equal(boosted_fit(&m, &rows, none, NULL, 0, &o, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "nothing to learn"));
+    assert_null(m.booster);
+    assert_int_equal(boosted_fit(&m, &empty, y, NULL, 0, &o, &err), PF_DATA);
+    assert_int_equal(boosted_fit(&m, &wide, y, NULL, 0, &o, &err), PF_LIMIT);
+    boosted_free(&m);
+}
+
+static void rows_of_another_width_are_refused(void **state)
+{
+    (void)state;
+    boosted_model m;
+    float margin[N];
+    boosted_options o = quick();
+    const feature_rows narrow = {10, F - 1, x};
+    assert_int_equal(boosted_fit(&m, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &narrow, margin, NULL), PF_INTERNAL);
+    boosted_free(&m);
+}
+
+static void a_saved_model_scores_as_before_and_a_broken_one_is_refused(void **state)
+{
+    (void)state;
+    char path[64];
+    boosted_model m, back;
+    safetensors_writer *w;
+    safetensors *file;
+    pf_error err = {0};
+    float a[N], b[N];
+    boosted_options o = quick();
+    uint64_t broken_bytes = 40;
+    (void)snprintf(path, sizeof path, "/tmp/proffer-boosted-%d", (int)getpid());
+    assert_int_equal(boosted_fit(&m, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(safetensors_begin(&w, path, NULL), PF_OK);
+    assert_int_equal(boosted_save(&m, "good", w, NULL), PF_OK);
+    assert_int_equal(safetensors_add(w, "bad.trees", TENSOR_U8, m.bytes, 1, &broken_bytes,
+                                     NULL), PF_OK);
+    assert_int_equal(safetensors_commit(w, NULL), PF_OK);
+    assert_int_equal(safetensors_open(&file, path, NULL), PF_OK);
+    assert_int_equal(boosted_load(&back, "good", F, file, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &rows, a, NULL), PF_OK);
+    assert_int_equal(boosted_score(&back, &rows, b, NULL), PF_OK);
+    assert_memory_equal(a, b, sizeof a);
+    boosted_free(&back);
+    assert_int_equal(boosted_load(&back, "bad", F, file, &err), PF_DATA);
+    assert_int_equal(boosted_load(&back, "good", F + 1, file, &err), PF_DATA);
+    assert_int_equal(boosted_load(&back, "absent", F, file, &err), PF_DATA);
+    safetensors_close(file);
+    boosted_free(&m);
+    (void)unlink(path);
+}
+
+static void every_failed_allocation_is_told(void **state)
+{
+    (void)state;
+    fault f = {0};
+    boosted_options o = quick();
+    o.rounds = 2;
+    while (fault_next(&f)) {
+        boosted_model m;
+        pf_status s = boosted_fit(&m, &rows, y, NULL, 0, &o, NULL);
+        if (fault_reached(&f)) {
+            assert_int_equal(s, PF_NO_MEMORY);
+            assert_null(m.booster);
+        }
+        boosted_free(&m);
+    }
+    assert_true(f.n > 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trees_learn_what_no_line_divides),
+        cmocka_unit_test(the_order_within_groups_is_learnt),
+        cmocka_unit_test(a_rising_model_never_falls),
+        cmocka_unit_test(the_same_seed_gives_the_same_trees_on_any_threads),
+        cmocka_unit_test(contributions_add_up_to_the_margin),
+        cmocka_unit_test(nothing_to_learn_is_said),
+        cmocka_unit_test(rows_of_another_width_are_refused),
+        cmocka_unit_test(a_saved_model_scores_as_before_and_a_broken_one_is_refused),
+        cmocka_unit_test(every_failed_allocation_is_told),
+    };
+    return cmocka_run_group_tests(tests, make, NULL);
+}
