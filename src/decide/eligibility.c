@@ -11,11 +11,13 @@
 
 /* --- once for all ----------------------------------------------------------------- */
 
+/* The 0 of a scope whose names led nowhere is no product, and never in stock. */
 static bool is_stocked(const eligibility_world *w, const promotion *p)
 {
-    if (w->in_stock == NULL || p->n_scope == 0) return true;
+    if (p->n_scope == 0) return true;
     for (uint32_t i = 0; i < p->n_scope; i++)
-        if (w->in_stock[p->scope[i]]) return true;
+        if (p->scope[i] != 0 && (w->in_stock == NULL || w->in_stock[p->scope[i]]))
+            return true;
     return false;
 }
 

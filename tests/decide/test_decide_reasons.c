@@ -42,10 +42,10 @@ static bool window_is_full(const random_world *w, const policy_window *caps, uin
 
 static bool is_stocked(const random_world *w, const promotion *p)
 {
-    bool stocked = w->in.in_stock == NULL || p->n_scope == 0;
-    for (uint32_t i = 0; i < p->n_scope && !stocked; i++)
-        stocked = w->in.in_stock[p->scope[i]];
-    return stocked;
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < p->n_scope; i++)
+        left += p->scope[i] != 0 && (!w->in.in_stock || w->in.in_stock[p->scope[i]]);
+    return p->n_scope == 0 || left > 0;
 }
 
 /* The first rule that refuses, by the table of docs/decisions.md; REASON_COUNT when none

@@ -146,6 +146,18 @@ static void something_of_the_scope_must_be_in_stock(void **state)
     passes(CHANNEL_SET_ALL);
 }
 
+/* Categories that the catalogue does not have: it would promise a price on nothing. */
+static void a_scope_whose_names_lead_nowhere_is_not_offered(void **state)
+{
+    (void)state;
+    static const uint32_t nowhere[] = {0};
+    uint8_t in_stock[] = {1, 1, 1};
+    small_shop_scope(&f.shop, f.p, nowhere, 1);
+    (void)refused(REASON_NOTHING_IN_STOCK);
+    f.world.in_stock = in_stock;
+    (void)refused(REASON_NOTHING_IN_STOCK);
+}
+
 static void redemptions_count_against_both_limits_when_they_are_past(void **state)
 {
     (void)state;
@@ -449,6 +461,7 @@ int main(void)
         TEST(a_forgotten_shopper_is_unknown),
         TEST(it_is_live_from_its_start_to_before_its_end),
         TEST(something_of_the_scope_must_be_in_stock),
+        TEST(a_scope_whose_names_lead_nowhere_is_not_offered),
         TEST(redemptions_count_against_both_limits_when_they_are_past),
         TEST(a_limit_of_all_counts_other_shoppers_too),
         TEST(the_audience_rule_must_be_true),
