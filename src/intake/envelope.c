@@ -82,7 +82,7 @@ pf_status envelope_next(envelope_reader *r, row *out, bool *more, uint64_t *pass
         if (s != PF_OK || !*more) return s;
         r->rows = (envelope_rows){.memory = &r->lines.memory};
         r->next = 0;
-        if (value != NULL && !translate(r, value))
+        if (value != NULL && (!translate(r, value) || r->rows.no_memory))
             return error_set_at(err, PF_NO_MEMORY,
                                 byte_source_name(r->lines.lines.w.source), r->line.line,
                                 0, "out of memory for this line");
@@ -125,7 +125,10 @@ text envelope_pair(envelope_rows *rows, text a, text b)
 {
     if (a.n + b.n == 0) return (text){"", 0};
     char *joined = arena_alloc(rows->memory, a.n + b.n + 2, 1);
-    if (joined == NULL) return (text){"", 0};
+    if (joined == NULL) {
+        rows->no_memory = true;
+        return (text){"", 0};
+    }
     const int n =
         snprintf(joined, a.n + b.n + 2, "%.*s:%.*s", (int)a.n, a.data, (int)b.n, b.data);
     return (text){joined, n > 0 ? (size_t)n : 0};

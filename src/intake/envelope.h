@@ -43,11 +43,12 @@ typedef struct envelope_rows {
     text (*cells)[EVENTS_FIELD_COUNT]; /* [n] */
     size_t n, capacity;
     const char *wrong; /* NULL, or why the line gives none (a reject) */
+    bool no_memory;    /* a composed text could not be made: the line fails */
 } envelope_rows;
 
 /* A new row of empty cells, or NULL when memory is short. */
 text *envelope_add(envelope_rows *rows);
-/* Copies "a:b"; an empty text when memory is short or both are empty. */
+/* Copies "a:b"; an empty text when both are empty, or with no_memory set. */
 text envelope_pair(envelope_rows *rows, text a, text b);
 /* "id:3" for the i-th product of one line (1-based); id itself when it is empty. */
 text envelope_part_id(envelope_rows *rows, text id, size_t i);

@@ -1,6 +1,7 @@
 /* Segment calls, GA4 events and CloudEvents become events of ours, one a product. */
 #include "fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void segment_calls(void **state)
@@ -144,6 +145,78 @@ static void another_currency_in_an_envelope_is_a_reject(void **state)
     assert_one_reject(REASON_BAD_CURRENCY, 1, 0, "the amount is in EUR");
 }
 
+static void odd_members_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    put("calls.jsonl",
+        "{\"type\":\"track\",\"event\":\"Promotion Viewed\",\"messageId\":\"m1\","
+        "\"userId\":7,\"timestamp\":\"2024-05-01T10:00:00Z\",\"properties\":"
+        "{\"promotion_id\":\"x\",\"channel\":\"wechat\",\"propensity\":0.25}}\n"
+        "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m2\","
+        "\"userId\":\"7\",\"timestamp\":\"2024-05-01T10:01:00Z\",\"properties\":"
+        "{\"sku\":\"p\",\"price\":1.5e1,\"products\":[]}}\n"
+        "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m3\","
+        "\"userId\":\"7\",\"timestamp\":\"2024-05-01T10:02:00Z\",\"properties\":[]}\n");
+    run_files(PF_OK, "calls.jsonl");
+    assert_string_equal(events_of("7"), "exposure x 2024-05-01T10:00:00Z 1 -1\n");
+    assert_int_equal(table_of(NULL)->by_reason[REASON_BAD_MONEY], 1); /* an exponent */
+    assert_int_equal(table_of(NULL)->by_reason[REASON_MISSING_VALUE], 1);
+}
+
+static void a_call_of_too_many_products_is_a_reject(void **state)
+{
+    (void)state;
+    enum { PRODUCTS = 10001 };
+    char *file = mem_alloc(PRODUCTS + 40, 16);
+    size_t n = (size_t)snprintf(file, 640,
+                                "{\"type\":\"track\",\"event\":\"Order Completed\","
+                                "\"messageId\":\"m\",\"userId\":\"u\",\"properties\":"
+                                "{\"products\":[");
+    for (int i = 0; i < PRODUCTS; i++)
+        n += (size_t)snprintf(file + n, 16, "%s{\"sku\":\"p\"}", i > 0 ? "," : "");
+    n += (size_t)snprintf(file + n, 16, "]}}\n");
+    put_n("calls.jsonl", file, n);
+    run_mapping(PF_OK, "version: 1\ntables:\n"
+                       "  - {table: events, files: [calls.jsonl], envelope: segment}\n");
+    assert_one_reject(REASON_BAD_JSON, 1, 0, "more than 10000 products");
+    mem_free(file);
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "{\"type\":\"track\",\"event\":\"Order Completed\",\"messageId\":\"m2\","
+        "\"userId\":\"u1\",\"timestamp\":\"2024-05-01T10:05:00Z\",\"properties\":"
+        "{\"products\":[{\"sku\":\"a\"},{\"sku\":\"b\"},{\"sku\":\"c\"},"
+        "{\"sku\":\"d\"},{\"sku\":\"e\"}]}}\n",
+        "{\"event_timestamp\":\"1714557660000000\",\"event_name\":\"view_item\","
+        "\"event_params\":[],\"user_id\":\"u\",\"items\":[{\"item_id\":\"p1\"}]}\n",
+        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"view\","
+        "\"time\":\"2024-05-01\",\"data\":{\"user\":\"u1\",\"sku\":\"p1\"}}\n"};
+    fixture_options.threads = 1;
+    (void)the_store();
+    for (size_t i = 0; i < 3; i++) {
+        put("e.jsonl", files[i]);
+        const char *names[] = {path_of("e.jsonl")};
+        const intake_request r = {.files = names, .n_files = 1, .table = "events"};
+        uint64_t failures = 0;
+        for (fault f = {0}; fault_next(&f);) {
+            intake_plan *plan = NULL;
+            pf_status s = intake_plan_open(&plan, &r, &failure);
+            if (s == PF_OK)
+                s = intake_validate(plan, the_store(), &fixture_options, &summary,
+                                    &failure);
+            const bool failed = fault_reached(&f);
+            assert_true(s == PF_OK || (failed && s == PF_NO_MEMORY));
+            failures += s != PF_OK;
+            if (s == PF_OK) assert_int_equal(totals().rejected, 0);
+            intake_plan_free(plan);
+        }
+        assert_true(failures > 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +227,9 @@ int main(void)
         TEST(an_envelope_can_be_named),
         TEST(wrong_lines_in_envelopes_are_rejects),
         TEST(another_currency_in_an_envelope_is_a_reject),
+        TEST(odd_members_are_taken_as_they_are),
+        TEST(a_call_of_too_many_products_is_a_reject),
+        TEST(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
