@@ -130,13 +130,26 @@ static bool other_script(const char *title)
     return false;
 }
 
+/* Bytes of a character that only steers how text is laid out: U+0080..9F are controls,
+ * U+2028..202E break lines and turn the direction of everything behind them, U+2066..2069
+ * do so too. 0 for any other. */
+static size_t steering_bytes(const unsigned char *p)
+{
+    if (p[0] == 0xC2 && p[1] >= 0x80 && p[1] <= 0x9F) return 2;
+    if (p[0] != 0xE2) return 0;
+    if (p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) return 3;
+    return p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9 ? 3 : 0;
+}
+
 /* Single spaces for white space and control characters; a space behind a colon that a
  * letter follows, which takes one byte more each. Returns the length. */
 static size_t tidy(char *into, const char *title)
 {
     size_t n = 0;
     for (const unsigned char *p = (const unsigned char *)title; *p != 0; p++) {
-        bool space = *p <= ' ' || *p == 0x7F;
+        size_t steering = steering_bytes(p);
+        bool space = *p <= ' ' || *p == 0x7F || steering > 0;
+        if (steering > 0) p += steering - 1;
         if (space && (n == 0 || into[n - 1] == ' ')) continue;
         if (n > 0 && into[n - 1] == ':' && (is_upper(p) || is_lower(p))) into[n++] = ' ';
         into[n++] = space ? ' ' : (char)*p;

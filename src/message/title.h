@@ -7,8 +7,8 @@
  *     "SEAFOOD - FROZEN and 2 more ..."    "Seafood - frozen and 2 more ..."
  *
  * Abbreviations stay as the data has them: nothing is guessed. Titles written in small
- * letters, and those with other scripts than Latin, keep their case. White space and
- * control characters become single spaces.
+ * letters, and those with other scripts than Latin, keep their case. White space, control
+ * characters and those that turn the direction of text become single spaces.
  */
 #ifndef PROFFER_MESSAGE_TITLE_H
 #define PROFFER_MESSAGE_TITLE_H

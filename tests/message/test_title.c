@@ -110,6 +110,17 @@ static void white_space_and_control_characters_become_single_spaces(void **state
     check(" \n ", "");
 }
 
+/* A title must not turn round or break what stands behind it in the message. */
+static void characters_that_steer_the_layout_become_single_spaces(void **state)
+{
+    (void)state;
+    check("Cream \u202Egnp.exe", "Cream gnp.exe");
+    check("\u2066Cream\u2069", "Cream");
+    check("Cream\u2028\u2029Tea", "Cream Tea");
+    check("Cream\xC2\x85\xC2\x9B" "31mTea", "Cream 31mTea");
+    check("Cr\u00E8me \u2013 50 g\u20AC \u00A0x", "Cr\u00E8me \u2013 50 g\u20AC \u00A0x");
+}
+
 static void a_title_that_would_not_fit_the_arena_is_null(void **state)
 {
     (void)state;
@@ -133,6 +144,7 @@ int main(void)
         cmocka_unit_test(latin_letters_beyond_ascii_follow),
         cmocka_unit_test(other_scripts_are_left_alone),
         cmocka_unit_test(white_space_and_control_characters_become_single_spaces),
+        cmocka_unit_test(characters_that_steer_the_layout_become_single_spaces),
         cmocka_unit_test(a_title_that_would_not_fit_the_arena_is_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
