@@ -13,6 +13,8 @@
 #include "base/memory.h"
 #include "recommend/interactions.h"
 
+enum { ERROR_WORDS = 1024 };
+
 /* --- products that are no goods --------------------------------------------------- */
 
 static bool is_under(const char *path, const char *prefix)
@@ -105,6 +107,15 @@ bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us)
     return fits;
 }
 
+void learned_tell_broken(const pf_error *why)
+{
+    char words[ERROR_WORDS];
+    log_line(LOG_WARNING,
+             "a trained model cannot be used, so one is fitted now; "
+             "`proffer train` writes it anew (%s)",
+             error_describe(why, words, sizeof words));
+}
+
 static response_learner learner_of(const config *c)
 {
     static const char *const names[] = {"auto", "logistic", "xgboost", "average"};
@@ -137,9 +148,11 @@ pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
     if (s != PF_OK) return s;
     response_free(l->model);
     l->model = NULL;
-    if (learned_card_fits(&l->p->data, path, at_us) &&
-        response_load(path, &l->model, NULL) == PF_OK)
-        return PF_OK;
+    if (learned_card_fits(&l->p->data, path, at_us)) {
+        pf_error why = {.code = PF_OK};
+        if (response_load(path, &l->model, &why) == PF_OK) return PF_OK;
+        learned_tell_broken(&why);
+    }
     log_line(LOG_DETAIL, "fitting a response model as of the moment decided about");
     return learned_fit(l, at_us, 1, err);
 }

@@ -27,6 +27,8 @@ pf_status learned_excluded(const proffer *p, bool **out, pf_error *err);
 /* Whether the card beside a saved model says that it was trained on these very data and
  * knows nothing at or after the moment. */
 bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us);
+/* Warns that a model's file, though its card fits, could not be read. */
+void learned_tell_broken(const pf_error *why);
 /* A model that knows only campaigns ended before at_us: the one `proffer train` saved if it
  * was trained on these data and on nothing later, else one fitted now. */
 pf_status learned_model(learned *l, int64_t at_us, pf_error *err);

@@ -102,14 +102,37 @@ static void check_encoder(proffer *p, verb_result *r)
         write_check(r, "text encoder", "missing", why.message);
 }
 
+/* Reads the file as the verbs that use it do. */
+typedef pf_status model_reader(const char *path, uint32_t products, pf_error *err);
+
+static pf_status read_blend(const char *path, uint32_t products, pf_error *err)
+{
+    recommender *m = NULL;
+    pf_status s = recommender_load(path, products, &m, err);
+    recommender_free(m);
+    return s;
+}
+
+static pf_status read_response(const char *path, uint32_t products, pf_error *err)
+{
+    response_model *m = NULL;
+    (void)products;
+    pf_status s = response_load(path, &m, err);
+    response_free(m);
+    return s;
+}
+
 static void check_model(const proffer *p, const fingerprint *data, const char *name,
-                        verb_result *r)
+                        model_reader *reader, uint32_t products, verb_result *r)
 {
     char path[WORKSPACE_PATH_BYTES];
+    pf_error why = {.code = PF_OK};
     if (workspace_path(p, name, path, NULL) != PF_OK || !file_exists(path))
         write_check(r, name, "missing", "not trained yet: proffer train");
     else if (!learned_card_fits(data, path, INT64_MAX))
         write_check(r, name, "stale", "trained before the data changed: proffer train");
+    else if (reader(path, products, &why) != PF_OK)
+        write_check(r, name, "wrong", why.message);
     else
         write_check(r, name, "ok", "trained on the data there are now");
 }
@@ -145,8 +168,9 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
     s = check_store(p, &r, inner(err));
     check_data(&r, &n);
     check_encoder(p, &r);
-    check_model(p, &data, BLEND_MODEL_NAME, &r);
-    check_model(p, &data, RESPONSE_MODEL_NAME, &r);
+    uint32_t products = (uint32_t)n.products;
+    check_model(p, &data, BLEND_MODEL_NAME, read_blend, products, &r);
+    check_model(p, &data, RESPONSE_MODEL_NAME, read_response, products, &r);
     json_array_end(&r.w);
     json_object_end(&r.w);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));

@@ -102,6 +102,29 @@ static void training_makes_both_models_and_doctor_knows_when_they_are_stale(void
     RUN_CODE(0, "decide", "--campaign", "june", "-w", w);
 }
 
+/* What was asked is answered all the same, by a model that is fitted for it; but nobody may
+ * believe that the trained one answered. */
+static void a_damaged_model_is_told_by_whoever_meets_it(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"models/recommend.safetensors",
+                                         "models/response.safetensors"};
+    const char *w = copy_of_corner("damaged");
+    RUN_CODE(0, "train", "-w", w);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run_other(WORDS("truncate", "-s", "-1", beneath(w, models[i])))->code,
+                         0);
+        const ran *r = RUN_CODE(3, "doctor", "-w", w);
+        assert_non_null(strstr(r->out, "wrong"));
+        assert_non_null(strstr(r->err, models[i]));
+        r = i == 0 ? RUN_CODE(0, "recommend", "s01", "-w", w)
+                   : RUN_CODE(0, "decide", "--at", "2026-06-01", "--dry-run", "-w", w);
+        assert_non_null(strstr(r->err, models[i]));
+        RUN_CODE(0, "train", "-w", w);
+        assert_string_equal(verdict_of(w, models[i]), "ok");
+    }
+}
+
 static void the_same_seed_and_data_train_the_same_bytes(void **state)
 {
     (void)state;
@@ -607,6 +630,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_makes_both_models_and_doctor_knows_when_they_are_stale),
+        cmocka_unit_test(a_damaged_model_is_told_by_whoever_meets_it),
         cmocka_unit_test(the_same_seed_and_data_train_the_same_bytes),
         cmocka_unit_test(a_full_disk_leaves_the_old_models),
         cmocka_unit_test(evaluation_stands_beside_baselines_and_finds_what_is_in_the_data),
