@@ -331,3 +331,16 @@ void file_folder_of(const char *path, char *into, size_t size)
     memcpy(into, path, n);
     into[n] = '\0';
 }
+
+bool file_near_program(char *into, size_t size, const char *below)
+{
+    char program[PATH_MAX], folder[PATH_MAX], path[PATH_MAX], whole[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n < 0) return false;
+    program[n] = '\0';
+    file_folder_of(program, folder, sizeof folder);
+    if (file_join_path(path, sizeof path, folder, below, NULL) != PF_OK) return false;
+    if (realpath(path, whole) == NULL || strlen(whole) >= size) return false;
+    memcpy(into, whole, strlen(whole) + 1);
+    return true;
+}

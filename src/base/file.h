@@ -52,5 +52,8 @@ pf_status file_join_path(char *into, size_t size, const char *folder, const char
 void file_fail_write_at(uint64_t n);
 /* The folder part of a path: "" for a bare name; terminated; cut to size. */
 void file_folder_of(const char *path, char *into, size_t size);
+/* What stands at `below` from the folder of the running program ("../share/proffer"), as
+ * an absolute path without links; false where there is nothing or it does not fit. */
+bool file_near_program(char *into, size_t size, const char *below);
 
 #endif

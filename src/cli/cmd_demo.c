@@ -42,6 +42,8 @@ static void say(demo *d, const char *title, const char *words)
 
 /* --- finding and making ----------------------------------------------------------- */
 
+#define BUNDLED "examples/complete-journey"
+
 static bool has_mapping(const char *folder)
 {
     char path[PATH_BYTES];
@@ -51,16 +53,18 @@ static bool has_mapping(const char *folder)
 
 static proffer_status find_data(demo *d, proffer_error *err)
 {
-    static const char *const places[] = {
-        "examples/complete-journey", "/usr/local/share/proffer/examples/complete-journey",
-        "/usr/share/proffer/examples/complete-journey"};
+    /* From the program's folder: of a checkout it was built in, and where it is installed. */
+    static const char *const near[] = {"../../" BUNDLED, "../share/proffer/" BUNDLED};
+    char found[PATH_BYTES];
     const char *given = option_value(d->in, "data");
-    for (size_t i = 0; given == NULL && i < sizeof places / sizeof places[0]; i++)
-        if (has_mapping(places[i])) given = places[i];
+    if (given == NULL && has_mapping(BUNDLED)) given = BUNDLED;
+    for (size_t i = 0; given == NULL && i < sizeof near / sizeof near[0]; i++)
+        if (file_near_program(found, sizeof found, near[i]) && has_mapping(found))
+            given = found;
     if (given == NULL || !has_mapping(given))
         return fail(err, PROFFER_NOT_FOUND,
                     "the bundled data are not in %s; name their folder with --data DIR",
-                    given ? given : "examples/complete-journey");
+                    given ? given : BUNDLED);
     (void)snprintf(d->data, sizeof d->data, "%s", given);
     return PROFFER_OK;
 }

@@ -19,8 +19,8 @@ static proffer_status show(const invocation *in, result *r, proffer_error *err)
     printf("%.0f products, %.0f shoppers, %.0f promotions, %.0f events%s%s%s%s\n\n",
            show_number(counts, "products"), show_number(counts, "shoppers"),
            show_number(counts, "promotions"), show_number(counts, "events"),
-           any ? " from " : "", show_text(r, r->top, "first_event"), any ? " to " : "",
-           show_text(r, r->top, "last_event"));
+           any ? " from " : "", show_moment(r, r->top, "first_event"), any ? " to " : "",
+           show_moment(r, r->top, "last_event"));
     table *t = table_new(3, headings, 0);
     for (size_t i = 0; checks != NULL && i < checks->n; i++) {
         table_cell(t, "%s", show_text(r, &checks->values[i], "check"));

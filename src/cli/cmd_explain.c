@@ -23,19 +23,19 @@ static proffer_status show_explain(const invocation *in, result *r, proffer_erro
     (void)in;
     (void)err;
     printf("Shopper %s (%s), decided as of %s\n", show_text(r, r->top, "shopper"),
-           show_text(r, r->top, "stage"), show_text(r, r->top, "at"));
+           show_code(r, r->top, "stage"), show_moment(r, r->top, "at"));
     if (list == NULL || list->n == 0) return PROFFER_OK;
     printf("  %s\n", show_text(r, &list->values[0], "reason"));
     show_parts(r, &list->values[0], "why_redeem_at_all",
-               "what speaks for redeeming at all");
+               "what speaks for (+) or against (-) redeeming at all");
     show_parts(r, &list->values[0], "why_this_promotion",
-               "what speaks for this promotion");
+               "what speaks for (+) or against (-) this promotion");
     printf("\n");
     table *t = table_new(6, headings, 72);
     for (size_t i = 0; i < list->n && i < 15; i++) {
         const json_value *c = &list->values[i];
         table_cell(t, "%s", show_text(r, c, "promotion"));
-        table_cell(t, "%.40s", show_text(r, c, "title"));
+        table_text(t, show_text(r, c, "title"), 40);
         table_cell(t, "%.4f", show_number(c, "p_redeem"));
         table_cell(t, "%s", show_text(r, c, "gain"));
         table_cell(t, "%s", show_text(r, c, "cost"));

@@ -53,16 +53,30 @@ static void show_promotions(result *r)
         printf("… and %zu more; all of them with --json\n", list->n - SHOWN_PROMOTIONS);
 }
 
+static bool is_known(const json_value *object, const char *key)
+{
+    const json_value *v = json_member(object, key);
+    return v != NULL && v->kind == JSON_NUMBER;
+}
+
+static void show_rhythm(const json_value *top)
+{
+    if (!is_known(top, "recency_days")) return;
+    printf("  last trip %.1f days ago", show_number(top, "recency_days"));
+    if (is_known(top, "usual_gap_days"))
+        printf("; usually every %.1f days", show_number(top, "usual_gap_days"));
+    printf("\n");
+}
+
 static proffer_status show(const invocation *in, result *r, proffer_error *err)
 {
     const json_value *top = r->top;
     (void)in;
     (void)err;
     printf("Shopper %s as of %s: %s, %.0f events\n", show_text(r, top, "shopper"),
-           show_text(r, top, "at"), show_text(r, top, "stage"),
+           show_moment(r, top, "at"), show_code(r, top, "stage"),
            show_number(top, "events"));
-    printf("  last trip %.1f days ago; usually every %.1f days\n",
-           show_number(top, "recency_days"), show_number(top, "usual_gap_days"));
+    show_rhythm(top);
     printf(
         "  28 days: %.0f trips, %.2f spent; 91 days: %.0f, %.2f; 365 days: %.0f, %.2f\n",
         show_number(top, "trips_28d"), show_number(top, "spend_28d"),

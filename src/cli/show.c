@@ -138,6 +138,14 @@ void table_cell(table *t, const char *format, ...)
     t->cells[t->n++] = kept ? kept : "";
 }
 
+void table_text(table *t, const char *words, size_t max_width)
+{
+    char cell[CELL_BYTES];
+    (void)snprintf(cell, sizeof cell - 4, "%s", words);
+    cut(cell, max_width);
+    table_cell(t, "%s", cell);
+}
+
 static void print_padded(const char *cell, size_t width, bool right, bool last)
 {
     size_t blank = width - show_width(cell);
@@ -210,4 +218,25 @@ double show_number(const json_value *object, const char *key)
     if (v == NULL || v->kind != JSON_NUMBER || !text_to_double(v->text, &number))
         return 0;
     return number;
+}
+
+const char *show_moment(result *r, const json_value *object, const char *key)
+{
+    enum { DATE = 10, MINUTE = 16 };
+    const char *iso = show_text(r, object, key);
+    if (strlen(iso) <= MINUTE || iso[DATE] != 'T') return iso;
+    char words[MINUTE + sizeof " UTC"];
+    (void)snprintf(words, sizeof words, "%.10s %.5s UTC", iso, iso + DATE + 1);
+    const char *copy = arena_copy_text(&r->memory, words, strlen(words));
+    return copy ? copy : iso;
+}
+
+const char *show_code(result *r, const json_value *object, const char *key)
+{
+    const char *code = show_text(r, object, key);
+    char *words = arena_alloc(&r->memory, strlen(code) + 1, 1);
+    if (words == NULL) return code;
+    for (size_t i = 0; i <= strlen(code); i++)
+        words[i] = code[i] == '_' ? ' ' : code[i];
+    return words;
 }

