@@ -5,19 +5,20 @@
  *     proffer *p;
  *     proffer_error err;
  *     if (proffer_open(&p, "my-shop", &err) != PROFFER_OK) { puts(err.message); return 1; }
- *     char *json;
+ *     char *json = NULL;
  *     if (proffer_search(p, "oat milk", 10, &json, &err) == PROFFER_OK) puts(json);
  *     proffer_free(json);
  *     proffer_close(p);
  *
  * Results are UTF-8 JSON documents (docs/cli.md describes each), terminated, owned by the
- * caller and freed with proffer_free; after a failure *json is NULL. Option structs start
- * from their proffer_..._default() so that later fields keep working; texts in them are
- * borrowed for the call. err may be NULL.
+ * caller and freed with proffer_free; a call that fails leaves NULL. err may be NULL, and
+ * is written on failure only. Option structs start from their proffer_..._default() so that
+ * later fields keep working; texts in them are borrowed for the call.
  *
  * A handle belongs to one thread at a time; several handles, also in several processes,
- * may have the same workspace open. Data go into results; progress and warnings of long
- * work go to stderr; nothing exits.
+ * may have the same workspace open. Nothing here exits or writes to standard output.
+ * Warnings and the progress of long work go to standard error; proffer_set_quiet stops
+ * both.
  */
 #ifndef PROFFER_H
 #define PROFFER_H
@@ -38,8 +39,8 @@ extern "C" {
 /* Values are stable. */
 typedef enum proffer_status {
     PROFFER_OK = 0,
-    PROFFER_USAGE = 1,       /* wrong argument, option or configuration */
-    PROFFER_DATA = 2,        /* wrong input data */
+    PROFFER_USAGE = 1, /* wrong argument, option or configuration */
+    PROFFER_DATA = 2,  /* wrong input data */
     PROFFER_NOT_FOUND = 3,
     PROFFER_IO = 4,
     PROFFER_NO_MEMORY = 5,
@@ -64,6 +65,9 @@ PROFFER_API const char *proffer_version(void);
 /* Frees a result. NULL is fine. */
 PROFFER_API void proffer_free(void *result);
 
+/* quiet != 0: no progress and no warnings on standard error. For the whole process. */
+PROFFER_API void proffer_set_quiet(int quiet);
+
 /* --- the workspace ---------------------------------------------------------------- */
 
 /* Makes a workspace: the folder, a commented proffer.yaml, an empty store. Files that are
@@ -74,19 +78,20 @@ PROFFER_API proffer_status proffer_open(proffer **out, const char *folder,
                                         proffer_error *err);
 /* NULL is fine. */
 PROFFER_API void proffer_close(proffer *p);
-/* What is in it: counts, first and last event, models, configuration in force. */
+/* What is in it: whose shop it is, counts, first and last event, the data's fingerprint. */
 PROFFER_API proffer_status proffer_describe(proffer *p, char **json, proffer_error *err);
-/* Looks for what is missing or wrong: parts, models out of date, store's integrity. */
+/* The same, and what is missing or wrong: parts, models out of date, the store's
+ * soundness. A finding is no failure of the call. */
 PROFFER_API proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err);
 
 /* --- data in and out -------------------------------------------------------------- */
 
 typedef struct proffer_import_options {
-    const char *mapping;          /* a mapping file, or NULL: guess from the headers */
-    const char *const *files;     /* data files; with a mapping usually none */
+    const char *mapping;      /* a mapping file, or NULL: guess from the headers */
+    const char *const *files; /* data files; with a mapping usually none */
     size_t n_files;
-    const char *table;            /* table of all files, or NULL: guess */
-    int validate_only;            /* report everything wrong, load nothing */
+    const char *table; /* table of all files, or NULL: guess */
+    int validate_only; /* report everything wrong, load nothing */
 } proffer_import_options;
 
 PROFFER_API proffer_import_options proffer_import_options_default(void);
@@ -96,7 +101,8 @@ PROFFER_API proffer_status proffer_import(proffer *p, const proffer_import_optio
 /* Everything known of a shopper: standing data, events, decisions. */
 PROFFER_API proffer_status proffer_export_shopper(proffer *p, const char *shopper,
                                                   char **json, proffer_error *err);
-/* Erases the shopper from the store; models trained earlier keep their numbers. */
+/* Erases the shopper from the store. Models trained earlier keep their numbers; reports and
+ * rejects written earlier are files that it does not look through. */
 PROFFER_API proffer_status proffer_forget(proffer *p, const char *shopper,
                                           proffer_error *err);
 
@@ -104,6 +110,7 @@ PROFFER_API proffer_status proffer_forget(proffer *p, const char *shopper,
 
 /* Computes the vectors of all products and promotions that have none yet. */
 PROFFER_API proffer_status proffer_embed(proffer *p, char **json, proffer_error *err);
+/* Products by words and, where there is an encoder, by meaning; at most `limit`, 1 to 200. */
 PROFFER_API proffer_status proffer_search(proffer *p, const char *query, int limit,
                                           char **json, proffer_error *err);
 
@@ -111,7 +118,7 @@ PROFFER_API proffer_status proffer_search(proffer *p, const char *query, int lim
 
 typedef struct proffer_train_options {
     uint64_t seed;
-    int threads;       /* 0 = one a processor */
+    int threads; /* 0 = one a processor */
 } proffer_train_options;
 
 PROFFER_API proffer_train_options proffer_train_options_default(void);
@@ -120,12 +127,12 @@ PROFFER_API proffer_status proffer_train(proffer *p, const proffer_train_options
                                          char **json, proffer_error *err);
 
 typedef struct proffer_evaluate_options {
-    /* Date: campaigns from here on are the test; NULL = proffer.yaml's, else the last third
-     * of the campaigns. */
+    /* Date: campaigns that start from here on are the test. NULL: proffer.yaml's, else the
+     * last third of the campaigns. Products are tested on the last month. */
     const char *test_from;
     uint64_t seed;
     int threads;
-    int bootstrap;         /* replicates of the intervals */
+    int bootstrap; /* replicates of the intervals; 0 = proffer.yaml's */
 } proffer_evaluate_options;
 
 PROFFER_API proffer_evaluate_options proffer_evaluate_options_default(void);
@@ -154,11 +161,11 @@ PROFFER_API proffer_status proffer_evaluate_sequences(const proffer_sequences_op
 /* --- deciding --------------------------------------------------------------------- */
 
 typedef struct proffer_decide_options {
-    const char *campaign;   /* only this campaign's promotions; NULL: all live ones */
-    const char *at;         /* the moment, ISO 8601; NULL: the campaign's start, else the
-                               time after the last event */
-    const char *budget;     /* total, in the shop's currency: "5000"; NULL: proffer.yaml's */
-    int dry_run;            /* decide, tell, write nothing */
+    const char *campaign; /* only this campaign's promotions; NULL: all live ones */
+    const char *at;       /* the moment, ISO 8601; NULL: the campaign's start, else
+                             just after the last event */
+    const char *budget; /* total, in the shop's currency: "5000"; NULL: proffer.yaml's */
+    int dry_run;        /* decide, tell, write nothing */
 } proffer_decide_options;
 
 PROFFER_API proffer_decide_options proffer_decide_options_default(void);
@@ -171,18 +178,21 @@ PROFFER_API proffer_status proffer_decisions(proffer *p, const char *run, char *
 /* --- seeing why ------------------------------------------------------------------- */
 
 /* at: ISO 8601 or NULL for after the last event. */
-PROFFER_API proffer_status proffer_profile(proffer *p, const char *shopper, const char *at,
-                                           char **json, proffer_error *err);
-/* Products for a shopper with the parts of each score. */
+PROFFER_API proffer_status proffer_profile(proffer *p, const char *shopper,
+                                           const char *at, char **json,
+                                           proffer_error *err);
+/* The products a shopper is likeliest to buy next, at most `limit` (1 to 1000), with the
+ * parts of each score where the model can tell them. */
 PROFFER_API proffer_status proffer_recommend(proffer *p, const char *shopper,
                                              const char *at, int limit, char **json,
                                              proffer_error *err);
-/* Why a shopper got what the latest run decided, and why not the rest; promotion may be
- * NULL. */
+/* Why a shopper got what the latest run decided, and why not the rest, best first, from the
+ * run's own log; promotion NULL: all candidates. Costs are amounts, rounded up. */
 PROFFER_API proffer_status proffer_explain(proffer *p, const char *shopper,
                                            const char *promotion, char **json,
                                            proffer_error *err);
-/* What a shopper would read: messages of promotions of the latest run or of live ones. */
+/* What shoppers read: at most `sample` messages of the latest run, spread over it. language:
+ * "en" or "zh", NULL for the shop's; the words are written anew in it. */
 PROFFER_API proffer_status proffer_message(proffer *p, const char *language, int sample,
                                            char **json, proffer_error *err);
 /* Writes the self-contained HTML report; path NULL: reports/report.html in the workspace. */

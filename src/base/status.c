@@ -115,6 +115,12 @@ void error_prefix(pf_error *err, const char *format, ...)
         drop_broken_tail(err->message, sizeof err->message - 1);
 }
 
+pf_status error_pass(pf_error *err, const pf_error *kept)
+{
+    if (err) *err = *kept;
+    return kept->code;
+}
+
 const char *error_describe(const pf_error *err, char *into, size_t size)
 {
     char place[sizeof err->file + 48] = "";

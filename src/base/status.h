@@ -53,9 +53,13 @@ pf_status error_set_at(pf_error *err, pf_status code, const char *file, uint64_t
 pf_status error_set_errno(pf_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Puts words in front of the message that is there: "while importing products: ...". */
+/* Puts words and ": " in front of the message that is there: "line 3" makes
+ * "line 3: no such column" of "no such column". */
 void error_prefix(pf_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Hands a failure that was kept aside to the caller (err may be NULL), returns its code. */
+pf_status error_pass(pf_error *err, const pf_error *kept);
 
 /* "file:line:column: message", parts left out where they do not apply. Returns into,
  * always terminated. */

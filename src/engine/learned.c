@@ -61,7 +61,7 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err)
             .product_vectors = meaning ? p->products.rows : NULL,
             .promotion_vectors = meaning ? p->promotions.rows : NULL,
             .dimension = meaning ? p->products.dimension : 0,
-            .pool = workspace_pool(p, 0),
+            .pool = workspace_pool(p),
         };
     }
     if (s != PF_OK) learned_close(l);

@@ -187,7 +187,7 @@ static pf_status encode_all(proffer *p, uint32_t n, text_maker *make, const char
     for (uint32_t i = 0; s == PF_OK && i < n; i++)
         texts[i] = make(p->catalogue, i + 1, &memory);
     if (s == PF_OK)
-        s = vectors_encode(out, p->encoder, &cache, n, texts, workspace_pool(p, 0), shown,
+        s = vectors_encode(out, p->encoder, &cache, n, texts, workspace_pool(p), shown,
                            err);
     progress_end(shown);
     p->texts_encoded += counting.put;
@@ -224,10 +224,8 @@ pf_status workspace_vectors_if_any(proffer *p, pf_error *err)
     if (!strcmp(p->config->encoder, "none"))
         return PF_OK; /* as asked for: nothing to warn of */
     pf_status s = workspace_vectors(p, &why);
-    if (s != PF_UNAVAILABLE) {
-        if (s != PF_OK && err != NULL) *err = why;
-        return s;
-    }
+    if (s == PF_OK) return s;
+    if (s != PF_UNAVAILABLE) return error_pass(err, &why);
     log_line(LOG_WARNING, "no text encoder (%s); going on with words alone", why.message);
     return PF_OK;
 }

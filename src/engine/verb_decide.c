@@ -330,8 +330,8 @@ static pf_status put_all(const deciding *d, const char *run, const char *summary
 
 /* --- the verbs -------------------------------------------------------------------- */
 
-/* The time of running, to the microsecond: sorts by time, and no two runs share it, since
- * a run holds the store's only write lock while it is written. */
+/* The time of running, to the microsecond. Should two processes ever share one, the store
+ * refuses the second's decisions, whose ids are there already. */
 static void name_run(char into[RUN_NAME_BYTES])
 {
     char when[TIME_TEXT_BYTES];
@@ -412,17 +412,14 @@ static bool list_decision(void *context, const decision_record *d)
 proffer_status proffer_decisions(proffer *p, const char *run, char **json,
                                  proffer_error *err)
 {
-    *json = NULL;
     verb_result r;
+    *json = NULL;
     pf_status s = workspace_snapshot(p, inner(err));
     if (s != PF_OK) return (proffer_status)s;
     listing k = {&r, p->catalogue};
     verb_begin(&r);
     json_array_begin(&r.w);
-    s = store_visit_decisions(p->store, run, 0, list_decision, &k, inner(err));
-    if (s == PF_NOT_FOUND && run == NULL)
-        s = error_set(inner(err), s,
-                      "nothing was decided yet; run `proffer decide` first");
+    s = workspace_visit_decisions(p, run, 0, list_decision, &k, inner(err));
     json_array_end(&r.w);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
     buffer_free(&r.text);

@@ -43,19 +43,28 @@ static void write_identity(const proffer *p, const fingerprint *data, verb_resul
     verb_text(r, "data", name);
 }
 
+/* Opens the result and writes what describe and doctor share. */
+static pf_status begin_description(proffer *p, store_counts *n, fingerprint *data,
+                                   verb_result *r, pf_error *err)
+{
+    pf_status s = store_count(p->store, n, err);
+    if (s == PF_OK) s = store_data_fingerprint(p->store, data, err);
+    if (s != PF_OK) return s;
+    verb_begin(r);
+    json_object_begin(&r->w);
+    write_identity(p, data, r);
+    write_counts(r, n);
+    return PF_OK;
+}
+
 proffer_status proffer_describe(proffer *p, char **json, proffer_error *err)
 {
-    *json = NULL;
     verb_result r;
     store_counts n;
     fingerprint data;
-    pf_status s = store_count(p->store, &n, inner(err));
-    if (s == PF_OK) s = store_data_fingerprint(p->store, &data, inner(err));
+    *json = NULL;
+    pf_status s = begin_description(p, &n, &data, &r, inner(err));
     if (s != PF_OK) return (proffer_status)s;
-    verb_begin(&r);
-    json_object_begin(&r.w);
-    write_identity(p, &data, &r);
-    write_counts(&r, &n);
     json_object_end(&r.w);
     return (proffer_status)verb_end(&r, json, inner(err));
 }
@@ -152,17 +161,12 @@ static pf_status check_store(proffer *p, verb_result *r, pf_error *err)
 
 proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
 {
-    *json = NULL;
     verb_result r;
     store_counts n;
     fingerprint data;
-    pf_status s = store_count(p->store, &n, inner(err));
-    if (s == PF_OK) s = store_data_fingerprint(p->store, &data, inner(err));
+    *json = NULL;
+    pf_status s = begin_description(p, &n, &data, &r, inner(err));
     if (s != PF_OK) return (proffer_status)s;
-    verb_begin(&r);
-    json_object_begin(&r.w);
-    write_identity(p, &data, &r);
-    write_counts(&r, &n);
     json_key(&r.w, "checks");
     json_array_begin(&r.w);
     s = check_store(p, &r, inner(err));

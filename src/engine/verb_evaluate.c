@@ -68,7 +68,7 @@ static pf_status measure_response(evaluation *e, pf_error *err)
     response_protocol_options o = response_protocol_options_default();
     o.from_us = e->test_from_us;
     o.last_us = e->p->history->last_time_us + 1;
-    o.threads = workspace_pool(e->p, e->o->threads);
+    o.threads = workspace_pool(e->p);
     o.seed = e->o->seed;
     o.replicates = e->o->bootstrap > 0 ? (unsigned)e->o->bootstrap
                                        : (unsigned)e->p->config->bootstrap_replicates;
@@ -78,12 +78,9 @@ static pf_status measure_response(evaluation *e, pf_error *err)
         log_line(LOG_WARNING, "response is not judged: %s", why.message);
         return PF_OK;
     }
-    if (s == PF_OK)
-        response_protocol_write(found, &e->r->w);
-    else if (err != NULL)
-        *err = why;
+    if (s == PF_OK) response_protocol_write(found, &e->r->w);
     response_protocol_free(found);
-    return s;
+    return s == PF_OK ? s : error_pass(err, &why);
 }
 
 /* --- products --------------------------------------------------------------------- */
@@ -124,17 +121,14 @@ static pf_status measure_products(evaluation *e, pf_error *err)
                                .dimension = side.dimension,
                                .words = side.words,
                                .seed = e->o->seed,
-                               .threads = workspace_pool(p, e->o->threads)};
+                               .threads = workspace_pool(p)};
     s = next_products_measure(&task, &found, &why);
     purchases_free(x);
     if (s == PF_DATA) {
         log_line(LOG_WARNING, "products are not judged: %s", why.message);
         return PF_OK;
     }
-    if (s != PF_OK) {
-        if (err != NULL) *err = why;
-        return s;
-    }
+    if (s != PF_OK) return error_pass(err, &why);
     json_key(&e->r->w, "products");
     next_products_write_json(&e->r->w, &found);
     return PF_OK;
@@ -168,9 +162,10 @@ static pf_status measure_all(evaluation *e, pf_error *err)
 proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
                                 char **json, proffer_error *err)
 {
-    *json = NULL;
     verb_result r;
     evaluation e = {.p = p, .o = o, .r = &r};
+    *json = NULL;
+    workspace_use_threads(p, o->threads);
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK && p->history->n == 0)
         s = error_set(inner(err), PF_NOT_FOUND,

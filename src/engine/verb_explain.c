@@ -48,10 +48,8 @@ static pf_status logged_open(logged *l, proffer *p, uint32_t number, pf_error *e
 {
     *l = (logged){.p = p, .status = PF_OK, .err = err};
     arena_init(&l->memory, 8 * (size_t)LIMIT_JSON_BYTES);
-    pf_status s = store_visit_decisions(p->store, NULL, number, take_decision, l, err);
-    if (s == PF_NOT_FOUND)
-        s = error_set(err, s, "nothing was decided yet; run `proffer decide` first");
-    else if (s == PF_OK && !l->found)
+    pf_status s = workspace_visit_decisions(p, NULL, number, take_decision, l, err);
+    if (s == PF_OK && !l->found)
         s = error_set(err, PF_NOT_FOUND, "the latest run did not look at this shopper");
     if (s == PF_OK) s = l->status;
     if (s != PF_OK) arena_free(&l->memory);
@@ -67,8 +65,8 @@ static void write_parts(const learned *l, const response_ask *ask, size_t which,
     size_t found = 0;
     json_key(&r->w, key);
     json_array_begin(&r->w);
-    if (response_explain(l->model, l->data, ask, any, 0, which, parts, PARTS, &found, NULL) !=
-        PF_OK)
+    if (response_explain(l->model, l->data, ask, any, 0, which, parts, PARTS, &found,
+                         NULL) != PF_OK)
         found = 0;
     for (size_t i = 0; i < found; i++) {
         json_object_begin(&r->w);
@@ -92,8 +90,7 @@ static uint32_t *list_rivals(const proffer *p, const logged *l, uint32_t offer, 
         if (number != offer &&
             (number == 0 || own == 0 || p->catalogue->promotions[number].campaign != own))
             continue;
-        if (number == offer)
-            *which = *n;
+        if (number == offer) *which = *n;
         list[(*n)++] = number;
     }
     return list;
@@ -105,8 +102,7 @@ static void write_scores(proffer *p, uint32_t number, uint32_t offer, const logg
 {
     learned model;
     size_t n = 0, which = 0;
-    if (offer == 0 || learned_open(&model, p, NULL) != PF_OK)
-        return;
+    if (offer == 0 || learned_open(&model, p, NULL) != PF_OK) return;
     uint32_t *rivals = list_rivals(p, l, offer, &n, &which);
     response_ask ask = {
         .campaign = p->catalogue->promotions[offer].campaign,
@@ -137,7 +133,7 @@ static void write_candidate(const proffer *p, const journal_candidate *c, verb_r
     verb_number(r, "p_redeem", o->p_redeem);
     verb_money(r, "spend_if_redeemed", llround(o->spend_minor), &p->config->currency);
     verb_money(r, "gain", llround(o->why.gain_minor), &p->config->currency);
-    verb_money(r, "cost", llround(ceil(o->why.cost_minor)), &p->config->currency);
+    verb_money(r, "cost", o->cost_minor, &p->config->currency);
     verb_text(r, "reason_code", reason_code(o->why.reason));
     verb_text(r, "reason", why.data);
     buffer_free(&why);
@@ -213,8 +209,8 @@ static pf_status explain_shopper(proffer *p, uint32_t number, const char *only,
 proffer_status proffer_explain(proffer *p, const char *id, const char *offer, char **json,
                                proffer_error *err)
 {
-    *json = NULL;
     uint32_t number = 0;
+    *json = NULL;
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = workspace_shopper(p, id, &number, inner(err));
     if (s == PF_OK && offer != NULL &&
@@ -296,17 +292,14 @@ static pf_status sample_messages(sampling *k, size_t sample, char **json, pf_err
 {
     size_t treated = 0;
     verb_result r;
-    pf_status s =
-        store_visit_decisions(k->p->store, NULL, 0, count_treated, &treated, err);
-    if (s == PF_NOT_FOUND)
-        return error_set(err, s, "nothing was decided yet; run `proffer decide` first");
+    pf_status s = workspace_visit_decisions(k->p, NULL, 0, count_treated, &treated, err);
     if (s != PF_OK) return s;
     k->every = treated > sample ? treated / sample : 1;
     k->left = sample;
     k->r = &r;
     verb_begin(&r);
     json_array_begin(&r.w);
-    s = store_visit_decisions(k->p->store, NULL, 0, write_message, k, err);
+    s = workspace_visit_decisions(k->p, NULL, 0, write_message, k, err);
     json_array_end(&r.w);
     if (s == PF_OK) return verb_end(&r, json, err);
     buffer_free(&r.text);
@@ -316,8 +309,8 @@ static pf_status sample_messages(sampling *k, size_t sample, char **json, pf_err
 proffer_status proffer_message(proffer *p, const char *tag, int sample, char **json,
                                proffer_error *err)
 {
-    *json = NULL;
     sampling k = {.p = p};
+    *json = NULL;
     pf_status s = PF_OK;
     if (sample < 1) s = error_set(inner(err), PF_USAGE, "ask for at least one message");
     if (s == PF_OK) s = parse_language(p, tag, &k.language, inner(err));

@@ -32,7 +32,6 @@ static pf_status read_files(proffer *p, const proffer_import_options *o,
 proffer_status proffer_import(proffer *p, const proffer_import_options *o, char **json,
                               proffer_error *err)
 {
-    *json = NULL;
     intake_plan *plan = NULL;
     intake_summary summary = {0};
     verb_result r;
@@ -40,6 +39,7 @@ proffer_status proffer_import(proffer *p, const proffer_import_options *o, char 
                               .files = o->files,
                               .n_files = o->n_files,
                               .table = o->table};
+    *json = NULL;
     pf_status s = intake_plan_open(&plan, &request, inner(err));
     if (s == PF_OK) s = read_files(p, o, plan, &summary, inner(err));
     if (s == PF_OK) {

@@ -10,8 +10,8 @@
 
 proffer_status proffer_embed(proffer *p, char **json, proffer_error *err)
 {
-    *json = NULL;
     verb_result r;
+    *json = NULL;
     double start_s = clock_wall_s();
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = workspace_vectors(p, inner(err));
@@ -90,9 +90,9 @@ static pf_status prepare_search(proffer *p, pf_error *err)
 proffer_status proffer_search(proffer *p, const char *query, int limit, char **json,
                               proffer_error *err)
 {
-    *json = NULL;
     size_t found = 0, depth = 0;
     verb_result r;
+    *json = NULL;
     if (limit < 1 || limit > 200 || query[0] == 0)
         return (proffer_status)error_set(inner(err), PF_USAGE,
                                          "search needs some words and a limit up to 200");

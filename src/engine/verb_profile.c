@@ -66,12 +66,12 @@ static pf_status write_profile(proffer *p, const profile *found, char **json,
 proffer_status proffer_profile(proffer *p, const char *id, const char *at, char **json,
                                proffer_error *err)
 {
-    *json = NULL;
     profile found;
     profile_scratch *scratch = NULL;
     profile_rules rules = profile_rules_default();
     uint32_t number = 0;
     int64_t at_us = 0;
+    *json = NULL;
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = workspace_shopper(p, id, &number, inner(err));
     if (s == PF_OK)

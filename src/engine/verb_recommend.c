@@ -79,7 +79,7 @@ static pf_status fit(asking *a, pf_error *err)
                                    .until_us = a->at_us,
                                    .repeats = a->repeats,
                                    .seed = 1,
-                                   .pool = workspace_pool(a->p, 0)};
+                                   .pool = workspace_pool(a->p)};
     log_line(LOG_DETAIL, "learning the shop's habits as of the moment asked about");
     return recommender_fit(recommender_find("habit"), &input, &a->model, err);
 }
@@ -168,8 +168,8 @@ static pf_status answer(const asking *a, size_t limit, char **json, pf_error *er
 proffer_status proffer_recommend(proffer *p, const char *id, const char *at, int limit,
                                  char **json, proffer_error *err)
 {
-    *json = NULL;
     asking a = {.p = p};
+    *json = NULL;
     if (limit < 1 || limit > RANKING_CUT_MAX)
         return (proffer_status)error_set(inner(err), PF_USAGE,
                                          "ask for 1 to %d products, not %d",

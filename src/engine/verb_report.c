@@ -46,10 +46,10 @@ static pf_status tell(const char *path, char **json, pf_error *err)
 proffer_status proffer_report(proffer *p, const char *path, char **json,
                               proffer_error *err)
 {
-    *json = NULL;
     char fallback[WORKSPACE_PATH_BYTES], made_at[TIME_TEXT_BYTES];
     char *workspace = NULL, *evaluation = NULL, *decided = NULL;
     report_inputs in = {.made_at = time_format(clock_now_us(), made_at)};
+    *json = NULL;
     pf_status s = workspace_path(p, "reports/report.html", fallback, inner(err));
     if (s == PF_OK) s = (pf_status)proffer_describe(p, &workspace, err);
     if (s == PF_OK) {

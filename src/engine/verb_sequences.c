@@ -94,9 +94,9 @@ static pf_status compare(const proffer_sequences_options *o, sequence_options *o
 proffer_status proffer_evaluate_sequences(const proffer_sequences_options *o, char **json,
                                           proffer_error *err)
 {
-    *json = NULL;
     sequence_options options;
     verb_result r;
+    *json = NULL;
     pf_status s = check_options(o, &options, inner(err));
     if (s != PF_OK) return (proffer_status)s;
     options.threads =

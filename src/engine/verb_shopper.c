@@ -87,13 +87,22 @@ static void write_standing(verb_result *r, const shop_catalogue *c, uint32_t num
         json_null(&r->w);
 }
 
+/* The decisions of the latest run; that there was none is no failure. */
+static pf_status visit_latest(proffer *p, uint32_t number, export_state *state,
+                              pf_error *err)
+{
+    pf_error why = {.code = PF_OK};
+    pf_status s = workspace_visit_decisions(p, NULL, number, write_decision, state, &why);
+    return s == PF_OK || s == PF_NOT_FOUND ? PF_OK : error_pass(err, &why);
+}
+
 proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
                                       proffer_error *err)
 {
-    *json = NULL;
     uint32_t number = 0;
     verb_result r;
     export_state state = {.r = &r, .p = p};
+    *json = NULL;
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = workspace_shopper(p, id, &number, inner(err));
     if (s != PF_OK) return (proffer_status)s;
@@ -106,9 +115,7 @@ proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
     json_array_end(&r.w);
     json_key(&r.w, "decisions");
     json_array_begin(&r.w);
-    if (s == PF_OK)
-        s = store_visit_decisions(p->store, NULL, number, write_decision, &state, NULL);
-    s = s == PF_NOT_FOUND ? PF_OK : s;
+    if (s == PF_OK) s = visit_latest(p, number, &state, inner(err));
     json_array_end(&r.w);
     json_object_end(&r.w);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));

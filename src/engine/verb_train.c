@@ -109,7 +109,7 @@ static pf_status train_recommender(training *t, pf_error *err)
                              .until_us = t->until_us,
                              .repeats = repeats,
                              .seed = t->o->seed,
-                             .pool = workspace_pool(t->p, t->o->threads)};
+                             .pool = workspace_pool(t->p)};
     s = learned_side(&t->learned, &side, err);
     if (s == PF_OK)
         s = recommender_fit(recommender_find(repeats ? "habit" : "blend"), &input, &m,
@@ -185,10 +185,7 @@ static pf_status train_response(training *t, pf_error *err)
         log_line(LOG_WARNING, "no response model: %s", why.message);
         return PF_OK;
     }
-    if (s != PF_OK) {
-        *err = why;
-        return s;
-    }
+    if (s != PF_OK) return error_pass(err, &why);
     return keep_response(t, clock_wall_s() - start_s, err);
 }
 
@@ -204,10 +201,10 @@ static pf_status train_all(training *t, pf_error *err)
 proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **json,
                              proffer_error *err)
 {
-    *json = NULL;
     verb_result r;
     training t = {.p = p, .o = o, .r = &r};
-    pf_error inside = {.code = PF_OK};
+    *json = NULL;
+    workspace_use_threads(p, o->threads);
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK && p->history->n == 0)
         s = error_set(inner(err), PF_NOT_FOUND,
@@ -219,12 +216,11 @@ proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **
     json_object_begin(&r.w);
     json_key(&r.w, "models");
     json_array_begin(&r.w);
-    s = train_all(&t, &inside);
+    s = train_all(&t, inner(err));
     json_array_end(&r.w);
     json_object_end(&r.w);
     learned_close(&t.learned);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));
-    if (err != NULL) *inner(err) = inside;
     buffer_free(&r.text);
     return (proffer_status)s;
 }

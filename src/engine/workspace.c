@@ -9,7 +9,9 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/progress.h"
 
 _Static_assert(sizeof(proffer_error) == sizeof(pf_error), "one error, two names");
 _Static_assert(offsetof(proffer_error, line) == offsetof(pf_error, line), "same layout");
@@ -30,6 +32,12 @@ const char *proffer_version(void)
 void proffer_free(void *result)
 {
     mem_free(result);
+}
+
+void proffer_set_quiet(int quiet)
+{
+    progress_set_quiet(quiet != 0);
+    log_set_level(quiet != 0 ? LOG_ERROR : LOG_INFO);
 }
 
 /* --- making one ------------------------------------------------------------------- */
@@ -71,13 +79,15 @@ proffer_status proffer_init(const char *folder, const char *shop,
 static pf_status check_currency(proffer *p, pf_error *err)
 {
     char code[8];
-    pf_status s = store_get_setting(p->store, "currency", code, sizeof code, NULL);
+    pf_error why = {.code = PF_OK};
+    pf_status s = store_get_setting(p->store, "currency", code, sizeof code, &why);
     if (s == PF_OK && strcmp(code, p->config->currency.code) != 0)
         return error_set(err, PF_USAGE,
                          "the store's amounts are in %s but proffer.yaml says %s; set "
                          "shop.currency back or import into a new workspace",
                          code, p->config->currency.code);
-    if (s != PF_NOT_FOUND) return s;
+    if (s == PF_OK) return s;
+    if (s != PF_NOT_FOUND) return error_pass(err, &why);
     s = store_begin(p->store, err);
     if (s != PF_OK) return s;
     s = store_set_setting(p->store, "currency", p->config->currency.code, err);
@@ -168,11 +178,19 @@ pf_status workspace_snapshot(proffer *p, pf_error *err)
     return s;
 }
 
-pool *workspace_pool(proffer *p, int threads)
+void workspace_use_threads(proffer *p, int threads)
 {
-    if (p->pool == NULL && threads != 1)
-        p->pool = pool_new(threads > 0 ? (unsigned)threads : 0);
-    return threads == 1 ? NULL : p->pool;
+    if (threads == p->threads) return;
+    pool_free(p->pool);
+    p->pool = NULL;
+    p->threads = threads;
+}
+
+pool *workspace_pool(proffer *p)
+{
+    if (p->pool == NULL && p->threads != 1)
+        p->pool = pool_new(p->threads > 0 ? (unsigned)p->threads : 0);
+    return p->pool;
 }
 
 pf_status workspace_path(const proffer *p, const char *name, char *into, pf_error *err)
@@ -206,4 +224,31 @@ pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,
                          "2026-11-01T09:00:00: %s",
                          when, why);
     return PF_OK;
+}
+
+typedef struct known_visit {
+    const shop_catalogue *c;
+    store_decision_visitor *visit;
+    void *context;
+    bool newer;
+} known_visit;
+
+static bool visit_known(void *context, const decision_record *d)
+{
+    known_visit *k = context;
+    k->newer = d->shopper > k->c->n_shoppers || d->promotion > k->c->n_promotions;
+    return !k->newer && k->visit(k->context, d);
+}
+
+pf_status workspace_visit_decisions(const proffer *p, const char *run, uint32_t number,
+                                    store_decision_visitor *visit, void *context,
+                                    pf_error *err)
+{
+    known_visit k = {p->catalogue, visit, context, false};
+    pf_status s = store_visit_decisions(p->store, run, number, visit_known, &k, err);
+    if (s == PF_NOT_FOUND && run == NULL)
+        return error_set(err, s, "nothing was decided yet; run `proffer decide` first");
+    if (s == PF_OK && k.newer)
+        return error_set(err, PF_BUSY, "the store changed while it was read; try again");
+    return s;
 }

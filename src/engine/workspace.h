@@ -27,8 +27,9 @@ struct proffer {
     char folder[WORKSPACE_PATH_BYTES];
     config *config;
     store *store;
-    zone *zone; /* the shop's */
-    pool *pool; /* NULL until a verb asks for it */
+    zone *zone;  /* the shop's */
+    pool *pool;  /* NULL until a verb asks for it */
+    int threads; /* of the pool; 0 = one a processor */
     /* Snapshots; NULL until asked for. */
     shop_catalogue *catalogue;
     shop_history *history;
@@ -49,8 +50,12 @@ static inline pf_error *inner(proffer_error *err)
 
 /* Loads catalogue and history if they are absent or out of date, both of one moment. */
 pf_status workspace_snapshot(proffer *p, pf_error *err);
-/* Makes the pool if there is none; threads 0 = one a processor. NULL runs in the caller. */
-pool *workspace_pool(proffer *p, int threads);
+/* How many threads the verb that begins may use; 0 = one a processor. Called before
+ * anything borrows the pool; holds until it is called again. */
+void workspace_use_threads(proffer *p, int threads);
+/* The pool, made when it is first asked for; NULL, which runs in the caller, for one
+ * thread. */
+pool *workspace_pool(proffer *p);
 /* folder/name into a buffer of WORKSPACE_PATH_BYTES. */
 pf_status workspace_path(const proffer *p, const char *name, char *into, pf_error *err);
 /* Opens the encoder the configuration asks for (p->encoder) if it is not open yet;
@@ -71,6 +76,13 @@ void workspace_drop_texts(proffer *p);
 /* The shopper's number, or PF_NOT_FOUND with a word. Needs a snapshot. */
 pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
                             pf_error *err);
+/* Visits the decisions of a run (NULL: the latest) about a shopper (0: all). Needs a
+ * snapshot, to which the visitor may apply the records' numbers: PF_BUSY when another
+ * process has decided since about shoppers or promotions that it does not know.
+ * PF_NOT_FOUND with a word when there is no run. */
+pf_status workspace_visit_decisions(const proffer *p, const char *run, uint32_t shopper,
+                                    store_decision_visitor *visit, void *context,
+                                    pf_error *err);
 /* ISO 8601 in the shop's zone -> us; NULL gives fallback. */
 pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,
                          int64_t *out, pf_error *err);

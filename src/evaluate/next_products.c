@@ -36,6 +36,8 @@ typedef struct protocol {
 
 static pf_status check_task(const next_products_task *t, pf_error *err)
 {
+    if (t->catalogue->n_products == 0)
+        return error_set(err, PF_DATA, "there are no products to rank");
     if (t->to_us <= t->from_us)
         return error_set(err, PF_USAGE, "the test window ends before it begins");
     if (t->n_kinds > NEXT_PRODUCTS_MODELS_MAX)
@@ -278,8 +280,8 @@ static pf_status run_all(protocol *p, next_products_result *out, pf_error *err)
         s = run_kind(p, t->kinds ? t->kinds[i] : recommender_find(usual[i]), out, &why);
         if (s == PF_UNAVAILABLE && t->kinds == NULL)
             s = PF_OK;
-        else if (s != PF_OK && err != NULL)
-            *err = why;
+        else if (s != PF_OK)
+            s = error_pass(err, &why);
     }
     return s;
 }

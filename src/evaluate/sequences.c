@@ -142,10 +142,7 @@ static pf_status compare(comparison *c, const recommender_kind *kind, pf_error *
         c->report->absent(c->report->context, kind->name, &why);
         return PF_OK;
     }
-    if (s != PF_OK) {
-        if (err != NULL) *err = why;
-        return s;
-    }
+    if (s != PF_OK) return error_pass(err, &why);
     if (!blend) add_kind(&c->members, kind);
     s = loo_measure(c->split, model, c->options->k, c->options->threads, &result, err);
     result.train_s = train_s;

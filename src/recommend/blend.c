@@ -67,8 +67,7 @@ static pf_status fit_member(blend *b, const recommend_input *input,
         return PF_OK;
     }
     if (input->members == NULL && s == PF_UNAVAILABLE) return PF_OK;
-    if (err != NULL) *err = why;
-    return s;
+    return error_pass(err, &why);
 }
 
 static pf_status fit_members(blend *b, const recommend_input *input, pf_error *err)

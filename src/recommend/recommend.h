@@ -12,8 +12,8 @@
  *     recommender_free(m);
  *
  * Letters: U users, V products, N interactions. Products and users are numbered 0..V-1 and
- * 0..U-1 here, dense, by whoever prepares the data (interactions_from_history(), or the
- * reader of sequence files).
+ * 0..U-1 here, dense, by whoever prepares the data (from_history.h, or the reader of
+ * sequence files).
  *
  * A fitted model is immutable: any number of threads may score with it, each with a
  * scratch of its own. To add a recommender: one file that defines a recommender_kind, one

@@ -62,6 +62,16 @@ static void prefixes_go_in_front_and_keep_code_and_place(void **state)
     assert_string_equal(e.file, "p.csv");
 }
 
+static void a_failure_kept_aside_is_passed_on_whole(void **state)
+{
+    (void)state;
+    pf_error kept = {0}, e = {0};
+    error_set_at(&kept, PF_DATA, "p.csv", 4, 2, "bad price");
+    assert_int_equal(error_pass(&e, &kept), PF_DATA);
+    assert_memory_equal(&e, &kept, sizeof e);
+    assert_int_equal(error_pass(NULL, &kept), PF_DATA);
+}
+
 static void a_description_has_the_parts_that_apply(void **state)
 {
     (void)state;
@@ -179,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(setting_returns_the_code_and_clears_the_place),
         cmocka_unit_test(a_null_error_is_allowed_everywhere),
+        cmocka_unit_test(a_failure_kept_aside_is_passed_on_whole),
         cmocka_unit_test(an_error_may_be_made_from_its_own_message),
         cmocka_unit_test(errno_is_put_into_words),
         cmocka_unit_test(prefixes_go_in_front_and_keep_code_and_place),

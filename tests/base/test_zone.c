@@ -225,7 +225,7 @@ static void local_times_agree_with_brute_force(void **state)
 static void utc_needs_no_file_and_null_is_utc(void **state)
 {
     (void)state;
-    setenv("TZDIR", "/nonexistent", 1);
+    setenv("TZDIR", "/dev/null/zones", 1);
     zone *z = open_zone("UTC");
     assert_int_equal(zone_offset_s(z, INT64_MAX), 0);
     assert_int_equal(zone_offset_s(NULL, 5), 0);
