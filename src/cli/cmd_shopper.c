@@ -18,6 +18,8 @@ static proffer_status export_verb(proffer *p, const invocation *in, char **json,
     bool decisions = option_given(in, "decisions");
     if ((shopper != NULL) == decisions)
         return fail(err, PROFFER_USAGE, "say either --shopper ID or --decisions");
+    if (shopper != NULL && option_given(in, "run"))
+        return fail(err, PROFFER_USAGE, "--run goes with --decisions");
     if (decisions) return proffer_decisions(p, option_value(in, "run"), json, err);
     return proffer_export_shopper(p, shopper, json, err);
 }

@@ -123,9 +123,27 @@ static proffer_status run_sequences(const invocation *in, proffer_error *err)
     return PROFFER_OK;
 }
 
+/* Options of the other kind of evaluation would be ignored in silence. */
+static proffer_status refuse_options(const invocation *in, const char *const names[],
+                                     const char *because, proffer_error *err)
+{
+    for (; *names != NULL; names++)
+        if (option_given(in, *names))
+            return fail(err, PROFFER_USAGE, "--%s %s", *names, because);
+    return PROFFER_OK;
+}
+
 static proffer_status run_evaluate(const invocation *in, proffer_error *err)
 {
-    if (option_given(in, "sequences")) return run_sequences(in, err);
+    static const char *const of_sequences[] = {"items", "protocol", "models",
+                                               "k",     "repeats",  NULL};
+    static const char *const of_workspace[] = {"test-from", "bootstrap", NULL};
+    bool sequences = option_given(in, "sequences");
+    proffer_status s =
+        sequences ? refuse_options(in, of_workspace, "is not for --sequences", err)
+                  : refuse_options(in, of_sequences, "goes with --sequences FILE", err);
+    if (s != PROFFER_OK) return s;
+    if (sequences) return run_sequences(in, err);
     return run_in_workspace(in, evaluate, show_evaluate, err);
 }
 

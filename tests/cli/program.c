@@ -109,7 +109,7 @@ static int open_or_die(const char *path, int flags)
     return fd;
 }
 
-/* In the child, between fork and exec. A write beyond the limit is to fail, not to kill. */
+/* In the child, between fork and exec. */
 static void become(const char *program, const char *const words[], const running *r,
                    const conditions *c)
 {
@@ -120,7 +120,6 @@ static void become(const char *program, const char *const words[], const running
         _exit(127);
     if (c->file_limit != 0) {
         struct rlimit limit = {c->file_limit, c->file_limit};
-        signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
             _exit(127);
     }

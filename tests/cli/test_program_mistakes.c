@@ -71,6 +71,11 @@ static void something_is_left_out_or_one_word_too_much(void **state)
         {{"import", "--mapping=a.yaml", "--table"}, 2, "--table needs", "--table NAME"},
         {{"export"}, 2, "say either", "--shopper ID or --decisions"},
         {{"export", "--shopper", "s01", "--decisions"}, 2, "either", "--decisions"},
+        {{"export", "--shopper", "s01", "--run", "x"}, 2, "--run", "goes with --decisions"},
+        {{"evaluate", "--models", "popularity"}, 2, "--models", "goes with --sequences FILE"},
+        {{"evaluate", "--k", "5"}, 2, "--k", "goes with --sequences FILE"},
+        {{"evaluate", "--sequences", "x", "--test-from", "2026-01-01"}, 2, "--test-from",
+         "is not for --sequences"},
         {{"forget", "s01"}, 2, "erases shopper s01", "--yes"},
         {{"completion"}, 2, "bash|zsh|fish", "--help"},
         {{"completion", "powershell"}, 2, "powershell", "bash, zsh, fish"},
@@ -195,6 +200,9 @@ static void the_mapping_file_names_what_is_not_there(void **state)
     const mistake both = {{"import", "--mapping", corner_mapping(), in_folder("p.csv")}, 2,
                           "names its own files", "leave out the others"};
     assert_told(&both, w);
+    const mistake table = {{"import", "--mapping", corner_mapping(), "--table", "events"}, 2,
+                           "says which table", "leave out the table"};
+    assert_told(&table, w);
 }
 
 static void amounts_are_in_another_currency(void **state)

@@ -227,6 +227,34 @@ static void pipes_get_no_colours_and_no_bars(void **state)
     unsetenv("NO_COLOR");
 }
 
+/* `script` runs a command line on a terminal of its own. */
+static const ran *on_a_terminal(const char *arguments)
+{
+    char line[1200];
+    (void)snprintf(line, sizeof line, "'%s' %s -w '%s'", PROFFER_PROGRAM, arguments,
+                   in_folder("coloured"));
+    return run_other(WORDS("script", "-qefc", line, "/dev/null"));
+}
+
+static void a_terminal_gets_colours_unless_no_color_says_otherwise(void **state)
+{
+    (void)state;
+    const char *products = put("coloured.csv", "id,title\np1,Milk\n");
+    RUN_CODE(0, "init", in_folder("coloured"));
+    RUN_CODE(0, "import", products, "--table", "products", "-w", in_folder("coloured"));
+    setenv("TERM", "xterm", 1);
+    const ran *r = on_a_terminal("search milk");
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "\033[33mwarning: ");
+    setenv("NO_COLOR", "1", 1);
+    r = on_a_terminal("search milk");
+    assert_contains(r->out, "warning: ");
+    assert_null(memchr(r->out, 0x1B, r->out_n));
+    unsetenv("NO_COLOR");
+    setenv("TERM", "dumb", 1);
+    assert_null(strchr(on_a_terminal("search milk")->out, 0x1B));
+}
+
 static void what_comes_from_files_cannot_steer_a_terminal(void **state)
 {
     (void)state;
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(data_go_to_stdout_and_talk_to_stderr),
         cmocka_unit_test(quiet_says_nothing_but_what_goes_wrong),
         cmocka_unit_test(pipes_get_no_colours_and_no_bars),
+        cmocka_unit_test(a_terminal_gets_colours_unless_no_color_says_otherwise),
         cmocka_unit_test(what_comes_from_files_cannot_steer_a_terminal),
         cmocka_unit_test(tables_line_up_in_chinese_and_english),
         cmocka_unit_test(bash_accepts_its_completion_and_completes_with_it),
