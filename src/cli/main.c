@@ -2,6 +2,7 @@
  * The program: finds the command, runs it, prints the error, and alone decides the exit
  * code.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,9 @@ static proffer_status flush_output(proffer_status s, proffer_error *err)
 int main(int argc, char **argv)
 {
     proffer_error err = {.code = PROFFER_OK};
+    /* A file that grows past `ulimit -f` is an error of writing like any other, not a
+     * sudden death that leaves half a file behind. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     proffer_status s = dispatch(argc, argv, &err);
     s = flush_output(s, &err);
     if (s != PROFFER_OK) show_error(&err);
