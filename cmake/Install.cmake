@@ -1,5 +1,6 @@
 # What `make install` puts where: bin/proffer, the shared library with the public C API
-# and nothing else, its header, its pkg-config file, and the shell completions.
+# and nothing else, its header, its pkg-config file, the shell completions, and the data
+# of `proffer demo`.
 
 if(TARGET proffer_engine)
   # The engine's objects bring in the rooms' archives. Everything is compiled with hidden
@@ -20,6 +21,7 @@ if(TARGET proffer_engine)
     # Nothing may be left for the host program to supply. (A sanitizer's runtime is.)
     target_link_options(libproffer PRIVATE -Wl,-z,defs)
   endif()
+  file(RELATIVE_PATH PROFFER_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
   configure_file(${CMAKE_SOURCE_DIR}/cmake/proffer.pc.in
     ${CMAKE_BINARY_DIR}/proffer.pc @ONLY)
   install(TARGETS libproffer LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -44,4 +46,7 @@ if(TARGET proffer)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 endif()
 
+# What `proffer demo` runs on.
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/complete-journey
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/proffer/examples)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

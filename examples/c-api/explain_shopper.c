@@ -3,6 +3,7 @@
  * prints why a shopper got what was decided.
  *
  *     make install PREFIX=$HOME/.local
+ *     export PKG_CONFIG_PATH=$HOME/.local/lib/pkgconfig LD_LIBRARY_PATH=$HOME/.local/lib
  *     cc explain_shopper.c $(pkg-config --cflags --libs proffer) -o explain_shopper
  *     ./explain_shopper my-shop "oat milk" 1042
  */

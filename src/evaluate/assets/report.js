@@ -21,11 +21,18 @@
   const number = (x, digits) =>
     x === null || x === undefined || Number.isNaN(Number(x)) ? "–"
       : Number(x).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const percent = (x, digits) => (x === null || x === undefined ? "–" : number(100 * x, digits || 0) + " %");
+  const percent = (x, digits) => (x === null || x === undefined ? "–" : number(100 * x, digits || 0) + "\u00a0%");
   const ratio = (x, digits) => (x === null || x === undefined ? "–" : Number(x).toFixed(digits || 3).replace(/^0\./, "."));
   const money = (x) => (x === null || x === undefined ? "–"
-    : number(Number(x), 2) + " " + (data.decided ? data.decided.currency : data.workspace.currency));
-  const day = (x) => (x ? x.slice(0, 10) : "–");
+    : number(Number(x), 2) + "\u00a0" + (data.decided ? data.decided.currency : data.workspace.currency));
+  const months = ["January", "February", "March", "April", "May", "June", "July", "August",
+    "September", "October", "November", "December"];
+  /* "7 January 2017", kept together on a line. */
+  const day = (x) => {
+    const parts = /^(\d{4})-(\d\d)-(\d\d)/.exec(x || "");
+    return parts ? [Number(parts[3]), months[parts[2] - 1], parts[1]].join("\u00a0") : "–";
+  };
+  const counted = (n, one, more) => number(n, 0) + " " + (Number(n) === 1 ? one : more || one + "s");
   const readable = (x) => String(x).replace(/[_-]/g, " ");
 
   function section(title, lead, ...children) {
@@ -63,41 +70,62 @@
 
   const axis = (title, more) => Object.assign({ title: { display: true, text: title } }, more || {});
 
+  /* An axis label as lines of so many characters, three at most. */
+  function lines(words, width) {
+    const out = [""];
+    for (const word of String(words).split(" ")) {
+      const last = out[out.length - 1];
+      if (last && last.length + word.length >= width) out.push(word);
+      else out[out.length - 1] = last ? last + " " + word : word;
+    }
+    return out.length > 3 ? out.slice(0, 2).concat(out[2] + " …") : out;
+  }
+  /* Labels of bars that lie flat, and a plot high enough for them. */
+  function flatLabels(canvas, names, least) {
+    const box = canvas.parentNode;
+    const given = names.map((words) => lines(words, box.clientWidth > 500 ? 34 : 17));
+    const most = Math.max(...given.map((label) => label.length));
+    box.style.height = Math.max(180, 70 + names.length * Math.max(least, 10 + 15 * most)) + "px";
+    return given;
+  }
+
   function plotReliability(points) {
     return (canvas) => {
-      const top = Math.max(...points.map((q) => Math.max(q.p, q.y))) * 1.08 || 1;
+      const top = Math.min(1, Math.ceil(Math.max(...points.map((q) => Math.max(q.p, q.y))) * 10.4) / 10) || 1;
       new Chart(canvas, {
         type: "scatter",
         data: { datasets: [
           { label: "a tenth of the shoppers", data: points.map((q) => ({ x: q.p, y: q.y })),
-            backgroundColor: colour("accent"), radius: 6 },
+            backgroundColor: colour("accent"), radius: 6, pointStyle: "circle" },
           { label: "perfect", type: "line", data: [{ x: 0, y: 0 }, { x: top, y: top }],
-            borderColor: colour("soft"), borderDash: [5, 5], borderWidth: 1.5, pointRadius: 0 }] },
-        options: { scales: {
+            borderColor: colour("soft"), borderDash: [5, 5], borderWidth: 1.5, pointRadius: 0, pointStyle: "line" }] },
+        options: { plugins: { legend: { labels: { usePointStyle: true } } }, scales: {
           x: axis("predicted share who redeem", { min: 0, max: top, ticks: { callback: (v) => percent(v) } }),
           y: axis("share who did", { min: 0, max: top, ticks: { callback: (v) => percent(v) } }) } },
       });
     };
   }
-  function plotBars(labels, values, axisTitle, options) {
+  function plotBars(names, values, axisTitle, options) {
     const o = options || {};
     return (canvas) => new Chart(canvas, {
       type: "bar",
-      data: { labels, datasets: [{ data: values, borderRadius: 4,
+      data: { labels: o.flat ? flatLabels(canvas, names, 26) : names, datasets: [{ data: values, borderRadius: 4,
         backgroundColor: values.map((_, i) => (i === o.best ? colour("accent") : colour(o.fill || "blue"))) }] },
       options: { indexAxis: o.flat ? "y" : "x", plugins: { legend: { display: false } },
         scales: { [o.flat ? "x" : "y"]: axis(axisTitle, { beginAtZero: true }),
-          [o.flat ? "y" : "x"]: axis(o.across || "", { grid: { display: false } }) } },
+          [o.flat ? "y" : "x"]: o.flat ? { grid: { display: false }, ticks: { autoSkip: false } }
+            : axis(o.across || "", { grid: { display: false } }) } },
     });
   }
   function plotBudgets(caps) {
+    const name = (c) => c.name.replace(/^budget of "(.*)"$/, "$1");
     return (canvas) => new Chart(canvas, {
       type: "bar",
-      data: { labels: caps.map((c) => c.name), datasets: [
+      data: { labels: flatLabels(canvas, caps.map(name), 36), datasets: [
         { label: "planned", data: caps.map((c) => Number(c.used)), backgroundColor: colour("accent"), borderRadius: 4 },
         { label: "limit", data: caps.map((c) => Number(c.limit)), backgroundColor: colour("accent-soft"), borderRadius: 4 }] },
       options: { indexAxis: "y", scales: { x: axis(data.decided.currency, { beginAtZero: true }),
-        y: { grid: { display: false } } } },
+        y: { grid: { display: false }, ticks: { autoSkip: false } } } },
     });
   }
 
@@ -106,8 +134,8 @@
   function head() {
     const w = data.workspace, n = w.counts;
     root.append(el("header", {}, el("h1", {}, w.shop + ": who gets which promotion, and why"),
-      el("p", {}, "What Proffer learnt from " + number(n.events, 0) + " events of " +
-        number(n.shoppers, 0) + " shoppers between " + day(w.first_event) + " and " +
+      el("p", {}, "What Proffer learnt from " + counted(n.events, "event") + " of " +
+        counted(n.shoppers, "shopper") + " between " + day(w.first_event) + " and " +
         day(w.last_event) + ", how good its predictions were in weeks it had not seen, and what it decided.")));
   }
 
@@ -116,8 +144,8 @@
     if (!any) return;
     const lift = any.lift || [];
     section("Will a shopper redeem anything at all?",
-      "Every campaign from " + e.test_from + " on was predicted by a model that had seen only campaigns already over. " +
-      number(any.rows, 0) + " mailings, " + percent(any.rows ? any.positives / any.rows : null, 1) + " of them redeemed.",
+      "Every campaign from " + day(e.test_from) + " on was predicted by a model that had seen only campaigns already over. " +
+      counted(any.rows, "mailing") + ", " + percent(any.rows ? any.positives / any.rows : null, 1) + " of them redeemed.",
       cards([ratio(any.auc), "AUC: how often a redeemer is ranked above a non-redeemer (.5 is chance)"],
         [number(any.sum_p_over_sum_y, 2), "predicted redeemers for each real one (1 is right)"],
         [ratio(any.ece), "calibration error: the usual distance between promise and fact"],
@@ -130,18 +158,25 @@
           ? "Mailing only the best tenth would have reached " + number(lift[0].lift, 1) + " times as many redeemers a letter as mailing at random."
           : "", plotBars(lift.map((_, i) => String(i + 1)), lift.map((q) => q.lift),
           "redemptions against the average", { across: "tenth of shoppers, best first", best: 0 }))),
-      (any.baselines || []).length ? table(
+      responseTable(e, any));
+  }
+
+  /* The best of those judged on the same mailings is marked, whoever it is. */
+  function responseTable(e, any) {
+    const others = any.baselines || [], seen = any !== e.any ? e.any.observed : null;
+    const figures = (name, m) => [name, ratio(m.auc), ratio(m.log_loss), ratio(m.ece), number(m.sum_p_over_sum_y, 2)];
+    const rows = [["Proffer", any]].concat(others.map((b) => [readable(b.model), b]));
+    const best = rows.reduce((at, row, i) => (row[1].log_loss < rows[at][1].log_loss ? i : at), 0);
+    if (seen && seen.rows) rows.push(["Proffer, the " + seen.campaigns + " campaigns that ended within the data", seen]);
+    return others.length ? table(
         [{ name: "model" }, { name: "AUC", n: 1 }, { name: "log-loss", n: 1 }, { name: "calibration error", n: 1 }, { name: "predicted / real", n: 1 }],
-        [["Proffer", ratio(any.auc), ratio(any.log_loss), ratio(any.ece), number(any.sum_p_over_sum_y, 2)]].concat(
-          any !== e.any && e.any.observed && e.any.observed.rows ? [["Proffer, the " + e.any.observed.campaigns + " campaigns that ended within the data",
-            ratio(e.any.observed.auc), ratio(e.any.observed.log_loss), ratio(e.any.observed.ece), number(e.any.observed.sum_p_over_sum_y, 2)]] : [],
-          any.baselines.map((b) => [readable(b.model), ratio(b.auc), ratio(b.log_loss), ratio(b.ece), number(b.sum_p_over_sum_y, 2)])), 0) : null);
+        rows.map(([name, m]) => figures(name, m)), best) : null;
   }
 
   function modelsPart(title, lead, given, meaning) {
     const rows = given.slice().sort((a, b) => b["ndcg@10"] - a["ndcg@10"]);
     const columns = [["NDCG@10", "ndcg@10", 4], ["± se", "ndcg@10_se", 4], ["recall@10", "recall@10", 4],
-      ["hit rate@10", "hr@10", 3], ["coverage@10", "coverage@10", 3]]
+      ["hit rate@10", "hr@10", 4], ["coverage@10", "coverage@10", 4]]
       .filter(([, key]) => rows.some((r) => typeof r[key] === "number"));
     section(title, lead, figure("Ranking quality, NDCG@10", meaning,
       plotBars(rows.map((r) => readable(r.model)), rows.map((r) => r["ndcg@10"]), "NDCG@10 (1 is perfect)", { flat: true, best: 0 })),
@@ -161,8 +196,8 @@
     }
     if (e.products && e.products.models && e.products.models.length)
       modelsPart("Which products next?",
-        "Products bought between " + day(e.products.from) + " and " + day(e.products.to) + " by " + number(e.products.users, 0) +
-        " shoppers, predicted from what came before; products bought earlier may come again.",
+        "Products bought in the " + Math.round((Date.parse(e.products.to) - Date.parse(e.products.from)) / 864e5) +
+        " days from " + day(e.products.from) + " on by " + counted(e.products.users, "shopper") + ", predicted from what came before; products bought earlier may come again.",
         e.products.models, "A list of ten: how well its order agrees with what went into the baskets.");
   }
 
@@ -172,24 +207,23 @@
       el("div", { class: "who" }, el("span", {}, "Shopper " + s.shopper),
         el("span", { class: sent ? "tag" : "tag no" }, sent ? s.channel : readable(s.reason_code))),
       sent ? el("blockquote", {}, s.message) : null,
-      sent ? el("p", { class: "why" }, s.title + " · chance to redeem " + percent(s.p_redeem, 1) +
-        " · expected gain " + money(s.gain) + " for " + money(s.cost)) : null,
+      sent ? el("p", { class: "why" }, s.title + " · chance to redeem " + percent(s.p_redeem, 1)) : null,
       el("p", { class: "why" }, s.reason));
   }
 
   function decisionPart(d) {
     const caps = d.caps.filter((c) => c.used !== null && Number(c.used) > 0 && /budget/.test(c.kind)).slice(0, 9);
     const total = d.caps.find((c) => c.kind === "total_budget");
-    section("What was decided", (d.campaign ? "Campaign " + d.campaign + ", as of " : "As of ") + day(d.at) + ": " + number(d.candidates, 0) +
-      " promotions against " + number(d.shoppers, 0) + " shoppers. Nobody gets one that is expected to cost more than it brings.",
-      cards([number(d.messages, 0), "messages to " + number(d.treated, 0) + " shoppers"],
-        [number(d.held_out, 0), "shoppers held out at random, to measure against"],
+    section("What was decided", (d.campaign ? "Campaign " + d.campaign + ", as of " : "As of ") + day(d.at) + ": " + counted(d.candidates, "promotion") +
+      " and " + counted(d.shoppers, "shopper") + ". Nobody gets one that is expected to cost more than it brings.",
+      cards([number(d.messages, 0), "to send, to " + counted(d.treated, "shopper")],
+        [number(d.held_out, 0), "held out at random, to measure against"],
         [money(d.cost), "expected cost, redemptions included"],
         [money(d.gain), "expected margin of the redemptions"]),
       caps.length ? figure("Spending against budget", total && total.shadow_price > 0
         ? "The total budget binds: one more " + d.currency + " would bring " + number(1 + total.shadow_price, 2) + " in margin."
-        : "No budget binds in total: more money would not be worth sending.", plotBudgets(caps)) : null,
-      el("h2", {}, "Ten shoppers"), el("p", {}, "What each reads, and why; or why nothing was best."),
+        : "The total budget does not bind: spending more would bring less than it costs.", plotBudgets(caps)) : null,
+      el("h2", {}, "Some shoppers"), el("p", {}, "What each reads, and why; or why nothing was best."),
       el("div", { class: "decisions" }, d.sample.map(decisionCard)),
       el("h2", {}, "Why not"), el("p", {}, "Every pair of shopper and promotion has a reason."),
       table([{ name: "reason" }, { name: "pairs", n: 1 }],
@@ -199,17 +233,21 @@
   function honestPart() {
     section("What this does not show", "Read before deciding anything with these figures.",
       el("div", { class: "honest" }, el("ul", {},
-        el("li", {}, "Mailings here were not randomised: the shop chose whom to write to. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
+        el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
         el("li", {}, "Gain is the margin of expected redemptions under the assumptions of proffer.yaml (margin rate, cost of a message, worth of a coupon), not an increase over doing nothing."),
-        el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off, which flatters no one but makes predicted numbers look too high."),
+        data.evaluation && data.evaluation.any ? el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off, which flatters no one but makes predicted numbers look too high.") : null,
         el("li", {}, "The figures hold for shoppers like these and weeks like these."))));
   }
 
   head();
   if (data.evaluation) evaluationPart(data.evaluation);
   if (data.decided) decisionPart(data.decided);
+  if (!data.evaluation) section("Not evaluated yet", "proffer evaluate judges predictions on weeks the models had not seen.");
+  if (!data.decided) section("Nothing decided yet", "proffer decide chooses who gets which promotion.");
   honestPart();
-  root.append(el("footer", {}, "Made by Proffer " + data.workspace.version + " at " + data.made_at +
+  root.append(el("footer", {}, "Made by Proffer " + data.workspace.version + " on " + day(data.made_at) + " at " + data.made_at.slice(11, 16) + "\u00a0UTC" +
     ". Plots by Chart.js (MIT). The same figures as JSON: proffer evaluate --json, proffer export --decisions."));
   queue.forEach((draw) => draw());
+  /* Canvases keep the colours they were drawn in. */
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
 })();
