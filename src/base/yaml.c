@@ -96,12 +96,43 @@ static void find_unexpected_key(complaint *c, const char *bytes, size_t n)
     }
 }
 
+/* A marker of documents: three dashes at the beginning of a line, alone or before white
+ * space. What stands in such a place inside a value is indented. */
+static bool is_marker(const char *line, const char *end)
+{
+    return end - line >= 3 && memcmp(line, "---", 3) == 0 &&
+           (end - line == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r' ||
+            line[3] == '\n');
+}
+
+/* libcyaml reads the first document and says nothing of others. Returns the line on which
+ * a second one begins, 0 where there is none. */
+static uint64_t find_second_document(const char *bytes, size_t n)
+{
+    bool begun = false;
+    uint64_t number = 1;
+    for (const char *p = bytes, *end = bytes + n; p < end; number++) {
+        const char *feed = memchr(p, '\n', (size_t)(end - p));
+        if (is_marker(p, end)) {
+            if (begun) return number;
+            begun = true;
+        }
+        begun = begun || !(*p == '#' || *p == '%' || *p == '\n' || *p == '\r');
+        p = feed ? feed + 1 : end;
+    }
+    return 0;
+}
+
 pf_status yaml_load(const cyaml_schema_value_t *schema, const char *bytes, size_t n,
                     const char *name, void **out, pf_error *err)
 {
     complaint c = {.words = ""};
     cyaml_config_t config = settings(&c);
     void *value = NULL;
+    uint64_t second = find_second_document(bytes, n);
+    if (second != 0)
+        return error_set_at(err, PF_USAGE, name, second, 1,
+                            "a second document begins here (---); keep one to a file");
     cyaml_err_t code =
         cyaml_load_data((const uint8_t *)bytes, n, &config, schema, &value, NULL);
     if (code == CYAML_ERR_OOM)

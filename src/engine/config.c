@@ -168,8 +168,8 @@ typedef struct key {
 static const key keys[] = {
     {"shop.name", KIND_TEXT, RAW(shop, name), TYPED(shop_name), "My shop", 0, 0, NULL,
      "The shop's name as shoppers know it."},
-    {"shop.language", KIND_TEXT, RAW(shop, language), TYPED(shop_language), "en", 0, 0,
-     NULL, "Language of messages to shoppers whose own is not known: en or zh."},
+    {"shop.language", KIND_WORD, RAW(shop, language), TYPED(shop_language), "en", 0, 0,
+     "en zh", "Language of messages to shoppers whose own is not known."},
     {"shop.time_zone", KIND_ZONE, RAW(shop, time_zone), TYPED(shop_time_zone), "UTC", 0,
      0, NULL, "IANA time zone of the shop."},
     {"store.wait_s", KIND_COUNT, RAW(store, wait_s), TYPED(store_wait_s), "30", 0, 3600,
@@ -415,6 +415,10 @@ static pf_status set_channels(config *c, const raw_decide *raw, pf_error *err)
     for (uint32_t i = 0; i < n; i++) {
         pf_status s = set_channel(c, &from[i], &list[i], err);
         if (s != PF_OK) return s;
+        for (uint32_t k = 0; k < i; k++)
+            if (list[k].channel == list[i].channel)
+                return error_set(err, PF_USAGE, "decide.channels: %s is there twice",
+                                 channel_name(list[i].channel));
     }
     c->channels = list;
     c->n_channels = n;

@@ -59,6 +59,9 @@ static void a_good_file_becomes_a_struct(void **state)
     assert_int_equal(t->rows[1].number, 0);
     yaml_release(&top_schema, t);
     yaml_release(&top_schema, NULL);
+    assert_int_equal(load("# x\n\n---\ntitle: |\n  ---\n  --- a\n", &t, NULL), PF_OK);
+    assert_string_equal(t->title, "---\n--- a\n");
+    yaml_release(&top_schema, t);
 }
 
 static void mistakes_are_told_with_their_place(void **state)
@@ -78,6 +81,9 @@ static void mistakes_are_told_with_their_place(void **state)
         {"title: \"open\n", "", 0},
         {"title: x\n\tname: y\n", "", 0},
         {"title: x: y\n", "", 0},
+        {"title: x\n---\ntitle: y\n", "second document", 2},
+        {"# one\n---\ntitle: x\n--- # two\ntitle: y\n", "second document", 4},
+        {"title: x\n---", "second document", 2},
         {"", "empty", 0},
         {"# only a comment\n", "", 0},
     };

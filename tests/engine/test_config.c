@@ -100,6 +100,9 @@ static void wrong_values_name_their_key_and_what_would_be_right(void **state)
     refuse("decide: {contact_unasked: perhaps}\n", "neither yes nor no");
     refuse("decide:\n  channels:\n    - {channel: pigeon}\n", "pigeon");
     refuse("decide:\n  channels:\n    - {channel: sms, per_week: many}\n", "per_week");
+    refuse("decide:\n  channels:\n    - {channel: sms, cost: 1}\n    - {channel: sms}\n",
+           "sms is there twice");
+    refuse("shop: {language: fr}\n", "none of: en zh");
     refuse("store: {wait_s: 3601}\n", "store.wait_s: '3601' is no whole number between 0");
     refuse("shop: {currency: QQQ}\n", "ISO 4217");
     refuse("shop: {time_zone: Mars/Olympus}\n", "shop.time_zone");
