@@ -130,6 +130,10 @@ static void remember_content(frame_set *set, const frame_words *w)
     (void)snprintf(version, sizeof version, "%u", w->version);
     fingerprint_add_text(&set->content, w->id);
     fingerprint_add_text(&set->content, version);
+    fingerprint_add_text(&set->content, promotion_kind_name(w->key.kind));
+    fingerprint_add_text(&set->content, channel_name(w->key.channel));
+    fingerprint_add_text(&set->content, language_name(w->key.language));
+    fingerprint_add_text(&set->content, w->key.promotion ? w->key.promotion : "");
     fingerprint_add_text(&set->content, w->subject != NULL ? w->subject : "");
     fingerprint_add_text(&set->content, w->body);
 }

@@ -91,7 +91,8 @@ uint32_t frame_set_count(const frame_set *set, const frame_key *key);
 /* The variant-th of them, or NULL. */
 const frame *frame_set_get(const frame_set *set, const frame_key *key, uint32_t variant);
 
-/* Changes with any id, version or word: goes into the log of decisions. */
+/* Changes with any id, version, word, and with what a frame is for: goes into the log of
+ * decisions. */
 fingerprint frame_set_fingerprint(const frame_set *set);
 
 #endif

@@ -52,13 +52,18 @@ static pf_status gather(const search *s, sparse *out, pf_error *err)
     return sparse_finish(&k, out, err);
 }
 
+static pf_status no_memory(uint32_t n, pf_error *err)
+{
+    return error_set(err, PF_NO_MEMORY, "out of memory for %u neighbours", n);
+}
+
 pf_status neighbours_find(uint32_t n, unsigned most, neighbours_row *row,
                           const void *context, pool *threads, sparse *out, pf_error *err)
 {
     size_t workers = threads ? pool_threads(threads) : 1, kept = 0;
     search s = {.n = n, .most = most, .row = row, .context = context};
-    pf_status status = error_set(err, PF_NO_MEMORY, "out of memory for %u neighbours", n);
-    if (!size_multiply(n, most, &kept)) return status;
+    pf_status status;
+    if (!size_multiply(n, most, &kept)) return no_memory(n, err);
     s.values = mem_alloc_aligned(workers * n, sizeof *s.values);
     s.best = mem_alloc(kept, sizeof *s.best);
     s.value = mem_alloc(kept, sizeof *s.value);
@@ -66,6 +71,8 @@ pf_status neighbours_find(uint32_t n, unsigned most, neighbours_row *row,
     if (s.values && s.best && s.value && s.found) {
         pool_run(threads, n, find_row, &s);
         status = gather(&s, out, err);
+    } else {
+        status = no_memory(n, err);
     }
     mem_free(s.values);
     mem_free(s.best);

@@ -117,6 +117,30 @@ static void the_same_set_has_the_same_fingerprint(void **state)
     frame_set_free(b);
 }
 
+static fingerprint of_one_frame(channel by, const char *promotion)
+{
+    frame_set *set = NULL;
+    const frame_words w = {.key = {PROMOTION_GIFT, by, LANGUAGE_EN, promotion},
+                           .id = "one",
+                           .version = 1,
+                           .body = "A gift"};
+    assert_int_equal(frame_set_new(&set, NULL), PF_OK);
+    assert_int_equal(frame_set_add(set, &w, NULL), PF_OK);
+    fingerprint f = frame_set_fingerprint(set);
+    frame_set_free(set);
+    return f;
+}
+
+static void the_fingerprint_tells_what_a_frame_is_for(void **state)
+{
+    (void)state;
+    fingerprint push = of_one_frame(CHANNEL_PUSH, NULL), again = of_one_frame(CHANNEL_PUSH, "");
+    fingerprint sms = of_one_frame(CHANNEL_SMS, NULL), bound = of_one_frame(CHANNEL_PUSH, "A");
+    assert_memory_equal(&push, &again, sizeof push);
+    assert_memory_not_equal(&push, &sms, sizeof push);
+    assert_memory_not_equal(&push, &bound, sizeof push);
+}
+
 /* A file of one frame whose lines are given. */
 static void wrong_file(const char *lines, pf_status expected, const char *part_of_message)
 {
@@ -227,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_promotion_with_frames_of_its_own_uses_only_those),
         cmocka_unit_test(a_file_replaces_the_keys_it_names_and_no_others),
         cmocka_unit_test(the_same_set_has_the_same_fingerprint),
+        cmocka_unit_test(the_fingerprint_tells_what_a_frame_is_for),
         cmocka_unit_test(mistakes_in_a_file_are_named),
         cmocka_unit_test(what_is_no_frames_file_at_all_is_refused),
         cmocka_unit_test(a_file_that_is_not_there_is_an_error),

@@ -91,7 +91,9 @@ static void the_nearest_are_kept_ties_by_number_never_itself(void **state)
     enum { N = 31, MOST = 6 };
     const uint32_t n = N;
     sparse near = {0};
-    assert_int_equal(neighbours_find(N, MOST, some_values, &n, NULL, &near, NULL), PF_OK);
+    pf_error err = {.code = PF_OK};
+    assert_int_equal(neighbours_find(N, MOST, some_values, &n, NULL, &near, &err), PF_OK);
+    assert_string_equal(err.message, "");
     for (uint32_t r = 0; r < N; r++) {
         float values[N];
         uint64_t at = near.start[r];
