@@ -306,9 +306,11 @@ static bool list_used(response_moment *m, const older *o)
     }
     size_t cells = (size_t)m->n * u->n;
     u->by_scope = mem_alloc_zero(3 * cells + 1, sizeof *u->by_scope);
+    if (u->by_scope == NULL)
+        return false;
     u->by_category = u->by_scope + cells;
     u->by_family = u->by_category + cells;
-    return u->by_scope != NULL;
+    return true;
 }
 
 /* Counts the common products of a scope with every older one; returns how many have any. */

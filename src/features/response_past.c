@@ -30,9 +30,11 @@ void past_free(past *p)
 static bool nodes_new(past_nodes *n, size_t count)
 {
     n->lines = mem_alloc_zero(count, 2 * sizeof *n->lines);
-    n->spend = n->lines + count;
     n->touched = mem_alloc(count, sizeof *n->touched);
-    return n->lines != NULL && n->touched != NULL;
+    if (n->lines == NULL || n->touched == NULL)
+        return false;
+    n->spend = n->lines + count;
+    return true;
 }
 
 static bool fill(past *p)

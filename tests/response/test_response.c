@@ -263,7 +263,7 @@ static void a_shopper_is_scored_alike_alone_and_among_all(void **state)
     response_free(m);
 }
 
-/* --- why --------------------------------------------------------------------------------------- */
+/* --- why ------------------------------------------------------------------------------ */
 
 static void reasons_are_the_largest_first_and_have_names(void **state)
 {
@@ -274,8 +274,8 @@ static void reasons_are_the_largest_first_and_have_names(void **state)
         for (int any = 0; any < 2; any++) {
             response_part parts[5];
             size_t found = 0;
-            assert_int_equal(response_explain(m, data, &ask, any, 2, 1, parts, 5, &found, NULL),
-                             PF_OK);
+            assert_int_equal(
+                response_explain(m, data, &ask, any, 2, 1, parts, 5, &found, NULL), PF_OK);
             assert_true(found > 0 && found <= 5);
             for (size_t i = 0; i < found; i++) {
                 assert_true(strlen(parts[i].feature) > 3 && isfinite(parts[i].contribution));
@@ -321,7 +321,7 @@ static void a_reason_for_somebody_not_asked_about_is_refused(void **state)
     response_free(m);
 }
 
-/* --- what cannot be done ------------------------------------------------------------------------ */
+/* --- what cannot be done -------------------------------------------------------------- */
 
 static void before_a_campaign_has_ended_there_is_nothing_to_learn_from(void **state)
 {
