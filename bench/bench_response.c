@@ -58,6 +58,15 @@ static const char *reference_of(const char *metric, bool all)
     return "null";
 }
 
+static const char *unit_of(const char *metric)
+{
+    size_t n = strlen(metric);
+    if (n > 6 && !strcmp(metric + n - 6, "_bytes")) return "B";
+    bool seconds = !strcmp(metric, "wall_s") || !strcmp(metric, "cpu_s") ||
+                   !strcmp(metric, "rows_s");
+    return seconds ? "s" : NULL;
+}
+
 static void print(const run *r, const char *set, const char *part, const char *model,
                   const char *metric, double value)
 {
@@ -71,7 +80,8 @@ static void print(const run *r, const char *set, const char *part, const char *m
                    set, part, r->replicates, r->threads,
                    own_all ? reference_of(metric, !strcmp(set, "all")) : "null");
     bench_print(&(bench_result){.bench = "response", .model = model, .metric = metric,
-                                .value = value, .detail = detail});
+                                .value = value, .unit = unit_of(metric),
+                                .detail = detail});
 }
 
 static void hold(run *r, const char *set, const char *metric, double value)
