@@ -276,7 +276,7 @@ static pf_status put_one(writing *k, const decide_shopper *s, const decide_outco
         .score = o->p_redeem,
         .expected_value_minor = chosen ? o->why.value_minor : 0,
         .cost_minor = chosen ? o->cost_minor : 0,
-        .reason = s->holdout ? reason_code(REASON_HOLDOUT) : reason_code(o->why.reason),
+        .reason = reason_code(o->why.reason),
         .message = words,
         .candidates = nth == 0 ? k->candidates.data : "[]",
         .versions = k->versions.data,

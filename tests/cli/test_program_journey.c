@@ -71,8 +71,8 @@ static bool is_sent(const json_value *decision)
 
 static const char *verdict_of(const char *workspace, const char *check)
 {
-    const json_value *checks = member_of(json_of(RUN_CODE(0, "doctor", "--json", "-w", workspace)),
-                                         "checks");
+    const json_value *checks =
+        member_of(json_of(RUN_CODE(0, "doctor", "--json", "-w", workspace)), "checks");
     for (size_t i = 0; i < checks->n; i++)
         if (!strcmp(word_of(&checks->values[i], "check"), check))
             return word_of(&checks->values[i], "verdict");
@@ -88,7 +88,8 @@ static void training_makes_both_models_and_doctor_knows_when_they_are_stale(void
     const char *w = copy_of_corner("trained");
     for (int i = 0; i < 2; i++)
         assert_string_equal(verdict_of(w, models[i]), "missing");
-    const json_value *v = member_of(json_of(RUN_CODE(0, "train", "--json", "-w", w)), "models");
+    const json_value *v =
+        member_of(json_of(RUN_CODE(0, "train", "--json", "-w", w)), "models");
     assert_int_equal(v->n, 2);
     for (size_t i = 0; i < v->n; i++) {
         assert_keys(&v->values[i], "model words seconds");
@@ -112,8 +113,8 @@ static void a_damaged_model_is_told_by_whoever_meets_it(void **state)
     const char *w = copy_of_corner("damaged");
     RUN_CODE(0, "train", "-w", w);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(run_other(WORDS("truncate", "-s", "-1", beneath(w, models[i])))->code,
-                         0);
+        assert_int_equal(
+            run_other(WORDS("truncate", "-s", "-1", beneath(w, models[i])))->code, 0);
         const ran *r = RUN_CODE(3, "doctor", "-w", w);
         assert_non_null(strstr(r->out, "wrong"));
         assert_non_null(strstr(r->err, models[i]));
@@ -134,8 +135,9 @@ static void the_same_seed_and_data_train_the_same_bytes(void **state)
     RUN_CODE(0, "train", "--seed", "7", "-w", one);
     RUN_CODE(0, "train", "--seed", "7", "--threads", "1", "-w", two);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(run_other(WORDS("cmp", beneath(one, names[i]),
-                                         beneath(two, names[i])))->code, 0);
+        assert_int_equal(
+            run_other(WORDS("cmp", beneath(one, names[i]), beneath(two, names[i])))->code,
+            0);
 }
 
 static void a_full_disk_leaves_the_old_models(void **state)
@@ -172,12 +174,14 @@ static void evaluation_stands_beside_baselines_and_finds_what_is_in_the_data(voi
     assert_keys(v, "test_from any which products seconds");
     assert_string_equal(word_of(v, "test_from"), "2026-05-01");
     const json_value *any = member_of(member_of(v, "any"), "all");
-    assert_keys(any, "rows positives auc auc_se log_loss brier ece sum_p_over_sum_y baselines");
+    assert_keys(
+        any, "rows positives auc auc_se log_loss brier ece sum_p_over_sum_y baselines");
     assert_int_equal(number_of(any, "rows"), CORNER_MAILINGS / 3);
     assert_true(member_of(any, "baselines")->n >= 2);
     const json_value *which = member_of(member_of(v, "which"), "all");
-    assert_true(number_of(which, "ndcg@10") >
-                figure_of(member_of(which, "baselines"), "popularity of the scope", "ndcg@10"));
+    assert_true(number_of(which, "ndcg@10") > figure_of(member_of(which, "baselines"),
+                                                        "popularity of the scope",
+                                                        "ndcg@10"));
     const json_value *models = member_of(member_of(v, "products"), "models");
     assert_true(figure_of(models, "habit", "ndcg@10") >
                 figure_of(models, "popularity", "ndcg@10") + 0.2);
@@ -190,8 +194,8 @@ static void the_test_period_may_be_chosen(void **state)
 {
     (void)state;
     const char *w = copy_of_corner("evaluated-from");
-    const json_value *v = json_of(RUN_CODE(0, "evaluate", "--test-from", "2026-04-01", "--json",
-                                           "-w", w));
+    const json_value *v =
+        json_of(RUN_CODE(0, "evaluate", "--test-from", "2026-04-01", "--json", "-w", w));
     assert_string_equal(word_of(v, "test_from"), "2026-04-01");
     assert_int_equal(number_of(member_of(member_of(v, "any"), "all"), "rows"),
                      2 * CORNER_MAILINGS / 3);
@@ -224,13 +228,16 @@ static void sequences_are_evaluated_without_a_workspace(void **state)
     assert_ptr_equal(strchr(second + 1, '\n'), r->out + r->out_n - 1);
     assert_contains(r->out, "\"ndcg@5\"");
     assert_contains(second, "transitions");
-    r = RUN_CODE(0, "evaluate", "--sequences", file, "--models", "popularity,transitions");
+    r = RUN_CODE(0, "evaluate", "--sequences", file, "--models",
+                 "popularity,transitions");
     assert_contains(r->out, "ndcg@10");
-    assert_contains(RUN_CODE(2, "evaluate", "--sequences", file, "--models", "popularty")->err,
-                    "popularity");
+    assert_contains(
+        RUN_CODE(2, "evaluate", "--sequences", file, "--models", "popularty")->err,
+        "popularity");
     assert_contains(RUN_CODE(2, "evaluate", "--sequences", file, "--protocol", "x")->err,
                     "leave-one-out");
-    assert_contains(RUN_CODE(2, "evaluate", "--sequences", file, "--repeats", "x")->err, "mask");
+    assert_contains(RUN_CODE(2, "evaluate", "--sequences", file, "--repeats", "x")->err,
+                    "mask");
     RUN_CODE(4, "evaluate", "--sequences", in_folder("no-such-file.txt"));
 }
 
@@ -243,10 +250,11 @@ static void a_dry_run_tells_all_and_writes_nothing(void **state)
     const ran *r = RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "-w", w);
     assert_contains(r->out, "Campaign june: 6 promotions, 30 shoppers");
     assert_contains(r->out, "nothing was written");
-    const json_value *v = json_of(RUN_CODE(0, "decide", "--campaign", "june", "--dry-run",
-                                           "--json", "-w", w));
-    assert_keys(v, "run at campaign dry_run currency candidates shoppers treated held_out "
-                   "messages cost gain value bound gap caps reasons promotions sample");
+    const json_value *v = json_of(
+        RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w", w));
+    assert_keys(v,
+                "run at campaign dry_run currency candidates shoppers treated held_out "
+                "messages cost gain value bound gap caps reasons promotions sample");
     assert_string_equal(word_of(v, "run"), "");
     assert_true(member_of(v, "dry_run")->boolean);
     RUN_CODE(4, "export", "--decisions", "-w", w);
@@ -263,15 +271,17 @@ static void every_shopper_gets_one_decision_and_at_most_one_promotion(void **sta
     for (int i = 1; i <= CORNER_SHOPPERS; i++) {
         (void)snprintf(id, sizeof id, "s%02d", i);
         const json_value *one = decision_about(d, id);
-        assert_keys(one, "id run shopper promotion channel send_at propensity p_redeem cost "
-                         "reason holdout message versions");
+        assert_keys(one,
+                    "id run shopper promotion channel send_at propensity p_redeem cost "
+                    "reason holdout message versions");
         assert_keys(member_of(one, "versions"), "policy data frames program");
         assert_string_equal(word_of(one, "run"), word_of(&d->values[0], "run"));
         sent += is_sent(one);
         assert_int_equal(is_sent(one), !strcmp(word_of(one, "reason"), "chosen"));
         assert_int_equal(is_sent(one), word_of(one, "message")[0] != 0);
         assert_int_equal(is_sent(one), word_of(one, "channel")[0] != 0);
-        assert_true(number_of(one, "propensity") > 0 && number_of(one, "propensity") <= 1);
+        assert_true(number_of(one, "propensity") > 0 &&
+                    number_of(one, "propensity") <= 1);
     }
     assert_true(sent > 5);
 }
@@ -298,8 +308,9 @@ static void budgets_hold_to_the_last_fen(void **state)
     static const char *const budgets[] = {"0", "0.01", "5", "12.34", "100000"};
     long before = -1;
     for (size_t i = 0; i < 5; i++) {
-        const json_value *v = json_of(RUN_CODE(0, "decide", "--campaign", "june", "--budget",
-                                               budgets[i], "--dry-run", "--json", "-w", w));
+        const json_value *v =
+            json_of(RUN_CODE(0, "decide", "--campaign", "june", "--budget", budgets[i],
+                             "--dry-run", "--json", "-w", w));
         assert_true(fen(v, "cost") <= lround(strtod(budgets[i], NULL) * 100));
         assert_true(fen(v, "value") >= before); /* more money is never worth less */
         assert_true(fen(v, "value") <= fen(v, "bound"));
@@ -321,7 +332,8 @@ static void nobody_is_contacted_without_consent(void **state)
     assert_true(!is_sent(only_email) || !strcmp(word_of(only_email, "channel"), "email"));
     for (size_t i = 0; i < d->n; i++) {
         const char *channel = word_of(&d->values[i], "channel");
-        assert_true(!channel[0] || !strcmp(channel, "email") || !strcmp(channel, "wechat"));
+        assert_true(!channel[0] || !strcmp(channel, "email") ||
+                    !strcmp(channel, "wechat"));
     }
 }
 
@@ -330,9 +342,10 @@ static void an_unsubscribed_shopper_is_left_alone(void **state)
     (void)state;
     const char *w = copy_of_corner("unsubscribed");
     const json_value *d;
-    const char *file = put("stop.csv", "event_id,type,shopper_id,channel,time\n"
-                                       "stop-1,unsubscribe,s01,email,2026-05-30T12:00:00Z\n"
-                                       "stop-2,unsubscribe,s01,wechat,2026-05-30T12:00:00Z\n");
+    const char *file =
+        put("stop.csv", "event_id,type,shopper_id,channel,time\n"
+                        "stop-1,unsubscribe,s01,email,2026-05-30T12:00:00Z\n"
+                        "stop-2,unsubscribe,s01,wechat,2026-05-30T12:00:00Z\n");
     assert_true(is_sent(decision_about(decisions_of(learned_shop()), "s01")));
     RUN_CODE(0, "import", file, "-w", w);
     RUN_CODE(0, "decide", "--campaign", "june", "-w", w);
@@ -347,17 +360,14 @@ static void the_holdout_gets_nothing_and_stays_the_same(void **state)
     bool held[CORNER_SHOPPERS] = {false};
     unsigned n = 0, other = 0;
     for (int round = 0; round < 3; round++) {
-        if (round == 2)
-            setenv("PROFFER_DECIDE_HOLDOUT_SALT", "another", 1);
+        if (round == 2) setenv("PROFFER_DECIDE_HOLDOUT_SALT", "another", 1);
         RUN_CODE(0, "decide", "--campaign", "june", "-w", w);
         const json_value *d = decisions_of(w);
         for (size_t i = 0; i < d->n; i++) {
             bool now = member_of(&d->values[i], "holdout")->boolean;
             assert_false(now && is_sent(&d->values[i]));
-            if (now)
-                assert_string_equal(word_of(&d->values[i], "reason"), "holdout");
-            if (round == 1)
-                assert_int_equal(now, held[i]);
+            if (now) assert_string_equal(word_of(&d->values[i], "reason"), "holdout");
+            if (round == 1) assert_int_equal(now, held[i]);
             n += round == 0 && now;
             other += round == 2 && now != held[i];
             held[i] = round == 0 ? now : held[i];
@@ -368,30 +378,56 @@ static void the_holdout_gets_nothing_and_stays_the_same(void **state)
     assert_true(other > 0);
 }
 
+/* To measure the effect only those may be compared who would have got something. */
+static void a_held_out_shopper_who_could_get_nothing_has_the_own_reason(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner("holdout-reasons");
+    unsigned eligible = 0, refused = 0;
+    setenv("PROFFER_DECIDE_HOLDOUT", "0.9", 1);
+    RUN_CODE(0, "decide", "--campaign", "june", "-w", w);
+    unsetenv("PROFFER_DECIDE_HOLDOUT");
+    const json_value *d = decisions_of(w);
+    for (size_t i = 0; i < d->n; i++) {
+        const char *reason = word_of(&d->values[i], "reason");
+        bool held = member_of(&d->values[i], "holdout")->boolean;
+        assert_true(held || strcmp(reason, "holdout") != 0);
+        eligible += held && !strcmp(reason, "holdout");
+        refused +=
+            held && (!strcmp(reason, "no_consent") || !strcmp(reason, "consent_refused"));
+    }
+    assert_true(eligible > 0);
+    assert_true(refused > 0);
+}
+
 static void deciding_twice_on_the_same_data_decides_the_same(void **state)
 {
     (void)state;
     const char *w = copy_of_corner("again");
-    const char *one = RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w",
-                               w)->out;
-    assert_string_equal(RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w",
-                                 w)->out, one);
+    const char *one =
+        RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w", w)->out;
+    assert_string_equal(
+        RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w", w)->out,
+        one);
     RUN_CODE(0, "train", "-w", w); /* what was trained must not decide otherwise */
-    assert_string_equal(RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w",
-                                 w)->out, one);
+    assert_string_equal(
+        RUN_CODE(0, "decide", "--campaign", "june", "--dry-run", "--json", "-w", w)->out,
+        one);
 }
 
 static void every_run_is_kept_and_can_be_asked_for(void **state)
 {
     (void)state;
     const char *w = copy_of_corner("runs");
-    const char *first = word_of(json_of(RUN_CODE(0, "decide", "--campaign", "june", "--json", "-w",
-                                                 w)), "run");
-    const char *second = word_of(json_of(RUN_CODE(0, "decide", "--campaign", "june", "--budget",
-                                                  "1", "--json", "-w", w)), "run");
+    const char *first = word_of(
+        json_of(RUN_CODE(0, "decide", "--campaign", "june", "--json", "-w", w)), "run");
+    const char *second = word_of(json_of(RUN_CODE(0, "decide", "--campaign", "june",
+                                                  "--budget", "1", "--json", "-w", w)),
+                                 "run");
     assert_string_not_equal(first, second);
     assert_string_equal(word_of(&decisions_of(w)->values[0], "run"), second);
-    const json_value *d = json_of(RUN_CODE(0, "export", "--decisions", "--run", first, "-w", w));
+    const json_value *d =
+        json_of(RUN_CODE(0, "export", "--decisions", "--run", first, "-w", w));
     assert_int_equal(d->n, CORNER_SHOPPERS);
     assert_string_equal(word_of(&d->values[0], "run"), first);
     RUN_CODE(4, "export", "--decisions", "--run", "never", "-w", w);
@@ -436,9 +472,11 @@ static void explain_tells_a_person_and_may_be_asked_about_one_promotion(void **s
     assert_contains(r->out, "Shopper s01");
     assert_contains(r->out, "june-T");
     assert_contains(r->out, "what speaks for");
-    const json_value *v = json_of(RUN_CODE(0, "explain", "s01", "june-S", "--json", "-w", w));
+    const json_value *v =
+        json_of(RUN_CODE(0, "explain", "s01", "june-S", "--json", "-w", w));
     assert_int_equal(member_of(v, "candidates")->n, 1);
-    assert_string_equal(word_of(&member_of(v, "candidates")->values[0], "promotion"), "june-S");
+    assert_string_equal(word_of(&member_of(v, "candidates")->values[0], "promotion"),
+                        "june-S");
     assert_contains(RUN_CODE(4, "explain", "s01", "june-Q", "-w", w)->err, "june-Q");
     assert_contains(RUN_CODE(4, "explain", "s01", "may-T", "-w", w)->err, "latest run");
     assert_contains(RUN_CODE(4, "explain", "nobody", "-w", w)->err, "nobody");
@@ -455,8 +493,8 @@ static void messages_come_in_the_language_asked_for_or_the_shoppers_own(void **s
 {
     (void)state;
     const char *w = learned_shop();
-    const json_value *v = json_of(RUN_CODE(0, "message", "--language", "zh", "--sample", "5",
-                                           "--json", "-w", w));
+    const json_value *v = json_of(
+        RUN_CODE(0, "message", "--language", "zh", "--sample", "5", "--json", "-w", w));
     assert_true(v->n >= 1 && v->n <= 5);
     for (size_t i = 0; i < v->n; i++) {
         assert_keys(&v->values[i], "shopper promotion channel language message");
@@ -530,8 +568,8 @@ static void recommend_names_products_with_scores_and_reasons(void **state)
 {
     (void)state;
     const char *w = learned_shop();
-    const json_value *v = json_of(RUN_CODE(0, "recommend", "s05", "--limit", "3", "--json", "-w",
-                                           w));
+    const json_value *v =
+        json_of(RUN_CODE(0, "recommend", "s05", "--limit", "3", "--json", "-w", w));
     const json_value *list = member_of(v, "products");
     assert_int_equal(list->n, 3);
     for (size_t i = 0; i < 3; i++) {
@@ -554,9 +592,9 @@ static void recommend_names_products_with_scores_and_reasons(void **state)
 static void the_report_is_one_file_that_loads_nothing_from_anywhere(void **state)
 {
     (void)state;
-    static const char *const fetching[] = {"src=", "href=\"http", "href='http", "<link",
-                                           "@import", "url(", "fetch(", "XMLHttpRequest",
-                                           "importScripts", "WebSocket", "<iframe", "<img"};
+    static const char *const fetching[] = {
+        "src=",   "href=\"http",    "href='http",    "<link",     "@import", "url(",
+        "fetch(", "XMLHttpRequest", "importScripts", "WebSocket", "<iframe", "<img"};
     const char *w = learned_shop();
     const ran *r = RUN_CODE(0, "report", "-w", w);
     assert_contains(r->out, "reports/report.html\n");
@@ -570,7 +608,8 @@ static void the_report_is_one_file_that_loads_nothing_from_anywhere(void **state
     assert_contains(html, "<meta name=\"viewport\"");
     mem_free(html);
     const char *elsewhere = in_folder("out/of/the/way.html");
-    const json_value *v = json_of(RUN_CODE(0, "report", "--out", elsewhere, "--json", "-w", w));
+    const json_value *v =
+        json_of(RUN_CODE(0, "report", "--out", elsewhere, "--json", "-w", w));
     assert_string_equal(word_of(v, "report"), elsewhere);
     assert_true(file_exists(elsewhere));
 }
@@ -579,10 +618,11 @@ static void words_from_the_data_cannot_break_out_of_the_report(void **state)
 {
     (void)state;
     const char *w = copy_of_corner("hostile");
-    const char *file = put("hostile.csv",
-                           "id,campaign,title,kind,percent,starts,ends_on,categories\n"
-                           "june-X,june,\"</script><script>alert(1)</script>\",percent_off,10,"
-                           "2026-06-01,2026-06-14,Breakfast\n");
+    const char *file =
+        put("hostile.csv",
+            "id,campaign,title,kind,percent,starts,ends_on,categories\n"
+            "june-X,june,\"</script><script>alert(1)</script>\",percent_off,10,"
+            "2026-06-01,2026-06-14,Breakfast\n");
     RUN_CODE(0, "import", file, "--table", "promotions", "-w", w);
     RUN_CODE(0, "decide", "--campaign", "june", "--budget", "1000", "-w", w);
     RUN_CODE(0, "report", "-w", w);
@@ -607,7 +647,8 @@ static void forgetting_takes_decisions_and_the_runs_summary_along(void **state)
     (void)state;
     char trace[64];
     const char *w = copy_of_corner("forgotten-decision");
-    const json_value *v = json_of(RUN_CODE(0, "decide", "--campaign", "june", "--json", "-w", w));
+    const json_value *v =
+        json_of(RUN_CODE(0, "decide", "--campaign", "june", "--json", "-w", w));
     const json_value *sample = member_of(v, "sample");
     const char *who = word_of(&sample->values[0], "shopper");
     (void)snprintf(trace, sizeof trace, "\"shopper\":\"%s\"", who);
@@ -633,7 +674,8 @@ int main(void)
         cmocka_unit_test(a_damaged_model_is_told_by_whoever_meets_it),
         cmocka_unit_test(the_same_seed_and_data_train_the_same_bytes),
         cmocka_unit_test(a_full_disk_leaves_the_old_models),
-        cmocka_unit_test(evaluation_stands_beside_baselines_and_finds_what_is_in_the_data),
+        cmocka_unit_test(
+            evaluation_stands_beside_baselines_and_finds_what_is_in_the_data),
         cmocka_unit_test(the_test_period_may_be_chosen),
         cmocka_unit_test(sequences_are_evaluated_without_a_workspace),
         cmocka_unit_test(a_dry_run_tells_all_and_writes_nothing),
@@ -642,6 +684,7 @@ int main(void)
         cmocka_unit_test(nobody_is_contacted_without_consent),
         cmocka_unit_test(an_unsubscribed_shopper_is_left_alone),
         cmocka_unit_test(the_holdout_gets_nothing_and_stays_the_same),
+        cmocka_unit_test(a_held_out_shopper_who_could_get_nothing_has_the_own_reason),
         cmocka_unit_test(deciding_twice_on_the_same_data_decides_the_same),
         cmocka_unit_test(every_run_is_kept_and_can_be_asked_for),
         cmocka_unit_test(explain_has_a_reason_for_every_candidate_of_every_shopper),
