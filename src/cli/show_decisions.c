@@ -28,16 +28,38 @@ static void show_caps(result *r, const json_value *decided)
     table_print(t);
 }
 
+static const char *plural(const json_value *object, const char *key)
+{
+    return show_number(object, key) == 1 ? "" : "s";
+}
+
+/* "of 10 pairs of shopper and promotion: no consent 9, chosen 1" */
+static void show_reasons(result *r, const json_value *decided)
+{
+    const json_value *reasons = json_member(decided, "reasons");
+    double pairs = 0;
+    for (size_t i = 0; reasons != NULL && i < reasons->n; i++)
+        pairs += show_number(&reasons->values[i], "pairs");
+    if (pairs == 0) return;
+    printf("  of %.0f pair%s of shopper and promotion:", pairs, pairs == 1 ? "" : "s");
+    for (size_t i = 0; i < reasons->n; i++)
+        printf("%s %s %.0f", i ? "," : "", show_code(r, &reasons->values[i], "code"),
+               show_number(&reasons->values[i], "pairs"));
+    printf("\n");
+}
+
 void show_decision_summary(result *r, const json_value *decided)
 {
     const char *code = show_text(r, decided, "currency");
     const char *name = show_text(r, decided, "campaign");
     printf(
-        "%s%s%s%.0f promotions, %.0f shoppers: %.0f messages to %.0f shoppers, %.0f held "
-        "out to measure against\n",
+        "%s%s%s%.0f promotion%s, %.0f shopper%s: %.0f message%s to %.0f shopper%s, %.0f "
+        "held out to measure against\n",
         name[0] ? "Campaign " : "", name, name[0] ? ": " : "",
-        show_number(decided, "candidates"), show_number(decided, "shoppers"),
-        show_number(decided, "messages"), show_number(decided, "treated"),
+        show_number(decided, "candidates"), plural(decided, "candidates"),
+        show_number(decided, "shoppers"), plural(decided, "shoppers"),
+        show_number(decided, "messages"), plural(decided, "messages"),
+        show_number(decided, "treated"), plural(decided, "treated"),
         show_number(decided, "held_out"));
     printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it "
            "from "
@@ -49,6 +71,7 @@ void show_decision_summary(result *r, const json_value *decided)
     const char *warning = show_text(r, decided, "warning_empty_audience");
     if (warning[0] != 0)
         printf("  warning: the audience rule of promotion %s picked nobody\n", warning);
+    show_reasons(r, decided);
     show_caps(r, decided);
 }
 
@@ -58,7 +81,7 @@ static void show_words(const char *words)
     printf("      ");
     for (; *words; words++) {
         putchar(*words);
-        if (*words == '\n' && words[1] != 0) printf("      ");
+        if (*words == '\n' && words[1] != 0 && words[1] != '\n') printf("      ");
     }
     printf("\n");
 }

@@ -1,7 +1,7 @@
 /*
  * Audience rules: a small language in which a marketer says whom a promotion is for.
  *
- *     stage = "active" and spend_90d > 50 and kids = yes
+ *     stage = "active" and spend_91d > 50 and kids = yes
  *     not (category = "PET FOOD") or city in ("Berlin", "Hamburg")
  *     income is known
  *
