@@ -123,7 +123,7 @@ static pf_status cache_put(void *context, const fingerprint *maker, size_t n,
     return status;
 }
 
-/* What the encoder reads of a product: its title, and its category where the title does
+/* A text that memory is too short for has no data. What the encoder reads of a product: its title, and its category where the title does
  * not say it; of a promotion: its title and its words. */
 static text product_text(const shop_catalogue *c, uint32_t number, arena *memory)
 {
@@ -133,7 +133,7 @@ static text product_text(const shop_catalogue *c, uint32_t number, arena *memory
         return text_of(item->title);
     size_t n = strlen(item->title) + strlen(name) + 3;
     char *joined = arena_alloc(memory, n, 1);
-    if (joined == NULL) return text_of(item->title);
+    if (joined == NULL) return (text){NULL, 0};
     (void)snprintf(joined, n, "%s%s%s", item->title, item->title[0] ? ", " : "", name);
     return text_of(joined);
 }
@@ -143,7 +143,8 @@ static text promotion_text(const shop_catalogue *c, uint32_t number, arena *memo
     const promotion *offer = &c->promotions[number];
     size_t n = strlen(offer->title) + strlen(offer->body) + 3;
     char *joined = arena_alloc(memory, n, 1);
-    if (offer->body[0] == 0 || joined == NULL) return text_of(offer->title);
+    if (offer->body[0] == 0) return text_of(offer->title);
+    if (joined == NULL) return (text){NULL, 0};
     (void)snprintf(joined, n, "%s. %s", offer->title, offer->body);
     return text_of(joined);
 }
@@ -184,8 +185,11 @@ static pf_status encode_all(proffer *p, uint32_t n, text_maker *make, const char
     progress *shown = progress_begin(what, n, "texts");
     pf_status s = PF_OK;
     if (texts == NULL) s = error_set(err, PF_NO_MEMORY, "out of memory for %u texts", n);
-    for (uint32_t i = 0; s == PF_OK && i < n; i++)
+    for (uint32_t i = 0; s == PF_OK && i < n; i++) {
         texts[i] = make(p->catalogue, i + 1, &memory);
+        if (texts[i].data == NULL)
+            s = error_set(err, PF_NO_MEMORY, "out of memory for %u texts", n);
+    }
     if (s == PF_OK)
         s = vectors_encode(out, p->encoder, &cache, n, texts, workspace_pool(p), shown,
                            err);

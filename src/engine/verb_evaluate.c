@@ -14,7 +14,7 @@
 #include "recommend/from_history.h"
 #include "recommend/interactions.h"
 
-enum { NEXT_DAYS = 31, CUT = 10 };
+enum { CUT = 10 };
 
 proffer_evaluate_options proffer_evaluate_options_default(void)
 {
@@ -85,14 +85,33 @@ static pf_status measure_response(evaluation *e, pf_error *err)
 
 /* --- products --------------------------------------------------------------------- */
 
-/* The last calendar month that the data hold whole, or nearly: from its local midnight. */
-static int64_t last_month(const proffer *p)
+/* The weeks that products are predicted for: from..to. */
+typedef struct window {
+    int64_t from_us, to_us;
+} window;
+
+static int64_t month_start(const proffer *p, int64_t time_us, int months)
 {
-    calendar_time t =
-        calendar_from_us(p->history->last_time_us - 7 * US_PER_DAY, p->zone);
+    calendar_time t = calendar_from_us(time_us, p->zone);
+    int month = t.month - 1 + months;
+    t.year += month < 0 ? -1 : month / 12;
+    t.month = (month + 12) % 12 + 1;
     t.day = 1;
     t.hour = t.minute = t.second = t.microsecond = 0;
     return calendar_to_us(&t, p->zone, ZONE_REPEAT_EARLIER);
+}
+
+/* The last calendar month that the data hold to its end, within two days; where they do
+ * not begin before it, the last quarter of what there is. */
+static window last_month(const proffer *p)
+{
+    int64_t first = p->history->first_time_us, last = p->history->last_time_us;
+    window w = {month_start(p, last, 0), month_start(p, last, 1)};
+    if (last < w.to_us - 2 * US_PER_DAY)
+        w = (window){month_start(p, last, -1), w.from_us};
+    if (first >= w.from_us)
+        w = (window){last - (last - first) / 4, last + 1};
+    return w;
 }
 
 static pf_status measure_products(evaluation *e, pf_error *err)
@@ -102,9 +121,9 @@ static pf_status measure_products(evaluation *e, pf_error *err)
     product_side side;
     next_products_result found;
     pf_error why = {.code = PF_OK};
-    int64_t from_us = last_month(p);
+    window test = last_month(p);
     pf_status s = purchases_from_history(p->history, p->catalogue->n_products,
-                                         e->learned.excluded, from_us, &x, err);
+                                         e->learned.excluded, test.from_us, &x, err);
     if (s == PF_OK) s = learned_side(&e->learned, &side, err);
     if (s != PF_OK) {
         purchases_free(x);
@@ -113,8 +132,8 @@ static pf_status measure_products(evaluation *e, pf_error *err)
     next_products_task task = {.catalogue = p->catalogue,
                                .history = p->history,
                                .excluded = e->learned.excluded,
-                               .from_us = from_us,
-                               .to_us = from_us + NEXT_DAYS * US_PER_DAY,
+                               .from_us = test.from_us,
+                               .to_us = test.to_us,
                                .repeats = learned_repeats(p, x),
                                .k = CUT,
                                .vectors = side.vectors,

@@ -87,15 +87,6 @@ static void write_standing(verb_result *r, const shop_catalogue *c, uint32_t num
         json_null(&r->w);
 }
 
-/* The decisions of the latest run; that there was none is no failure. */
-static pf_status visit_latest(proffer *p, uint32_t number, export_state *state,
-                              pf_error *err)
-{
-    pf_error why = {.code = PF_OK};
-    pf_status s = workspace_visit_decisions(p, NULL, number, write_decision, state, &why);
-    return s == PF_OK || s == PF_NOT_FOUND ? PF_OK : error_pass(err, &why);
-}
-
 proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
                                       proffer_error *err)
 {
@@ -115,7 +106,9 @@ proffer_status proffer_export_shopper(proffer *p, const char *id, char **json,
     json_array_end(&r.w);
     json_key(&r.w, "decisions");
     json_array_begin(&r.w);
-    if (s == PF_OK) s = visit_latest(p, number, &state, inner(err));
+    if (s == PF_OK)
+        s = workspace_visit_shopper_decisions(p, number, write_decision, &state,
+                                              inner(err));
     json_array_end(&r.w);
     json_object_end(&r.w);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));

@@ -252,3 +252,14 @@ pf_status workspace_visit_decisions(const proffer *p, const char *run, uint32_t 
         return error_set(err, PF_BUSY, "the store changed while it was read; try again");
     return s;
 }
+
+pf_status workspace_visit_shopper_decisions(const proffer *p, uint32_t number,
+                                            store_decision_visitor *visit, void *context,
+                                            pf_error *err)
+{
+    known_visit k = {p->catalogue, visit, context, false};
+    pf_status s = store_visit_shopper_decisions(p->store, number, visit_known, &k, err);
+    if (s == PF_OK && k.newer)
+        return error_set(err, PF_BUSY, "the store changed while it was read; try again");
+    return s;
+}

@@ -83,6 +83,10 @@ pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
 pf_status workspace_visit_decisions(const proffer *p, const char *run, uint32_t shopper,
                                     store_decision_visitor *visit, void *context,
                                     pf_error *err);
+/* The same for one shopper and all runs, oldest first. */
+pf_status workspace_visit_shopper_decisions(const proffer *p, uint32_t number,
+                                            store_decision_visitor *visit, void *context,
+                                            pf_error *err);
 /* ISO 8601 in the shop's zone -> us; NULL gives fallback. */
 pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,
                          int64_t *out, pf_error *err);

@@ -125,22 +125,17 @@ static decision_record read_decision(sqlite3_stmt *st)
     };
 }
 
-static pf_status visit_run(store *s, int64_t run, uint32_t number,
-                           store_decision_visitor *visit, void *context, pf_error *err)
+#define DECISION_COLUMNS                                                                 \
+    "SELECT d.id, r.run, shopper, promotion, channel, time_us, send_at_us, propensity,"   \
+    " score, expected_value_minor, cost_minor, reason, message, candidates, versions,"    \
+    " holdout FROM decisions d JOIN runs r ON r.number = d.run"
+
+/* Steps through a statement that is bound. */
+static pf_status visit_rows(store *s, sqlite3_stmt *st, store_decision_visitor *visit,
+                            void *context, pf_error *err)
 {
-    static const char sql[] =
-        "SELECT d.id, r.run, shopper, promotion, channel, time_us, send_at_us, "
-        "propensity,"
-        " score, expected_value_minor, cost_minor, reason, message, candidates, versions,"
-        " holdout FROM decisions d JOIN runs r ON r.number = d.run"
-        " WHERE d.run = ?1 AND shopper BETWEEN ?2 AND ?3 ORDER BY shopper, decision";
-    sqlite3_stmt *st;
     bool row = true;
-    pf_status status = db_prepare(s, &st, sql, err);
-    if (status != PF_OK) return status;
-    sqlite3_bind_int64(st, 1, run);
-    sqlite3_bind_int64(st, 2, number);
-    sqlite3_bind_int64(st, 3, number != 0 ? number : UINT32_MAX);
+    pf_status status = PF_OK;
     while (status == PF_OK && row) {
         status = db_step(s, st, &row, err);
         if (status != PF_OK || !row) break;
@@ -148,6 +143,39 @@ static pf_status visit_run(store *s, int64_t run, uint32_t number,
         row = visit(context, &d);
     }
     db_reset(st);
+    return status;
+}
+
+static pf_status visit_run(store *s, int64_t run, uint32_t number,
+                           store_decision_visitor *visit, void *context, pf_error *err)
+{
+    static const char sql[] = DECISION_COLUMNS
+        " WHERE d.run = ?1 AND shopper BETWEEN ?2 AND ?3 ORDER BY shopper, decision";
+    sqlite3_stmt *st;
+    pf_status status = db_prepare(s, &st, sql, err);
+    if (status != PF_OK) return status;
+    sqlite3_bind_int64(st, 1, run);
+    sqlite3_bind_int64(st, 2, number);
+    sqlite3_bind_int64(st, 3, number != 0 ? number : UINT32_MAX);
+    return visit_rows(s, st, visit, context, err);
+}
+
+pf_status store_visit_shopper_decisions(store *s, uint32_t number,
+                                        store_decision_visitor *visit, void *context,
+                                        pf_error *err)
+{
+    static const char sql[] =
+        DECISION_COLUMNS " WHERE shopper = ?1 ORDER BY d.run, decision";
+    sqlite3_stmt *st;
+    bool mine;
+    pf_status status = db_snapshot_begin(s, &mine, err);
+    if (status != PF_OK) return status;
+    status = db_prepare(s, &st, sql, err);
+    if (status == PF_OK) {
+        sqlite3_bind_int64(st, 1, number);
+        status = visit_rows(s, st, visit, context, err);
+    }
+    db_snapshot_end(s, mine);
     return status;
 }
 

@@ -227,6 +227,11 @@ pf_status store_visit_decisions(store *s, const char *run, uint32_t shopper,
                                 store_decision_visitor *visit, void *context,
                                 pf_error *err);
 
+/* Every decision about a shopper, of all runs, oldest run first; none is no failure. */
+pf_status store_visit_shopper_decisions(store *s, uint32_t shopper,
+                                        store_decision_visitor *visit, void *context,
+                                        pf_error *err);
+
 /* --- what was imported, and what was measured ------------------------------------- */
 
 typedef struct import_record {
