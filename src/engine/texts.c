@@ -123,8 +123,9 @@ static pf_status cache_put(void *context, const fingerprint *maker, size_t n,
     return status;
 }
 
-/* A text that memory is too short for has no data. What the encoder reads of a product: its title, and its category where the title does
- * not say it; of a promotion: its title and its words. */
+/* What the encoder reads of a product: its title, and its category where the title does
+ * not say it; of a promotion: its title and its words. A text that memory is too short for
+ * has no data. */
 static text product_text(const shop_catalogue *c, uint32_t number, arena *memory)
 {
     const product *item = &c->products[number];

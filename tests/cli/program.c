@@ -53,14 +53,14 @@ int program_begin(void **state)
     const char *temporary = getenv("TMPDIR");
     (void)snprintf(folder_path, sizeof folder_path, "%s/proffer-test-cli-XXXXXX",
                    temporary != NULL ? temporary : "/tmp");
-    if (mkdtemp(folder_path) == NULL)
-        return -1;
+    if (mkdtemp(folder_path) == NULL) return -1;
     arena_init(&trees, (size_t)1 << 30);
     clean_environment();
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place)
+static int remove_one(const char *path, const struct stat *facts, int kind,
+                      struct FTW *place)
 {
     (void)facts;
     (void)kind;
@@ -89,10 +89,10 @@ int program_end(void **state)
 const char *in_folder(const char *name)
 {
     char path[4096];
-    assert_true(snprintf(path, sizeof path, "%s/%s", folder_path, name) < (int)sizeof path);
+    assert_true(snprintf(path, sizeof path, "%s/%s", folder_path, name) <
+                (int)sizeof path);
     for (size_t i = 0; i < n_paths; i++)
-        if (!strcmp(paths[i], path))
-            return paths[i];
+        if (!strcmp(paths[i], path)) return paths[i];
     assert_true(n_paths < PATHS);
     paths[n_paths] = strdup(path);
     assert_non_null(paths[n_paths]);
@@ -104,8 +104,7 @@ const char *in_folder(const char *name)
 static int open_or_die(const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC, 0600);
-    if (fd < 0)
-        _exit(127);
+    if (fd < 0) _exit(127);
     return fd;
 }
 
@@ -118,10 +117,12 @@ static void become(const char *program, const char *const words[], const running
     if (chdir(c->folder ? c->folder : folder_path) != 0 || dup2(in, 0) < 0 ||
         dup2(out, 1) < 0 || dup2(r->err, 2) < 0)
         _exit(127);
+    /* A coverage profile that is cut off would spoil those of all other runs. */
+    if (c->file_limit != 0 || c->will_be_killed)
+        setenv("LLVM_PROFILE_FILE", "/dev/null", 1);
     if (c->file_limit != 0) {
         struct rlimit limit = {c->file_limit, c->file_limit};
-        if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
-            _exit(127);
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(127);
     }
     execvp(program, (char *const *)(uintptr_t)words);
     _exit(127);
@@ -130,8 +131,7 @@ static void become(const char *program, const char *const words[], const running
 static running *free_place(void)
 {
     for (size_t i = 0; i < RUNNING; i++)
-        if (under_way[i].child == 0)
-            return &under_way[i];
+        if (under_way[i].child == 0) return &under_way[i];
     fail_msg("too many programs under way");
     return NULL;
 }
@@ -149,8 +149,7 @@ static pid_t start(const char *program, const char *const words[])
     fflush(NULL);
     r->child = fork();
     assert_true(r->child >= 0);
-    if (r->child == 0)
-        become(program, argv, r, &next_run);
+    if (r->child == 0) become(program, argv, r, &next_run);
     next_run = (conditions){0};
     return r->child;
 }
@@ -204,8 +203,8 @@ const ran *program_run_code(int code, const char *const words[])
 {
     const ran *r = program_run(words);
     if (r->code != code)
-        fail_msg("proffer %s ended with %d and not with %d\n%.2000s\n%.2000s", words[0], r->code,
-                 code, r->out, r->err);
+        fail_msg("proffer %s ended with %d and not with %d\n%.2000s\n%.2000s", words[0],
+                 r->code, code, r->out, r->err);
     return r;
 }
 
@@ -213,15 +212,13 @@ const ran *program_run_code(int code, const char *const words[])
 
 void assert_contains(const char *said, const char *words)
 {
-    if (strstr(said, words) == NULL)
-        fail_msg("'%s' is not in:\n%.3000s", words, said);
+    if (strstr(said, words) == NULL) fail_msg("'%s' is not in:\n%.3000s", words, said);
 }
 
 void assert_lacks(const char *said, const char *words)
 {
     const char *found = strstr(said, words);
-    if (found != NULL)
-        fail_msg("'%s' is in it: %.300s", words, found);
+    if (found != NULL) fail_msg("'%s' is in it: %.300s", words, found);
 }
 
 const json_value *json_of(const ran *r)
@@ -236,16 +233,14 @@ const json_value *json_of(const ran *r)
 const json_value *member_of(const json_value *object, const char *key)
 {
     const json_value *v = json_member(object, key);
-    if (v == NULL)
-        fail_msg("there is no member '%s'", key);
+    if (v == NULL) fail_msg("there is no member '%s'", key);
     return v;
 }
 
 const char *word_of(const json_value *object, const char *key)
 {
     const json_value *v = json_member(object, key);
-    if (v == NULL || (v->kind != JSON_TEXT && v->kind != JSON_NUMBER))
-        return "";
+    if (v == NULL || (v->kind != JSON_TEXT && v->kind != JSON_NUMBER)) return "";
     const char *copy = arena_copy_text(&trees, v->text.data, v->text.n);
     assert_non_null(copy);
     return copy;
@@ -255,7 +250,8 @@ double number_of(const json_value *object, const char *key)
 {
     const json_value *v = member_of(object, key);
     double number = 0;
-    if ((v->kind != JSON_NUMBER && v->kind != JSON_TEXT) || !text_to_double(v->text, &number))
+    if ((v->kind != JSON_NUMBER && v->kind != JSON_TEXT) ||
+        !text_to_double(v->text, &number))
         fail_msg("'%s' is no number", key);
     return number;
 }

@@ -29,17 +29,18 @@ const char *in_folder(const char *name);
 /* --- running ---------------------------------------------------------------------- */
 
 typedef struct ran {
-    int code;    /* exit code; 128 + the signal that ended it */
+    int code; /* exit code; 128 + the signal that ended it */
     char *out, *err;
     size_t out_n, err_n;
 } ran;
 
 /* What the next start is to find; goes back to nothing with it. */
 typedef struct conditions {
-    const char *input;       /* file that is standard input; else it is empty */
-    const char *output;      /* file that is standard output; else it is caught */
-    const char *folder;      /* to run in; else the test's own */
+    const char *input;        /* file that is standard input; else it is empty */
+    const char *output;       /* file that is standard output; else it is caught */
+    const char *folder;       /* to run in; else the test's own */
     unsigned long file_limit; /* most bytes in a file, then writes fail; 0 = no limit */
+    bool will_be_killed;
 } conditions;
 extern conditions next_run;
 

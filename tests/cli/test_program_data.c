@@ -36,8 +36,8 @@ static void init_makes_a_commented_configuration_and_an_empty_store(void **state
     (void)state;
     size_t n = 0;
     const char *w = in_folder("deep/er/shop");
-    const json_value *v = json_of(RUN_CODE(0, "init", w, "--shop", "Bob's \"Best\"", "--currency",
-                                           "eur", "--json"));
+    const json_value *v = json_of(RUN_CODE(0, "init", w, "--shop", "Bob's \"Best\"",
+                                           "--currency", "eur", "--json"));
     assert_string_equal(word_of(v, "shop"), "Bob's \"Best\"");
     assert_string_equal(word_of(v, "currency"), "EUR");
     assert_int_equal(number_of(member_of(v, "counts"), "events"), 0);
@@ -83,10 +83,11 @@ static void import_counts_what_it_read(void **state)
 {
     (void)state;
     const char *w = empty_workspace("counted");
-    const json_value *v = json_of(RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", w,
-                                           "--json"));
-    assert_keys(v, "rows added changed same duplicates skipped rejected created bytes wall_s "
-                   "cpu_s tables");
+    const json_value *v =
+        json_of(RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", w, "--json"));
+    assert_keys(
+        v, "rows added changed same duplicates skipped rejected created bytes wall_s "
+           "cpu_s tables");
     const json_value *tables = member_of(v, "tables");
     assert_int_equal(tables->n, 8);
     assert_string_equal(word_of(&tables->values[5], "name"), "purchases");
@@ -99,7 +100,8 @@ static void import_counts_what_it_read(void **state)
     assert_int_equal(number_of(v, "rows"), number_of(v, "added"));
     v = json_of(RUN_CODE(0, "doctor", "-w", w, "--json"));
     assert_int_equal(number_of(member_of(v, "counts"), "products"), CORNER_PRODUCTS);
-    assert_int_equal(number_of(member_of(v, "events_by_type"), "exposure"), CORNER_MAILINGS);
+    assert_int_equal(number_of(member_of(v, "events_by_type"), "exposure"),
+                     CORNER_MAILINGS);
 }
 
 static void importing_twice_changes_nothing(void **state)
@@ -107,12 +109,13 @@ static void importing_twice_changes_nothing(void **state)
     (void)state;
     const char *w = copy_of_corner("twice");
     char *before = everything_in(w);
-    const json_value *v = json_of(RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", w,
-                                           "--json"));
+    const json_value *v =
+        json_of(RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", w, "--json"));
     assert_int_equal(number_of(v, "added"), 0);
     assert_int_equal(number_of(v, "changed"), 0);
     assert_int_equal(number_of(v, "rejected"), 0);
-    assert_int_equal(number_of(v, "same") + number_of(v, "duplicates"), number_of(v, "rows"));
+    assert_int_equal(number_of(v, "same") + number_of(v, "duplicates"),
+                     number_of(v, "rows"));
     char *now = everything_in(w);
     assert_string_equal(now, before);
     mem_free(before);
@@ -125,9 +128,9 @@ static void files_without_a_mapping_are_read_by_their_headers(void **state)
     const char *w = empty_workspace("guessed");
     const char *products = put("catalogue.csv", "product_id,title,category,price\n"
                                                 "p1,Oat milk,Breakfast > Milk,14.50\n");
-    const char *events = put("events.jsonl",
-                             "{\"type\":\"purchase\",\"user_id\":\"u1\",\"sku\":\"p1\","
-                             "\"timestamp\":\"2026-01-02T10:00:00Z\",\"amount\":\"14.50\"}\n");
+    const char *events = put(
+        "events.jsonl", "{\"type\":\"purchase\",\"user_id\":\"u1\",\"sku\":\"p1\","
+                        "\"timestamp\":\"2026-01-02T10:00:00Z\",\"amount\":\"14.50\"}\n");
     RUN_CODE(0, "import", products, events, "-w", w);
     const json_value *v = json_of(RUN_CODE(0, "export", "--shopper", "u1", "-w", w));
     assert_int_equal(member_of(v, "events")->n, 1);
@@ -158,10 +161,12 @@ static void rejected_rows_are_kept_with_place_and_reason_and_the_others_load(voi
     assert_contains(r->out, "3 rows rejected; the first: ");
     assert_contains(r->out, "broken.csv:3:5: ");
     assert_contains(r->out, "bad_time");
-    const json_value *v = json_of(RUN_CODE(0, "import", broken_lines(), "-w", w, "--json"));
+    const json_value *v =
+        json_of(RUN_CODE(0, "import", broken_lines(), "-w", w, "--json"));
     const json_value *t = &member_of(v, "tables")->values[0];
-    assert_keys(t, "table name reading rows added changed same duplicates skipped rejected "
-                   "reasons first_reject rejects_file errors files");
+    assert_keys(t,
+                "table name reading rows added changed same duplicates skipped rejected "
+                "reasons first_reject rejects_file errors files");
     assert_int_equal(number_of(t, "duplicates"), 1);
     assert_int_equal(number_of(member_of(t, "reasons"), "bad_money"), 1);
     assert_int_equal(number_of(member_of(t, "reasons"), "unknown_product"), 1);
@@ -178,7 +183,8 @@ static void validate_reports_the_same_and_loads_nothing(void **state)
     const ran *r = RUN_CODE(3, "validate", broken_lines(), "-w", w);
     assert_contains(r->out, "broken.csv:3:5: ");
     assert_contains(r->err, "would reject 3 of 4 rows");
-    const json_value *v = json_of(RUN_CODE(3, "validate", broken_lines(), "-w", w, "--json"));
+    const json_value *v =
+        json_of(RUN_CODE(3, "validate", broken_lines(), "-w", w, "--json"));
     assert_int_equal(number_of(v, "rejected"), 3);
     char *now = everything_in(w);
     assert_string_equal(now, before);
@@ -186,7 +192,8 @@ static void validate_reports_the_same_and_loads_nothing(void **state)
     mem_free(before);
     mem_free(now);
     w = empty_workspace("validated-empty");
-    v = json_of(RUN_CODE(0, "validate", "--mapping", corner_mapping(), "-w", w, "--json"));
+    v = json_of(
+        RUN_CODE(0, "validate", "--mapping", corner_mapping(), "-w", w, "--json"));
     assert_int_equal(number_of(v, "rejected"), 0);
     v = json_of(RUN_CODE(0, "doctor", "-w", w, "--json"));
     assert_int_equal(number_of(member_of(v, "counts"), "products"), 0);
@@ -201,9 +208,9 @@ static const char *best_for(const char *query)
     const json_value *v = json_of(RUN_CODE(0, "search", query, "--json", "-w", corner()));
     const json_value *found = member_of(v, "products");
     assert_string_equal(word_of(v, "query"), query);
-    if (found->n == 0)
-        return "";
-    assert_keys(&found->values[0], "id title category brand price alike score word_share cosine");
+    if (found->n == 0) return "";
+    assert_keys(&found->values[0],
+                "id title category brand price alike score word_share cosine");
     return word_of(&found->values[0], "id");
 }
 
@@ -224,8 +231,8 @@ static void search_finds_products_by_words_in_chinese_and_english(void **state)
 static void search_gives_as_many_as_were_asked_for(void **state)
 {
     (void)state;
-    const json_value *v = json_of(RUN_CODE(0, "search", "tea", "--limit", "2", "--json", "-w",
-                                           corner()));
+    const json_value *v =
+        json_of(RUN_CODE(0, "search", "tea", "--limit", "2", "--json", "-w", corner()));
     assert_int_equal(member_of(v, "products")->n, 2);
     v = json_of(RUN_CODE(0, "search", "tea", "--json", "-w", corner()));
     assert_true(member_of(v, "products")->n > 2);
@@ -241,10 +248,12 @@ static void profile_shows_a_shopper_to_a_person_and_to_a_program(void **state)
     const ran *r = RUN_CODE(0, "profile", "s05", "-w", corner());
     assert_contains(r->out, "Shopper s05 as of ");
     assert_contains(r->out, "Categories\n");
-    const json_value *v = json_of(RUN_CODE(0, "profile", "s05", "--json", "-w", corner()));
-    assert_keys(v, "shopper at stage events recency_days usual_gap_days trips_28d spend_28d "
-                   "discount_share coupon_share price_band mailed_campaigns redeemed_campaigns "
-                   "categories brands favourites live_promotions");
+    const json_value *v =
+        json_of(RUN_CODE(0, "profile", "s05", "--json", "-w", corner()));
+    assert_keys(
+        v, "shopper at stage events recency_days usual_gap_days trips_28d spend_28d "
+           "discount_share coupon_share price_band mailed_campaigns redeemed_campaigns "
+           "categories brands favourites live_promotions");
     assert_string_equal(word_of(v, "shopper"), "s05");
 }
 
@@ -256,16 +265,17 @@ static void a_profile_as_of_a_moment_does_not_know_the_future(void **state)
     const char *w = copy_of_corner("future");
     const char *past = RUN_CODE(0, "profile", "s05", "--at", at, "--json", "-w", w)->out;
     const char *now = RUN_CODE(0, "profile", "s05", "--json", "-w", w)->out;
-    const char *file = put("future.csv",
-                           "event_id,type,shopper_id,product_id,promotion_id,time,paid\n"
-                           "f1,purchase,s05,p33,,2026-04-01T00:00:00+08:00,99.00\n"
-                           "f2,purchase,s05,p33,,2026-04-02T00:00:00+08:00,99.00\n"
-                           "f3,view,s05,p34,,2026-04-01T00:00:00+08:00,\n"
-                           "f4,redemption,s05,,april-C,2026-04-07T00:00:00+08:00,\n"
-                           "f5,unsubscribe,s05,,,2026-04-08T00:00:00+08:00,\n");
+    const char *file =
+        put("future.csv", "event_id,type,shopper_id,product_id,promotion_id,time,paid\n"
+                          "f1,purchase,s05,p33,,2026-04-01T00:00:00+08:00,99.00\n"
+                          "f2,purchase,s05,p33,,2026-04-02T00:00:00+08:00,99.00\n"
+                          "f3,view,s05,p34,,2026-04-01T00:00:00+08:00,\n"
+                          "f4,redemption,s05,,april-C,2026-04-07T00:00:00+08:00,\n"
+                          "f5,unsubscribe,s05,,,2026-04-08T00:00:00+08:00,\n");
     const json_value *v = json_of(RUN_CODE(0, "import", file, "-w", w, "--json"));
     assert_int_equal(number_of(v, "added"), 5);
-    assert_string_equal(RUN_CODE(0, "profile", "s05", "--at", at, "--json", "-w", w)->out, past);
+    assert_string_equal(RUN_CODE(0, "profile", "s05", "--at", at, "--json", "-w", w)->out,
+                        past);
     assert_string_not_equal(RUN_CODE(0, "profile", "s05", "--json", "-w", w)->out, now);
     v = json_of(RUN_CODE(0, "profile", "s05", "--at", "2020-01-01", "--json", "-w", w));
     assert_int_equal(number_of(v, "events"), 0);
@@ -275,12 +285,17 @@ static void a_profile_as_of_a_moment_does_not_know_the_future(void **state)
 static void times_without_a_zone_are_the_shops(void **state)
 {
     (void)state;
-    const char *local = RUN_CODE(0, "profile", "s05", "--at", "2026-04-01", "--json", "-w",
-                                 corner())->out;
-    assert_string_equal(RUN_CODE(0, "profile", "s05", "--at", "2026-03-31T16:00:00Z", "--json",
-                                 "-w", corner())->out, local);
+    const char *local =
+        RUN_CODE(0, "profile", "s05", "--at", "2026-04-01", "--json", "-w", corner())
+            ->out;
+    assert_string_equal(RUN_CODE(0, "profile", "s05", "--at", "2026-03-31T16:00:00Z",
+                                 "--json", "-w", corner())
+                            ->out,
+                        local);
     assert_string_not_equal(RUN_CODE(0, "profile", "s05", "--at", "2026-04-01T16:00:00Z",
-                                     "--json", "-w", corner())->out, local);
+                                     "--json", "-w", corner())
+                                ->out,
+                            local);
 }
 
 /* --- export ----------------------------------------------------------------------- */
@@ -315,8 +330,7 @@ static unsigned count_lines_of(const char *shopper)
     for (char *line = strchr(bytes, '\n'); line != NULL && line[1] != 0;
          line = strchr(line + 1, '\n')) {
         assert_int_equal(sscanf(line + 1, "%31[^,],%31[^,]", order, who), 2);
-        if (!strcmp(who, shopper))
-            count += count_rows("order_lines.csv", 0, order);
+        if (!strcmp(who, shopper)) count += count_rows("order_lines.csv", 0, order);
     }
     mem_free(bytes);
     return count;
@@ -325,9 +339,11 @@ static unsigned count_lines_of(const char *shopper)
 static void export_holds_every_event_of_a_shopper(void **state)
 {
     (void)state;
-    const json_value *v = json_of(RUN_CODE(0, "export", "--shopper", "s05", "-w", corner()));
-    assert_keys(v, "shopper language time_zone consent_given consent_refused attributes events "
-                   "decisions");
+    const json_value *v =
+        json_of(RUN_CODE(0, "export", "--shopper", "s05", "-w", corner()));
+    assert_keys(
+        v, "shopper language time_zone consent_given consent_refused attributes events "
+           "decisions");
     const json_value *events = member_of(v, "events");
     unsigned purchases = 0, exposures = 0, redemptions = 0;
     const char *earlier = "";
@@ -351,15 +367,17 @@ static void export_gives_values_back_as_they_came(void **state)
 {
     (void)state;
     const char *w = copy_of_corner("given-back");
-    const char *shopper = put("guest.jsonl",
-                              "{\"id\":\"guest 7\",\"language\":\"en-GB\",\"zone\":\"Asia/Tokyo\","
-                              "\"consent_given\":\"sms\",\"note\":\"likes \\\"tea\\\" 茶\","
-                              "\"big\":12345678901234567890.5}\n");
-    const char *event = put("guest-event.jsonl",
-                            "{\"id\":\"g/1\",\"type\":\"purchase\",\"shopper\":\"guest 7\","
-                            "\"product\":\"p09\",\"order\":\"G-1\",\"time\":"
-                            "\"2026-05-05T12:34:56.789012+08:00\",\"quantity\":2.5,"
-                            "\"paid\":\"170.01\",\"discount\":\"0.99\",\"colour\":\"绿\"}\n");
+    const char *shopper =
+        put("guest.jsonl",
+            "{\"id\":\"guest 7\",\"language\":\"en-GB\",\"zone\":\"Asia/Tokyo\","
+            "\"consent_given\":\"sms\",\"note\":\"likes \\\"tea\\\" 茶\","
+            "\"big\":12345678901234567890.5}\n");
+    const char *event =
+        put("guest-event.jsonl",
+            "{\"id\":\"g/1\",\"type\":\"purchase\",\"shopper\":\"guest 7\","
+            "\"product\":\"p09\",\"order\":\"G-1\",\"time\":"
+            "\"2026-05-05T12:34:56.789012+08:00\",\"quantity\":2.5,"
+            "\"paid\":\"170.01\",\"discount\":\"0.99\",\"colour\":\"绿\"}\n");
     RUN_CODE(0, "import", shopper, "--table", "shoppers", "-w", w);
     RUN_CODE(0, "import", event, "--table", "events", "-w", w);
     const ran *r = RUN_CODE(0, "export", "--shopper", "guest 7", "-w", w);
@@ -367,7 +385,8 @@ static void export_gives_values_back_as_they_came(void **state)
     assert_string_equal(word_of(v, "time_zone"), "Asia/Tokyo");
     assert_string_equal(word_of(v, "consent_given"), "sms");
     assert_string_equal(word_of(member_of(v, "attributes"), "note"), "likes \"tea\" 茶");
-    assert_string_equal(word_of(member_of(v, "attributes"), "big"), "12345678901234567890.5");
+    assert_string_equal(word_of(member_of(v, "attributes"), "big"),
+                        "12345678901234567890.5");
     const json_value *e = &member_of(v, "events")->values[0];
     assert_string_equal(word_of(e, "id"), "g/1");
     assert_string_equal(word_of(e, "time"), "2026-05-05T04:34:56.789012Z");
@@ -393,8 +412,7 @@ static unsigned files_that_hold(const char *workspace, const char *word)
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         size_t n = 0;
         const char *path = in_workspace(workspace, e->d_name);
-        if (file_is_folder(path))
-            continue;
+        if (file_is_folder(path)) continue;
         char *bytes = read_file(path, &n);
         count += holds(bytes, n, word);
         mem_free(bytes);
@@ -412,12 +430,13 @@ static const char *workspace_with_zebra(const char *name)
     const char *w = copy_of_corner(name);
     const char *shopper = put("zebra.jsonl", "{\"id\":\"zebra-7731\",\"language\":\"zh\","
                                              "\"note\":\"zebra-note 斑马\"}\n");
-    const char *events = put("zebra.csv",
-                             "event_id,type,shopper_id,product_id,order_id,time,paid,extra\n"
-                             "z1,purchase,zebra-7731,p01,zebra-order,2026-05-01,9.90,zebra-column\n"
-                             "z2,purchase,zebra-7731,p09,zebra-order,2026-05-01,68.00,"
-                             "zebra-column\n"
-                             "z3,view,zebra-7731,p10,,2026-05-02,,\n");
+    const char *events =
+        put("zebra.csv",
+            "event_id,type,shopper_id,product_id,order_id,time,paid,extra\n"
+            "z1,purchase,zebra-7731,p01,zebra-order,2026-05-01,9.90,zebra-column\n"
+            "z2,purchase,zebra-7731,p09,zebra-order,2026-05-01,68.00,"
+            "zebra-column\n"
+            "z3,view,zebra-7731,p10,,2026-05-02,,\n");
     RUN_CODE(0, "import", shopper, "--table", "shoppers", "-w", w);
     RUN_CODE(0, "import", events, "-w", w);
     return w;
@@ -454,8 +473,8 @@ static void old_files_do_not_bring_forgotten_events_back(void **state)
     (void)state;
     const char *w = workspace_with_zebra("not-again");
     RUN_CODE(0, "forget", "zebra-7731", "--yes", "-w", w);
-    const json_value *v = json_of(RUN_CODE(0, "import", in_folder("zebra.csv"), "-w", w,
-                                           "--json"));
+    const json_value *v =
+        json_of(RUN_CODE(0, "import", in_folder("zebra.csv"), "-w", w, "--json"));
     assert_int_equal(number_of(v, "added"), 0);
     RUN_CODE(4, "export", "--shopper", "zebra-7731", "-w", w);
     assert_int_equal(files_that_hold(w, "zebra-order"), 0);
@@ -470,7 +489,8 @@ int main(void)
         cmocka_unit_test(import_counts_what_it_read),
         cmocka_unit_test(importing_twice_changes_nothing),
         cmocka_unit_test(files_without_a_mapping_are_read_by_their_headers),
-        cmocka_unit_test(rejected_rows_are_kept_with_place_and_reason_and_the_others_load),
+        cmocka_unit_test(
+            rejected_rows_are_kept_with_place_and_reason_and_the_others_load),
         cmocka_unit_test(validate_reports_the_same_and_loads_nothing),
         cmocka_unit_test(search_finds_products_by_words_in_chinese_and_english),
         cmocka_unit_test(search_gives_as_many_as_were_asked_for),

@@ -16,10 +16,11 @@ static int begin(void **state)
 {
     size_t n = 0;
     pf_error err = {.code = PF_OK};
-    if (program_begin(state) != 0)
-        return -1;
-    return file_read_whole(&page, &n, PROFFER_SOURCE_DIR "/docs/cli.md", 1 << 20, &err) == PF_OK
-               ? 0 : -1;
+    if (program_begin(state) != 0) return -1;
+    return file_read_whole(&page, &n, PROFFER_SOURCE_DIR "/docs/cli.md", 1 << 20, &err) ==
+                   PF_OK
+               ? 0
+               : -1;
 }
 
 static int end(void **state)
@@ -34,8 +35,7 @@ static char *section_of(const char *command)
     char heading[80];
     (void)snprintf(heading, sizeof heading, "\n## proffer %s\n", command);
     const char *from = strstr(page, heading);
-    if (from == NULL)
-        fail_msg("docs/cli.md has no part '## proffer %s'", command);
+    if (from == NULL) fail_msg("docs/cli.md has no part '## proffer %s'", command);
     const char *to = strstr(from + strlen(heading), "\n## ");
     return mem_copy_text(from, to ? (size_t)(to - from) + 1 : strlen(from));
 }
@@ -45,8 +45,7 @@ static char *section_of(const char *command)
 static const char *next_line(const char *at, char *line, size_t size)
 {
     size_t n = strcspn(at, "\n");
-    if (n == 0 || at[0] != ' ')
-        return NULL;
+    if (n == 0 || at[0] != ' ') return NULL;
     assert_true(n < size);
     memcpy(line, at, n);
     line[n] = 0;
@@ -76,8 +75,7 @@ static void check_options(const char *options, const char *section, const char *
         bool takes = line[2 + strlen(name) + 1] != ' ';
         (void)snprintf(wanted, sizeof wanted, "| `%s%s%s` ", name, takes ? " " : "",
                        takes ? value : "");
-        if (strncmp(name, "--", 2) == 0)
-            assert_in_section(section, command, wanted);
+        if (strncmp(name, "--", 2) == 0) assert_in_section(section, command, wanted);
     }
 }
 
@@ -179,8 +177,7 @@ static bool is_open(text key)
     static const char *const names[] = {"attributes", "events_by_type", "reasons_by_code",
                                         "by_kind", "by_channel"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (text_is(key, names[i]))
-            return true;
+        if (text_is(key, names[i])) return true;
     return false;
 }
 
@@ -189,15 +186,15 @@ static bool is_error_of_a_figure(const char *section, const char *key)
 {
     char figure[64];
     size_t n = strlen(key);
-    if (n < 4 || n >= sizeof figure || strcmp(key + n - 3, "_se") != 0)
-        return false;
+    if (n < 4 || n >= sizeof figure || strcmp(key + n - 3, "_se") != 0) return false;
     (void)snprintf(figure, sizeof figure, "`%.*s`", (int)n - 3, key);
     return strstr(section, figure) != NULL && strstr(section, "`…_se`") != NULL;
 }
 
 static void check_keys(const char *section, const char *command, const json_value *v);
 
-static void check_key(const char *section, const char *command, text key, const json_value *v)
+static void check_key(const char *section, const char *command, text key,
+                      const json_value *v)
 {
     char wanted[80], name[64];
     assert_true(key.n < sizeof name);
@@ -207,8 +204,7 @@ static void check_key(const char *section, const char *command, text key, const 
     if (strstr(section, wanted) == NULL && !is_error_of_a_figure(section, name))
         fail_msg("docs/cli.md, proffer %s: its JSON has the key %s", command, wanted);
     bool counts = text_is(key, "reasons") && v->kind == JSON_OBJECT; /* of rejects */
-    if (!is_open(key) && !counts)
-        check_keys(section, command, v);
+    if (!is_open(key) && !counts) check_keys(section, command, v);
 }
 
 static void check_keys(const char *section, const char *command, const json_value *v)
@@ -234,8 +230,9 @@ static void every_key_of_the_json_stands_in_its_commands_part(void **state)
 {
     (void)state;
     const char *w = copy_of_corner("documented");
-    const char *rows = put("rows.csv", "event_id,type,shopper_id,product_id,time\n"
-                                       "1,view,s01,p01,2026-05-31\n2,view,s01,p01,never\n");
+    const char *rows =
+        put("rows.csv", "event_id,type,shopper_id,product_id,time\n"
+                        "1,view,s01,p01,2026-05-31\n2,view,s01,p01,never\n");
     CHECK_JSON(0, "init", w, "--json");
     CHECK_JSON(3, "validate", rows, "--json", "-w", w);
     CHECK_JSON(0, "import", rows, "--json", "-w", w);

@@ -44,13 +44,17 @@ static void assert_all_told(const mistake *all, size_t n, const char *workspace)
         assert_told(&all[i], workspace);
 }
 
-#define ALL_TOLD(all, workspace) assert_all_told(all, sizeof(all) / sizeof(all)[0], workspace)
+#define ALL_TOLD(all, workspace)                                                         \
+    assert_all_told(all, sizeof(all) / sizeof(all)[0], workspace)
 
 static void there_is_no_workspace(void **state)
 {
     (void)state;
     static const mistake all[] = {
-        {{"import", "x.csv"}, 4, "there is no workspace here", "make one with `proffer init .`"},
+        {{"import", "x.csv"},
+         4,
+         "there is no workspace here",
+         "make one with `proffer init .`"},
         {{"decide", "-w", "/nonexistent/shop"}, 4, "/nonexistent/shop", "proffer init"},
     };
     ALL_TOLD(all, NULL);
@@ -71,10 +75,18 @@ static void something_is_left_out_or_one_word_too_much(void **state)
         {{"import", "--mapping=a.yaml", "--table"}, 2, "--table needs", "--table NAME"},
         {{"export"}, 2, "say either", "--shopper ID or --decisions"},
         {{"export", "--shopper", "s01", "--decisions"}, 2, "either", "--decisions"},
-        {{"export", "--shopper", "s01", "--run", "x"}, 2, "--run", "goes with --decisions"},
-        {{"evaluate", "--models", "popularity"}, 2, "--models", "goes with --sequences FILE"},
+        {{"export", "--shopper", "s01", "--run", "x"},
+         2,
+         "--run",
+         "goes with --decisions"},
+        {{"evaluate", "--models", "popularity"},
+         2,
+         "--models",
+         "goes with --sequences FILE"},
         {{"evaluate", "--k", "5"}, 2, "--k", "goes with --sequences FILE"},
-        {{"evaluate", "--sequences", "x", "--test-from", "2026-01-01"}, 2, "--test-from",
+        {{"evaluate", "--sequences", "x", "--test-from", "2026-01-01"},
+         2,
+         "--test-from",
          "is not for --sequences"},
         {{"forget", "s01"}, 2, "erases shopper s01", "--yes"},
         {{"completion"}, 2, "bash|zsh|fish", "--help"},
@@ -97,15 +109,23 @@ static void values_are_of_the_wrong_kind(void **state)
         {{"decide", "--budget", "12,50"}, 2, "'12,50'", "such as 250"},
         {{"decide", "--budget", "-5"}, 2, "'-5' is no amount", "such as 250"},
         {{"decide", "--budget="}, 2, "'' is no amount", "such as 250"},
-        {{"decide", "--at", "yesterday"}, 2, "'yesterday' is no time", "2026-11-01T09:00:00"},
+        {{"decide", "--at", "yesterday"},
+         2,
+         "'yesterday' is no time",
+         "2026-11-01T09:00:00"},
         {{"profile", "s01", "--at", "2026-13-01"}, 2, "'2026-13-01'", "2026-11-01"},
         {{"evaluate", "--test-from", "soon"}, 2, "'soon' is no time", "2026-11-01"},
         {{"message", "--language", "fr"}, 2, "'fr'", "en and zh"},
-        {{"import", "x.csv", "--table", "produkts"}, 2, "'produkts'", "products, shoppers"},
+        {{"import", "x.csv", "--table", "produkts"},
+         2,
+         "'produkts'",
+         "products, shoppers"},
     };
     ALL_TOLD(all, corner());
-    static const mistake init[] = {
-        {{"init", "shop", "--currency", "euro"}, 2, "'euro' is no ISO 4217", "such as EUR"}};
+    static const mistake init[] = {{{"init", "shop", "--currency", "euro"},
+                                    2,
+                                    "'euro' is no ISO 4217",
+                                    "such as EUR"}};
     ALL_TOLD(init, NULL);
     assert_false(file_exists(in_folder("shop/proffer.yaml")));
 }
@@ -119,7 +139,10 @@ static void names_lead_nowhere(void **state)
         {{"forget", "nobody", "--yes"}, 4, "no shopper", "'nobody'"},
         {{"decide", "--campaign", "jnue"}, 4, "'jnue'", "did you mean 'june'?"},
         {{"decide"}, 4, "no promotion is live at 2026-05-30", "--campaign"},
-        {{"decide", "--campaign", "june", "--at", "2026-09-01"}, 4, "campaign june", "--at"},
+        {{"decide", "--campaign", "june", "--at", "2026-09-01"},
+         4,
+         "campaign june",
+         "--at"},
         {{"explain", "s01"}, 4, "nothing was decided yet", "proffer decide"},
         {{"message"}, 4, "nothing was decided yet", "proffer decide"},
         {{"export", "--decisions"}, 4, "nothing was decided yet", "proffer decide"},
@@ -164,8 +187,10 @@ static void files_are_not_what_was_expected(void **state)
         {{"import", put("book.xlsx", "PK\003\004xxxx")}, 3, "Excel workbook", "as CSV"},
         {{"import", put("u16.csv", "\xFF\xFEi\1d\1")}, 3, "UTF-16", "save it as UTF-8"},
         {{"import", in_folder("folder")}, 5, "this is a folder", "name the files in it"},
-        {{"import", put("no-id.csv", "name,price\nx,1\n"), "--table", "products"}, 3,
-         "no column could be the id", "write a mapping file"},
+        {{"import", put("no-id.csv", "name,price\nx,1\n"), "--table", "products"},
+         3,
+         "no column could be the id",
+         "write a mapping file"},
     };
     ALL_TOLD(all, w);
 }
@@ -173,9 +198,11 @@ static void files_are_not_what_was_expected(void **state)
 static const char *mapping_with(const char *from, const char *to, const char *file)
 {
     char yaml[512];
-    (void)snprintf(yaml, sizeof yaml,
-                   "version: 1\ntables:\n  - table: products\n    files: [%s]\n    fields:\n"
-                   "      - {from: sku, to: id}\n      - {from: %s, to: %s}\n", file, from, to);
+    (void)snprintf(
+        yaml, sizeof yaml,
+        "version: 1\ntables:\n  - table: products\n    files: [%s]\n    fields:\n"
+        "      - {from: sku, to: id}\n      - {from: %s, to: %s}\n",
+        file, from, to);
     return put("mistaken.yaml", yaml);
 }
 
@@ -184,24 +211,38 @@ static void the_mapping_file_names_what_is_not_there(void **state)
     (void)state;
     const char *w = empty_workspace("wrong-mapping");
     (void)put("p.csv", "sku,name\n1,Milk\n");
-    const mistake column = {{"import", "--mapping", mapping_with("nme", "title", "p.csv")}, 3,
-                            "a column 'nme'", "the header has: sku, name"};
+    const mistake column = {
+        {"import", "--mapping", mapping_with("nme", "title", "p.csv")},
+        3,
+        "a column 'nme'",
+        "the header has: sku, name"};
     assert_told(&column, w);
-    const mistake field = {{"import", "--mapping", mapping_with("name", "titel", "p.csv")}, 2,
-                           "no field 'titel'", "did you mean 'title'"};
+    const mistake field = {
+        {"import", "--mapping", mapping_with("name", "titel", "p.csv")},
+        2,
+        "no field 'titel'",
+        "did you mean 'title'"};
     assert_told(&field, w);
-    const mistake file = {{"import", "--mapping", mapping_with("name", "title", "q.csv")}, 4,
-                          "q.csv", "no such file"};
+    const mistake file = {{"import", "--mapping", mapping_with("name", "title", "q.csv")},
+                          4,
+                          "q.csv",
+                          "no such file"};
     assert_told(&file, w);
     const mistake key = {
-        {"import", "--mapping", put("key.yaml", "version: 1\ntabels: []\n")}, 2,
-        "key.yaml:2:1", "tabels"};
+        {"import", "--mapping", put("key.yaml", "version: 1\ntabels: []\n")},
+        2,
+        "key.yaml:2:1",
+        "tabels"};
     assert_told(&key, w);
-    const mistake both = {{"import", "--mapping", corner_mapping(), in_folder("p.csv")}, 2,
-                          "names its own files", "leave out the others"};
+    const mistake both = {{"import", "--mapping", corner_mapping(), in_folder("p.csv")},
+                          2,
+                          "names its own files",
+                          "leave out the others"};
     assert_told(&both, w);
-    const mistake table = {{"import", "--mapping", corner_mapping(), "--table", "events"}, 2,
-                           "says which table", "leave out the table"};
+    const mistake table = {{"import", "--mapping", corner_mapping(), "--table", "events"},
+                           2,
+                           "says which table",
+                           "leave out the table"};
     assert_told(&table, w);
 }
 
@@ -210,11 +251,12 @@ static void amounts_are_in_another_currency(void **state)
     (void)state;
     const char *w = in_folder("dollars");
     RUN_CODE(0, "init", w, "--currency", "USD", "-q");
-    const mistake mapping = {{"import", "--mapping", corner_mapping()}, 2, "in CNY", "in USD"};
+    const mistake mapping = {
+        {"import", "--mapping", corner_mapping()}, 2, "in CNY", "in USD"};
     assert_told(&mapping, w);
     (void)put("dollars/proffer.yaml", "shop: {currency: EUR}\n");
-    const mistake changed = {{"doctor"}, 2, "in USD but proffer.yaml says EUR",
-                             "set shop.currency back"};
+    const mistake changed = {
+        {"doctor"}, 2, "in USD but proffer.yaml says EUR", "set shop.currency back"};
     assert_told(&changed, w);
 }
 
@@ -225,17 +267,22 @@ static void the_configuration_is_wrong(void **state)
     (void)state;
     const char *w = empty_workspace("misconfigured");
     const mistake doctor = {{"doctor"}, 2, "misconfigured/proffer.yaml:2:9: ", "hodlout"};
-    (void)put("misconfigured/proffer.yaml", "shop: {currency: CNY}\ndecide: {  hodlout: 0.2}\n");
+    (void)put("misconfigured/proffer.yaml",
+              "shop: {currency: CNY}\ndecide: {  hodlout: 0.2}\n");
     assert_told(&doctor, w);
-    const mistake value = {{"doctor"}, 2, "misconfigured/proffer.yaml: decide.holdout: '2'",
+    const mistake value = {{"doctor"},
+                           2,
+                           "misconfigured/proffer.yaml: decide.holdout: '2'",
                            "between 0 and 0.9"};
-    (void)put("misconfigured/proffer.yaml", "shop: {currency: CNY}\ndecide: {holdout: 2}\n");
+    (void)put("misconfigured/proffer.yaml",
+              "shop: {currency: CNY}\ndecide: {holdout: 2}\n");
     assert_told(&value, w);
     const mistake zone = {{"doctor"}, 2, "shop.time_zone: ", "Mars"};
-    (void)put("misconfigured/proffer.yaml", "shop: {currency: CNY, time_zone: Mars/Base}\n");
+    (void)put("misconfigured/proffer.yaml",
+              "shop: {currency: CNY, time_zone: Mars/Base}\n");
     assert_told(&zone, w);
-    const mistake environment = {{"doctor"}, 2, "from the environment: decide.holdout",
-                                 "between 0 and 0.9"};
+    const mistake environment = {
+        {"doctor"}, 2, "from the environment: decide.holdout", "between 0 and 0.9"};
     setenv("PROFFER_DECIDE_HOLDOUT", "all", 1);
     (void)put("misconfigured/proffer.yaml", "shop: {currency: CNY}\n");
     assert_told(&environment, w);
@@ -252,8 +299,8 @@ static void the_store_is_no_store(void **state)
     ALL_TOLD(all, w);
     char *bytes = NULL;
     size_t n = 0;
-    assert_int_equal(file_read_whole(&bytes, &n, in_folder("no-store/proffer.db"), 1000, NULL),
-                     PF_OK);
+    assert_int_equal(
+        file_read_whole(&bytes, &n, in_folder("no-store/proffer.db"), 1000, NULL), PF_OK);
     assert_string_equal(bytes, "these are my notes, not a database\n");
     mem_free(bytes);
 }

@@ -22,8 +22,7 @@ static const char *many_file(void)
 {
     const char *path = in_folder("many.csv");
     struct stat facts;
-    if (stat(path, &facts) != 0)
-        corner_shop_write_many(path, MANY);
+    if (stat(path, &facts) != 0) corner_shop_write_many(path, MANY);
     return path;
 }
 
@@ -40,13 +39,12 @@ static void assert_tidy(const char *workspace)
     DIR *d = opendir(workspace);
     assert_non_null(d);
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        static const char *const known[] = {".", "..", "proffer.yaml", "proffer.db", "rejects",
-                                            "models", "reports"};
+        static const char *const known[] = {
+            ".", "..", "proffer.yaml", "proffer.db", "rejects", "models", "reports"};
         bool found = false;
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
             found = found || !strcmp(e->d_name, known[i]);
-        if (!found)
-            fail_msg("%s was left behind in %s", e->d_name, workspace);
+        if (!found) fail_msg("%s was left behind in %s", e->d_name, workspace);
     }
     closedir(d);
 }
@@ -76,7 +74,7 @@ static void feed_lines(slow_import *i, unsigned from, unsigned to)
     }
 }
 
-static slow_import begin_slowly(const char *workspace)
+static slow_import begin_slowly(const char *workspace, bool will_be_killed)
 {
     static const char head[] = "event_id,type,shopper_id,product_id,time,quantity,paid\n";
     const char *pipe_path = in_folder("pipe");
@@ -85,6 +83,7 @@ static slow_import begin_slowly(const char *workspace)
     unlink(pipe_path);
     assert_int_equal(mkfifo(pipe_path, 0600), 0);
     next_run.input = pipe_path;
+    next_run.will_be_killed = will_be_killed;
     i.child = START("import", "-", "--table", "events", "-w", workspace);
     i.feed = open(pipe_path, O_WRONLY | O_CLOEXEC);
     assert_true(i.feed >= 0);
@@ -104,7 +103,7 @@ static void readers_see_the_old_store_while_an_import_is_under_way(void **state)
     (void)state;
     const char *w = copy_of_corner("while-importing");
     unsigned before = events_of(w);
-    slow_import i = begin_slowly(w);
+    slow_import i = begin_slowly(w, false);
     RUN_CODE(0, "profile", "s01", "-w", w);
     RUN_CODE(0, "search", "milk", "-w", w);
     RUN_CODE(4, "profile", "slow", "-w", w);
@@ -119,7 +118,7 @@ static void a_second_writer_waits_its_time_and_is_told_who_is_in_the_way(void **
 {
     (void)state;
     const char *w = copy_of_corner("busy");
-    slow_import i = begin_slowly(w);
+    slow_import i = begin_slowly(w, false);
     setenv("PROFFER_STORE_WAIT_S", "0", 1);
     const ran *r = RUN_CODE(7, "import", "--mapping", corner_mapping(), "-w", w);
     assert_contains(r->err, "another");
@@ -153,7 +152,7 @@ static void control_c_stops_an_import_and_leaves_the_store_as_it_was(void **stat
     (void)state;
     const char *w = copy_of_corner("interrupted");
     unsigned before = events_of(w);
-    slow_import i = begin_slowly(w);
+    slow_import i = begin_slowly(w, false);
     assert_int_equal(kill(i.child, SIGINT), 0);
     feed_lines(&i, 20000, 120000);
     const ran *r = end_slowly(&i);
@@ -169,7 +168,7 @@ static void a_second_control_c_ends_it_at_once(void **state)
     (void)state;
     const char *w = copy_of_corner("interrupted-twice");
     unsigned before = events_of(w);
-    slow_import i = begin_slowly(w);
+    slow_import i = begin_slowly(w, true);
     assert_int_equal(kill(i.child, SIGINT), 0);
     wait_ms(50);
     assert_int_equal(kill(i.child, SIGINT), 0);
@@ -186,6 +185,7 @@ static void kill_9_at_any_point_leaves_the_store_before_or_after(void **state)
     const char *w = copy_of_corner("killed");
     unsigned before = events_of(w), killed = 0;
     for (unsigned k = 0; k < 8; k++) {
+        next_run.will_be_killed = true;
         pid_t child = START("import", many_file(), "-w", w);
         wait_ms(4 + 17 * (long)k);
         kill(child, SIGKILL);

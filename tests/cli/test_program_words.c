@@ -17,7 +17,8 @@ static size_t list_commands(char names[][32], size_t most)
     const char *line = strstr(r->out, "\nCommands\n");
     size_t n = 0;
     assert_non_null(line);
-    for (line += strlen("\nCommands\n"); !strncmp(line, "  ", 2); line = strchr(line, '\n') + 1) {
+    for (line += strlen("\nCommands\n"); !strncmp(line, "  ", 2);
+         line = strchr(line, '\n') + 1) {
         assert_true(n < most);
         assert_int_equal(sscanf(line, "%31s", names[n]), 1);
         n++;
@@ -55,7 +56,8 @@ static void help_is_had_in_four_ways(void **state)
     assert_string_equal(RUN_CODE(0, "import", "-h")->out, full->out);
     assert_string_equal(RUN_CODE(0, "help", "import")->out, full->out);
     assert_string_equal(RUN_CODE(0, "--help", "import")->out, full->out);
-    assert_string_equal(RUN_CODE(0, "import", "x", "--help", "--table", "y")->out, full->out);
+    assert_string_equal(RUN_CODE(0, "import", "x", "--help", "--table", "y")->out,
+                        full->out);
     assert_string_equal(RUN_CODE(0, "-h")->out, RUN_CODE(0, "help")->out);
     assert_contains(RUN_CODE(2, "help", "improt")->err, "did you mean `proffer import`");
 }
@@ -83,7 +85,8 @@ static void mistyped_commands_and_options_get_a_suggestion(void **state)
     assert_contains(RUN_CODE(2, "recomend", "s01")->err, "`proffer recommend`");
     assert_lacks(RUN_CODE(2, "frobnicate")->err, "did you mean");
     assert_contains(RUN_CODE(2, "frobnicate")->err, "proffer --help");
-    assert_contains(RUN_CODE(2, "import", "--maping", "x")->err, "did you mean --mapping");
+    assert_contains(RUN_CODE(2, "import", "--maping", "x")->err,
+                    "did you mean --mapping");
     assert_contains(RUN_CODE(2, "decide", "--dry_run")->err, "did you mean --dry-run");
     assert_contains(RUN_CODE(2, "decide", "--bugdet=5")->err, "did you mean --budget");
     assert_contains(RUN_CODE(2, "decide", "-x")->err, "proffer decide --help");
@@ -94,20 +97,25 @@ static void options_may_be_written_in_both_ways_and_end_with_two_dashes(void **s
 {
     (void)state;
     const char *w = corner();
-    const char *apart = RUN_CODE(0, "search", "milk", "--limit", "1", "--workspace", w)->out;
+    const char *apart =
+        RUN_CODE(0, "search", "milk", "--limit", "1", "--workspace", w)->out;
     char joined[600];
     (void)snprintf(joined, sizeof joined, "--workspace=%s", w);
     assert_string_equal(RUN_CODE(0, "search", "--limit=1", joined, "milk")->out, apart);
-    assert_string_equal(RUN_CODE(0, "search", "--limit=1", "-w", w, "--", "milk")->out, apart);
+    assert_string_equal(RUN_CODE(0, "search", "--limit=1", "-w", w, "--", "milk")->out,
+                        apart);
     assert_contains(RUN_CODE(2, "search", "milk", "--limit")->err, "--limit N");
-    assert_contains(RUN_CODE(2, "search", "milk", "--limit=many", "-w", w)->err, "whole number");
-    assert_contains(RUN_CODE(2, "search", "milk", "--json=yes", "-w", w)->err, "takes no value");
+    assert_contains(RUN_CODE(2, "search", "milk", "--limit=many", "-w", w)->err,
+                    "whole number");
+    assert_contains(RUN_CODE(2, "search", "milk", "--json=yes", "-w", w)->err,
+                    "takes no value");
     assert_contains(RUN_CODE(2, "search", "milk", "--limit", "-w", w)->err, "--limit N");
     assert_contains(RUN_CODE(2, "search", "milk", "--limit", "-3", "-w", w)->err, "'-3'");
     assert_int_equal(RUN("search", "-w", w, "--", "--limit")->code, 0);
 }
 
-static void the_workspace_comes_from_the_option_the_environment_or_the_folder(void **state)
+static void
+the_workspace_comes_from_the_option_the_environment_or_the_folder(void **state)
 {
     (void)state;
     const char *w = corner();
@@ -144,7 +152,8 @@ static void a_missing_encoder_is_told_and_words_alone_are_used(void **state)
 {
     (void)state;
     const char *w = empty_workspace("no-encoder");
-    const char *products = put("products.csv", "id,title\np1,Whole milk\np2,Brown bread\n");
+    const char *products =
+        put("products.csv", "id,title\np1,Whole milk\np2,Brown bread\n");
     RUN_CODE(0, "import", products, "-w", w);
     const ran *r = RUN_CODE(8, "embed", "-w", w);
     assert_contains(r->err, "sentence encoder");
@@ -204,8 +213,8 @@ static void quiet_says_nothing_but_what_goes_wrong(void **state)
     (void)state;
     const char *w = in_folder("quiet");
     assert_string_equal(RUN_CODE(0, "init", w, "--quiet", "--currency", "CNY")->err, "");
-    assert_string_equal(RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", w, "-q")->err,
-                        "");
+    assert_string_equal(
+        RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", w, "-q")->err, "");
     assert_string_equal(RUN_CODE(0, "forget", "s01", "--yes", "-w", w, "-q")->err, "");
     assert_contains(RUN_CODE(4, "profile", "s01", "-w", w, "-q")->err, "s01");
 }
@@ -215,9 +224,9 @@ static void pipes_get_no_colours_and_no_bars(void **state)
 {
     (void)state;
     for (int no = 0; no < 2; no++) {
-        if (no)
-            setenv("NO_COLOR", "1", 1);
-        const ran *r = RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", corner());
+        if (no) setenv("NO_COLOR", "1", 1);
+        const ran *r =
+            RUN_CODE(0, "import", "--mapping", corner_mapping(), "-w", corner());
         assert_null(memchr(r->err, 0x1B, r->err_n));
         assert_null(memchr(r->err, '\r', r->err_n));
         assert_null(memchr(r->out, 0x1B, r->out_n));
@@ -259,7 +268,8 @@ static void what_comes_from_files_cannot_steer_a_terminal(void **state)
 {
     (void)state;
     const char *w = empty_workspace("escapes");
-    const char *file = put("escapes.csv", "id,title\np1,\"Milk \033[31mred\nand more\"\n");
+    const char *file =
+        put("escapes.csv", "id,title\np1,\"Milk \033[31mred\nand more\"\n");
     RUN_CODE(0, "import", file, "--table", "products", "-w", w);
     const ran *r = RUN_CODE(0, "search", "milk", "-w", w);
     assert_null(memchr(r->out, 0x1B, r->out_n));
@@ -299,12 +309,14 @@ static void bash_accepts_its_completion_and_completes_with_it(void **state)
     const ran *r = run_other(WORDS("bash", "-n", script));
     assert_int_equal(r->code, 0);
     assert_string_equal(r->err, "");
-    static const char ask[] = "source \"$0\"; COMP_WORDS=(proffer $1); COMP_CWORD=$2; _proffer; "
-                              "printf '%s\\n' \"${COMPREPLY[@]}\"";
+    static const char ask[] =
+        "source \"$0\"; COMP_WORDS=(proffer $1); COMP_CWORD=$2; _proffer; "
+        "printf '%s\\n' \"${COMPREPLY[@]}\"";
     assert_string_equal(run_other(WORDS("bash", "-c", ask, script, "rec", "1"))->out,
                         "recommend\n");
-    assert_string_equal(run_other(WORDS("bash", "-c", ask, script, "import --ma", "2"))->out,
-                        "--mapping\n");
+    assert_string_equal(
+        run_other(WORDS("bash", "-c", ask, script, "import --ma", "2"))->out,
+        "--mapping\n");
     assert_contains(run_other(WORDS("bash", "-c", ask, script, "decide --", "2"))->out,
                     "--dry-run\n");
 }
@@ -356,7 +368,8 @@ int main(void)
         cmocka_unit_test(no_command_shows_the_help_and_is_a_usage_error),
         cmocka_unit_test(mistyped_commands_and_options_get_a_suggestion),
         cmocka_unit_test(options_may_be_written_in_both_ways_and_end_with_two_dashes),
-        cmocka_unit_test(the_workspace_comes_from_the_option_the_environment_or_the_folder),
+        cmocka_unit_test(
+            the_workspace_comes_from_the_option_the_environment_or_the_folder),
         cmocka_unit_test(each_kind_of_failure_has_its_exit_code_and_names_itself),
         cmocka_unit_test(a_missing_encoder_is_told_and_words_alone_are_used),
         cmocka_unit_test(output_that_cannot_be_written_is_a_failure),

@@ -41,7 +41,8 @@ static int begin(void **state)
     return mkdtemp(folder) == NULL ? -1 : 0;
 }
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place)
+static int remove_one(const char *path, const struct stat *facts, int kind,
+                      struct FTW *place)
 {
     (void)facts;
     (void)kind;
@@ -86,8 +87,8 @@ static char poison[1];
 static void refused(proffer_status s, proffer_status expected, const char *words)
 {
     if (s != expected)
-        fail_msg("%s and not %s: %s", status_name((pf_status)s), status_name((pf_status)expected),
-                 err.message);
+        fail_msg("%s and not %s: %s", status_name((pf_status)s),
+                 status_name((pf_status)expected), err.message);
     assert_int_equal(err.code, expected);
     if (strstr(err.message, words) == NULL && strstr(err.file, words) == NULL)
         fail_msg("'%s: %s' does not say '%s'", err.file, err.message, words);
@@ -232,20 +233,25 @@ static void every_verb_on_an_empty_workspace_says_plainly_what_is_missing(void *
     proffer_train_options t = proffer_train_options_default();
     proffer_evaluate_options e = proffer_evaluate_options_default();
     proffer_decide_options d = proffer_decide_options_default();
-    REFUSED(proffer_search(p, "milk", 10, &json, &err), PROFFER_NOT_FOUND, "no products yet");
+    REFUSED(proffer_search(p, "milk", 10, &json, &err), PROFFER_NOT_FOUND,
+            "no products yet");
     REFUSED(proffer_embed(p, &json, &err), PROFFER_UNAVAILABLE, "sentence encoder");
     REFUSED(proffer_train(p, &t, &json, &err), PROFFER_NOT_FOUND, "no events yet");
     REFUSED(proffer_evaluate(p, &e, &json, &err), PROFFER_NOT_FOUND, "no events yet");
     REFUSED(proffer_decide(p, &d, &json, &err), PROFFER_NOT_FOUND, "no promotions yet");
     REFUSED(proffer_decisions(p, NULL, &json, &err), PROFFER_NOT_FOUND, "proffer decide");
     REFUSED(proffer_decisions(p, "x", &json, &err), PROFFER_NOT_FOUND, "'x'");
-    REFUSED(proffer_profile(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND, "no shoppers yet");
+    REFUSED(proffer_profile(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND,
+            "no shoppers yet");
     REFUSED(proffer_recommend(p, "s", NULL, 5, &json, &err), PROFFER_NOT_FOUND,
             "no shoppers yet");
-    REFUSED(proffer_explain(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND, "no shoppers yet");
-    REFUSED(proffer_message(p, NULL, 5, &json, &err), PROFFER_NOT_FOUND, "proffer decide");
+    REFUSED(proffer_explain(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND,
+            "no shoppers yet");
+    REFUSED(proffer_message(p, NULL, 5, &json, &err), PROFFER_NOT_FOUND,
+            "proffer decide");
     REFUSED(proffer_report(p, NULL, &json, &err), PROFFER_NOT_FOUND, "proffer evaluate");
-    REFUSED(proffer_export_shopper(p, "s", &json, &err), PROFFER_NOT_FOUND, "no shoppers yet");
+    REFUSED(proffer_export_shopper(p, "s", &json, &err), PROFFER_NOT_FOUND,
+            "no shoppers yet");
     refused(proffer_forget(p, "s", &err), PROFFER_NOT_FOUND, "'s'");
     json = NULL;
     succeed(proffer_doctor(p, &json, &err));
@@ -278,7 +284,8 @@ static void every_verb_on_half_a_shop_ends_in_order(void **state)
     assert_true(s == PROFFER_DATA || s == PROFFER_NOT_FOUND);
     assert_true(strlen(err.message) > 20);
     import_file(p, "events.csv", "events");
-    REFUSED(proffer_train(p, &t, &json, &err), PROFFER_DATA, "no shopper took two products");
+    REFUSED(proffer_train(p, &t, &json, &err), PROFFER_DATA,
+            "no shopper took two products");
     succeed(proffer_recommend(p, "s1", NULL, 5, &json, &err));
     (void)read_back();
 }
@@ -302,7 +309,8 @@ static void a_handle_sees_what_another_one_imported_and_forgot(void **state)
     (void)read_back();
     succeed(proffer_forget(other, "newcomer", &err));
     proffer_close(other);
-    REFUSED(proffer_profile(p, "newcomer", NULL, &json, &err), PROFFER_NOT_FOUND, "newcomer");
+    REFUSED(proffer_profile(p, "newcomer", NULL, &json, &err), PROFFER_NOT_FOUND,
+            "newcomer");
     json = NULL;
 }
 
@@ -344,13 +352,16 @@ static void a_store_keeps_its_currency(void **state)
 static void wrong_words_are_usage_errors_that_quote_them(void **state)
 {
     (void)state;
-    static const char *const times[] = {"yesterday", "2026-02-30", "", "12:00", "2026-13-01"};
+    static const char *const times[] = {"yesterday", "2026-02-30", "", "12:00",
+                                        "2026-13-01"};
     open_corner();
     proffer_decide_options d = proffer_decide_options_default();
     proffer_evaluate_options e = proffer_evaluate_options_default();
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        REFUSED(proffer_profile(p, "s01", times[i], &json, &err), PROFFER_USAGE, times[i]);
-        REFUSED(proffer_recommend(p, "s01", times[i], 5, &json, &err), PROFFER_USAGE, times[i]);
+        REFUSED(proffer_profile(p, "s01", times[i], &json, &err), PROFFER_USAGE,
+                times[i]);
+        REFUSED(proffer_recommend(p, "s01", times[i], 5, &json, &err), PROFFER_USAGE,
+                times[i]);
         d.at = times[i];
         REFUSED(proffer_decide(p, &d, &json, &err), PROFFER_USAGE, times[i]);
     }
@@ -365,7 +376,8 @@ static void wrong_words_are_usage_errors_that_quote_them(void **state)
     REFUSED(proffer_message(p, NULL, 0, &json, &err), PROFFER_USAGE, "");
     REFUSED(proffer_message(p, "fr", 5, &json, &err), PROFFER_USAGE, "fr");
     proffer_sequences_options q = proffer_sequences_options_default();
-    REFUSED(proffer_evaluate_sequences(&q, &json, &err), PROFFER_USAGE, "file of sequences");
+    REFUSED(proffer_evaluate_sequences(&q, &json, &err), PROFFER_USAGE,
+            "file of sequences");
     q.sequences = in("none.txt");
     REFUSED(proffer_evaluate_sequences(&q, &json, &err), PROFFER_NOT_FOUND, "none.txt");
     proffer_import_options o = proffer_import_options_default();
@@ -378,8 +390,7 @@ static void wrong_words_are_usage_errors_that_quote_them(void **state)
 /* Every allocation at first, then ever fewer of them: verbs make thousands. */
 static bool next_fault(fault *f)
 {
-    if (!fault_next(f))
-        return false;
+    if (!fault_next(f)) return false;
     f->n += f->n / 3;
     mem_fail_at(f->n);
     return true;
