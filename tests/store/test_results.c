@@ -177,6 +177,22 @@ static void decisions_come_by_run_and_in_order_of_shopper(void **state)
     assert_int_equal(two.n, 2);
 }
 
+static void a_shoppers_decisions_of_all_runs_come_oldest_run_first(void **state)
+{
+    fixture *f = *state;
+    must(store_begin(f->s, &f->err));
+    put(f, "a", "r2", 3);
+    put(f, "b", "r1", 3);
+    put(f, "c", "r1", 4);
+    put(f, "d", "r2", 3);
+    must(store_commit(f->s, &f->err));
+    seen all = {0}, none = {0};
+    must(store_visit_shopper_decisions(f->s, 3, see, &all, &f->err));
+    assert_string_equal(all.ids, "a d b "); /* r2 was met first */
+    must(store_visit_shopper_decisions(f->s, 9, see, &none, &f->err));
+    assert_int_equal(none.n, 0);
+}
+
 static void a_run_that_was_not_made_is_not_found(void **state)
 {
     fixture *f = *state;
@@ -296,6 +312,7 @@ int main(void)
         TEST(a_vector_is_replaced_and_its_dimension_checked),
         TEST(a_decision_comes_back_as_it_was),
         TEST(decisions_come_by_run_and_in_order_of_shopper),
+        TEST(a_shoppers_decisions_of_all_runs_come_oldest_run_first),
         TEST(a_run_that_was_not_made_is_not_found),
         TEST(a_decision_that_cannot_be_kept_is_refused_alone),
         TEST(imports_are_remembered_in_order),
