@@ -66,6 +66,14 @@ static bool push_digit(int64_t *value, char digit)
 
 static const char *const too_large = "the amount is larger than 10^15 minor units";
 
+/* With what to do when the sign was meant as the decimal one. */
+static const char *bad_groups(char group)
+{
+    return group == ','
+               ? "thousands are not in groups of three (a mapping can say decimal: \",\")"
+               : "thousands are not in groups of three (a mapping can say decimal: \".\")";
+}
+
 /* Digits, in one run or in groups of three behind a first of one to three. */
 static bool read_whole(const char **at, const char *end, char group, int64_t *value,
                        const char **why)
@@ -79,14 +87,14 @@ static bool read_whole(const char **at, const char *end, char group, int64_t *va
             run++;
         } else if (*p == group) {
             if (grouped ? run != 3 : run < 1 || run > 3)
-                return refuse(why, "thousands are not in groups of three");
+                return refuse(why, bad_groups(group));
             grouped = true;
             run = 0;
         } else {
             break;
         }
     }
-    if (grouped && run != 3) return refuse(why, "thousands are not in groups of three");
+    if (grouped && run != 3) return refuse(why, bad_groups(group));
     *at = p;
     return true;
 }

@@ -94,7 +94,22 @@ static bool may_be_named(const message_writer *w, const promotion *p, uint32_t n
            !sensitive_matches(&w->settings.sensitive, c->categories[it->category].path);
 }
 
-/* Readable titles of the favourites that may be named, without repeats. */
+/* The length of a name without its size: 3 of "Ham (8 oz)", all of "Ham (smoked)". */
+static size_t without_size(const char *name)
+{
+    const char *size = strstr(name, " (");
+    bool number = size != NULL && ((size[2] >= '0' && size[2] <= '9') || size[2] == '.');
+    return number ? (size_t)(size - name) : strlen(name);
+}
+
+/* A list that names both "Ham (8 oz)" and "Ham (16 oz)" reads like a mistake. */
+static bool same_but_for_size(const char *a, const char *b)
+{
+    size_t n = without_size(a);
+    return n == without_size(b) && memcmp(a, b, n) == 0;
+}
+
+/* Readable titles of the favourites that may be named, each kind of thing once. */
 static void collect_products(const message_writer *w, const message_request *r,
                              wording *words, fill_facts *facts)
 {
@@ -107,7 +122,7 @@ static void collect_products(const message_writer *w, const message_request *r,
         words->failed = words->failed || name == NULL;
         bool known = name == NULL || name[0] == '\0';
         for (uint32_t k = 0; k < facts->n_names; k++)
-            known = known || strcmp(facts->names[k], name) == 0;
+            known = known || same_but_for_size(facts->names[k], name);
         if (known) continue;
         facts->products[facts->n_names] = number;
         facts->names[facts->n_names++] = name;

@@ -243,6 +243,22 @@ static void sensitive_unscoped_and_nameless_favourites_are_passed_over(void **st
     check(f, "", &r, "15 % off selected products, until 9 April.");
 }
 
+static void sizes_of_the_same_thing_are_named_once(void **state)
+{
+    fixture *f = *state;
+    promotion *p = ten_percent(f);
+    uint32_t small = small_shop_product(&f->shop, "HAM, 8 OZ", f->dairy);
+    uint32_t large = small_shop_product(&f->shop, "HAM, 16 OZ", f->dairy);
+    uint32_t smoked = small_shop_product(&f->shop, "Ham (smoked)", f->dairy);
+    uint32_t scope[] = {f->cheese, small, large, smoked};
+    small_shop_scope(&f->shop, p, scope, 4);
+    message_request r = request(f, CHANNEL_PUSH, LANGUAGE_EN);
+    uint32_t likes[] = {small, large, smoked};
+    r.favourites = likes;
+    r.n_favourites = 3;
+    check(f, "", &r, "15 % off Ham (8 oz), Ham (smoked) and more, until 9 April.");
+}
+
 static void products_with_the_same_readable_title_are_named_once(void **state)
 {
     fixture *f = *state;
@@ -439,6 +455,7 @@ int main(void)
         TEST(an_email_has_a_subject_and_others_have_none),
         TEST(urgency_stands_only_on_the_last_day_and_never_in_a_letter),
         TEST(sensitive_unscoped_and_nameless_favourites_are_passed_over),
+        TEST(sizes_of_the_same_thing_are_named_once),
         TEST(products_with_the_same_readable_title_are_named_once),
         TEST(a_long_message_names_fewer_products_then_drops_parts_from_the_end),
         TEST(nothing_is_ever_cut_even_when_nothing_fits),
