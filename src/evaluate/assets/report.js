@@ -99,7 +99,7 @@
             backgroundColor: colour("accent"), radius: 6, pointStyle: "circle" },
           { label: "perfect", type: "line", data: [{ x: 0, y: 0 }, { x: top, y: top }],
             borderColor: colour("soft"), borderDash: [5, 5], borderWidth: 1.5, pointRadius: 0, pointStyle: "line" }] },
-        options: { plugins: { legend: { labels: { usePointStyle: true } } }, scales: {
+        options: { plugins: { legend: { labels: { usePointStyle: true, boxHeight: 7 } } }, scales: {
           x: axis("predicted share who redeem", { min: 0, max: top, ticks: { callback: (v) => percent(v) } }),
           y: axis("share who did", { min: 0, max: top, ticks: { callback: (v) => percent(v) } }) } },
       });
