@@ -25,13 +25,16 @@ void any_columns_free(any_columns *c)
     *c = (any_columns){.n = 0};
 }
 
+/* Baselines are told of the cut-off campaigns like everybody: all chances are those of
+ * answering within the data. */
 static void any_fill(any_columns *out, const replayed *c)
 {
+    double known = isnan(c->known_rate) ? 0.5 : c->known_rate;
     for (size_t s = 0; s < c->n_shoppers; s++, out->n++) {
         out->p[out->n] = (double)c->any[s] * c->seen;
         out->whole[out->n] = (double)c->any[s];
-        out->known_rate[out->n] = isnan(c->known_rate) ? 0.5 : c->known_rate;
-        out->own_rate[out->n] = (double)c->share_answered[s];
+        out->known_rate[out->n] = known * c->seen;
+        out->own_rate[out->n] = (double)c->share_answered[s] * c->seen;
         out->y[out->n] = c->answered[s] != 0;
         out->shopper[out->n] = c->shopper[s];
     }
