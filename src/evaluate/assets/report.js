@@ -231,11 +231,15 @@
   }
 
   function honestPart() {
+    const single = data.evaluation && data.evaluation.promotions;
     section("What this does not show", "Read before deciding anything with these figures.",
       el("div", { class: "honest" }, el("ul", {},
         el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
         el("li", {}, "Gain is the margin of expected redemptions under the assumptions of proffer.yaml (margin rate, cost of a message, worth of a coupon), not an increase over doing nothing."),
-        data.evaluation && data.evaluation.any ? el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off, which flatters no one but makes predicted numbers look too high.") : null,
+        data.evaluation && data.evaluation.any ? el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off; predictions and baselines are both held to what had time to happen.") : null,
+        single && typeof single.sum_p_over_sum_y === "number" ? el("li", {}, "Deciding multiplies money with the chance of single promotions. Over the test campaigns these chances added up to " +
+          number(single.sum_p_over_sum_y, 2) + " for each real redemption, so expected redemptions and their cost may be off by about as much.") : null,
+        el("li", {}, "What a promotion is worth comes from the shop's files, also where the shop could know it only later; it is used for costs and words, never for predictions."),
         el("li", {}, "The figures hold for shoppers like these and weeks like these."))));
   }
 
