@@ -52,15 +52,10 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err)
     pf_status s = workspace_vectors_if_any(p, err);
     if (s == PF_OK) s = learned_excluded(p, &l->excluded, err);
     if (s == PF_OK) {
-        bool meaning = p->products.n > 0 && p->promotions.n > 0;
         l->world = (response_world){
             .catalogue = p->catalogue,
             .history = p->history,
             .zone = p->zone,
-            .excluded = l->excluded,
-            .product_vectors = meaning ? p->products.rows : NULL,
-            .promotion_vectors = meaning ? p->promotions.rows : NULL,
-            .dimension = meaning ? p->products.dimension : 0,
             .pool = workspace_pool(p),
         };
     }
