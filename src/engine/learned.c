@@ -75,7 +75,8 @@ void learned_close(learned *l)
 /* --- the model -------------------------------------------------------------------- */
 
 /* A card that cannot be read fits nothing. */
-bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us)
+bool learned_card_fits(const fingerprint *data, const char *setting, const char *path,
+                       int64_t at_us)
 {
     char name[WORKSPACE_PATH_BYTES + 8], expected[FINGERPRINT_TEXT_BYTES];
     char *card = NULL;
@@ -93,8 +94,10 @@ bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us)
             json_parse(&memory, card, n, &tree, NULL) == PF_OK) {
             const json_value *known = json_member(tree, "data");
             const json_value *moment = json_member(tree, "until_us");
+            const json_value *asked = json_member(tree, "setting");
             fits = known != NULL && text_is(known->text, expected) && moment != NULL &&
-                   text_to_i64(moment->text, &until) && until <= at_us;
+                   text_to_i64(moment->text, &until) && until <= at_us && asked != NULL &&
+                   text_is(asked->text, setting);
         }
     }
     mem_free(card);
@@ -143,7 +146,7 @@ pf_status learned_model(learned *l, int64_t at_us, pf_error *err)
     if (s != PF_OK) return s;
     response_free(l->model);
     l->model = NULL;
-    if (learned_card_fits(&l->p->data, path, at_us)) {
+    if (learned_card_fits(&l->p->data, l->p->config->learner, path, at_us)) {
         pf_error why = {.code = PF_OK};
         if (response_load(path, &l->model, &why) == PF_OK) return PF_OK;
         learned_tell_broken(&why);

@@ -24,9 +24,11 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err);
 /* Which products are never ranked, as configured: [products + 1] by number, freed with
  * mem_free. Needs a snapshot. */
 pf_status learned_excluded(const proffer *p, bool **out, pf_error *err);
-/* Whether the card beside a saved model says that it was trained on these very data and
- * knows nothing at or after the moment. */
-bool learned_card_fits(const fingerprint *data, const char *path, int64_t at_us);
+/* Whether the card beside a saved model says that it was trained on these very data, knows
+ * nothing at or after the moment and was asked for by the same setting (response.learner,
+ * recommend.repeats). */
+bool learned_card_fits(const fingerprint *data, const char *setting, const char *path,
+                       int64_t at_us);
 /* Warns that a model's file, though its card fits, could not be read. */
 void learned_tell_broken(const pf_error *why);
 /* A model that knows only campaigns ended before at_us: the one `proffer train` saved if it

@@ -132,14 +132,15 @@ static pf_status read_response(const char *path, uint32_t products, pf_error *er
 }
 
 static void check_model(const proffer *p, const fingerprint *data, const char *name,
-                        model_reader *reader, uint32_t products, verb_result *r)
+                        const char *setting, model_reader *reader, uint32_t products,
+                        verb_result *r)
 {
     char path[WORKSPACE_PATH_BYTES];
     pf_error why = {.code = PF_OK};
     if (workspace_path(p, name, path, NULL) != PF_OK || !file_exists(path))
         write_check(r, name, "missing", "not trained yet: proffer train");
-    else if (!learned_card_fits(data, path, INT64_MAX))
-        write_check(r, name, "stale", "trained before the data changed: proffer train");
+    else if (!learned_card_fits(data, setting, path, INT64_MAX))
+        write_check(r, name, "stale", "trained before the data or its setting changed: proffer train");
     else if (reader(path, products, &why) != PF_OK)
         write_check(r, name, "wrong", why.message);
     else
@@ -173,8 +174,9 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
     check_data(&r, &n);
     check_encoder(p, &r);
     uint32_t products = (uint32_t)n.products;
-    check_model(p, &data, BLEND_MODEL_NAME, read_blend, products, &r);
-    check_model(p, &data, RESPONSE_MODEL_NAME, read_response, products, &r);
+    check_model(p, &data, BLEND_MODEL_NAME, p->config->repeats, read_blend, products, &r);
+    check_model(p, &data, RESPONSE_MODEL_NAME, p->config->learner, read_response, products,
+                &r);
     json_array_end(&r.w);
     json_object_end(&r.w);
     if (s == PF_OK) return (proffer_status)verb_end(&r, json, inner(err));

@@ -89,7 +89,7 @@ static pf_status find_model(asking *a, pf_error *err)
     char path[WORKSPACE_PATH_BYTES];
     pf_status s = workspace_path(a->p, BLEND_MODEL_NAME, path, err);
     if (s != PF_OK) return s;
-    if (learned_card_fits(&a->p->data, path, a->at_us)) {
+    if (learned_card_fits(&a->p->data, a->p->config->repeats, path, a->at_us)) {
         pf_error why = {.code = PF_OK};
         s = recommender_load(path, a->p->catalogue->n_products, &a->model, &why);
         if (s == PF_OK) return PF_OK;

@@ -31,9 +31,10 @@ typedef struct training {
     verb_result *r;
 } training;
 
-/* The card beside a model: what it knows and how it was made. `words` describes it. */
-static pf_status write_card(const training *t, const char *kind, const char *words,
-                            double seconds, char **card, pf_error *err)
+/* The card beside a model: what it knows, by which setting it was asked for, and how it
+ * was made. `words` describes it. */
+static pf_status write_card(const training *t, const char *kind, const char *setting,
+                            const char *words, double seconds, char **card, pf_error *err)
 {
     char data[FINGERPRINT_TEXT_BYTES], until[24], made[TIME_TEXT_BYTES];
     verb_result r;
@@ -42,6 +43,7 @@ static pf_status write_card(const training *t, const char *kind, const char *wor
     verb_begin(&r);
     json_object_begin(&r.w);
     verb_text(&r, "kind", kind);
+    verb_text(&r, "setting", setting);
     verb_text(&r, "words", words);
     verb_text(&r, "data", data);
     verb_text(&r, "until_us", until);
@@ -85,7 +87,8 @@ static pf_status keep_recommender(const training *t, const recommender *m, doubl
     buffer_init(&words, LIMIT_TEXT_BYTES);
     describe_recommender(m, &words);
     pf_status s =
-        write_card(t, recommender_kind_of(m)->name, words.data, seconds, &card, err);
+        write_card(t, recommender_kind_of(m)->name, t->p->config->repeats, words.data,
+                   seconds, &card, err);
     if (s == PF_OK) s = workspace_path(t->p, BLEND_MODEL_NAME, path, err);
     if (s == PF_OK) s = recommender_save(m, path, card, err);
     if (s == PF_OK) tell(t, "recommender", words.data, seconds);
@@ -165,7 +168,9 @@ static pf_status keep_response(const training *t, double seconds, pf_error *err)
     buffer words;
     buffer_init(&words, LIMIT_TEXT_BYTES);
     pf_status s = describe_response(t, &words, err);
-    if (s == PF_OK) s = write_card(t, "response", words.data, seconds, &card, err);
+    if (s == PF_OK)
+        s = write_card(t, "response", t->p->config->learner, words.data, seconds, &card,
+                       err);
     if (s == PF_OK) s = workspace_path(t->p, RESPONSE_MODEL_NAME, path, err);
     if (s == PF_OK) s = response_save(t->learned.model, path, card, err);
     if (s == PF_OK) tell(t, "response", words.data, seconds);

@@ -164,7 +164,10 @@ static void collect_facts(const message_writer *w, const message_request *r,
     uint32_t within = w->category[r->promotion];
     const char **known = facts->known;
     collect_products(w, r, words, facts);
-    if (within != 0) known[SLOT_CATEGORY] = readable(words, c->categories[within].name);
+    /* A sensitive category is named no more than the products in it. */
+    if (within != 0 &&
+        !sensitive_matches(&w->settings.sensitive, c->categories[within].path))
+        known[SLOT_CATEGORY] = readable(words, c->categories[within].name);
     known[SLOT_SCOPE] = scope_words(p, known[SLOT_CATEGORY], words);
     known[SLOT_DISCOUNT] = wording_discount(words, p);
     known[SLOT_MINIMUM] = wording_money(words, p->minimum_purchase_minor);

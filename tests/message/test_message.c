@@ -127,6 +127,18 @@ static void a_scope_over_categories_names_none(void **state)
     check(f, "", &r, "15 % off selected products, until 9 April.");
 }
 
+static void a_scope_that_is_one_sensitive_category_is_not_named(void **state)
+{
+    fixture *f = *state;
+    promotion *p = ten_percent(f);
+    uint32_t scope[] = {f->wine};
+    small_shop_scope(&f->shop, p, scope, 1);
+    message_request r = request(f, CHANNEL_PUSH, LANGUAGE_EN);
+    check(f, "", &r, "15 % off selected products, until 9 April.");
+    r.language = LANGUAGE_ZH;
+    check(f, "", &r, "指定商品 8.5折，截至4月9日。");
+}
+
 static void an_unknown_value_is_never_stated(void **state)
 {
     fixture *f = *state;
@@ -449,6 +461,7 @@ int main(void)
         TEST(a_push_names_favourites_discount_and_end),
         TEST(without_favourites_the_scope_is_said),
         TEST(a_scope_over_categories_names_none),
+        TEST(a_scope_that_is_one_sensitive_category_is_not_named),
         TEST(an_unknown_value_is_never_stated),
         TEST(the_minimum_purchase_is_always_stated),
         TEST(a_frame_without_a_place_for_the_minimum_is_not_used),
