@@ -140,7 +140,8 @@ static void check_model(const proffer *p, const fingerprint *data, const char *n
     if (workspace_path(p, name, path, NULL) != PF_OK || !file_exists(path))
         write_check(r, name, "missing", "not trained yet: proffer train");
     else if (!learned_card_fits(data, setting, path, INT64_MAX))
-        write_check(r, name, "stale", "trained before the data or its setting changed: proffer train");
+        write_check(r, name, "stale",
+                    "trained before the data or its setting changed: proffer train");
     else if (reader(path, products, &why) != PF_OK)
         write_check(r, name, "wrong", why.message);
     else
