@@ -18,11 +18,12 @@ static pf_status read_files(proffer *p, const proffer_import_options *o,
 {
     char rejects[WORKSPACE_PATH_BYTES];
     intake_options options = intake_options_default();
-    pf_status s = workspace_path(p, "rejects", rejects, err);
-    if (s == PF_OK && !o->validate_only) s = file_make_folders(rejects, err);
+    const char *folder = o->validate_only ? "rejects/validated" : "rejects";
+    pf_status s = workspace_path(p, folder, rejects, err);
+    if (s == PF_OK) s = file_make_folders(rejects, err);
     options.currency = p->config->currency;
     options.zone = p->config->shop_time_zone;
-    options.rejects_folder = o->validate_only ? NULL : rejects;
+    options.rejects_folder = rejects;
     options.now_us = clock_now_us();
     if (s != PF_OK) return s;
     return o->validate_only ? intake_validate(plan, p->store, &options, summary, err)
