@@ -41,6 +41,10 @@ function(proffer_test FILE)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} SKIP_RETURN_CODE 77
     LABELS "${TEST_LABELS}")
+  if(PROFFER_THREAD_SANITIZE)
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/thread-sanitizer.supp")
+  endif()
   if("threads" IN_LIST TEST_LABELS)
     add_dependencies(thread_tests ${name})
   endif()
