@@ -41,9 +41,11 @@ function(proffer_test FILE)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} SKIP_RETURN_CODE 77
     LABELS "${TEST_LABELS}")
+  # XGBoost and OpenMP come from packages without ThreadSanitizer: it cannot see OpenMP's
+  # barriers and takes what they order for races. Our own code stays watched.
   if(PROFFER_THREAD_SANITIZE)
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
-      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/thread-sanitizer.supp")
+      "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
   endif()
   if("threads" IN_LIST TEST_LABELS)
     add_dependencies(thread_tests ${name})
