@@ -38,7 +38,8 @@ static uint32_t find_column(const maker *m, text name)
 {
     for (size_t i = 0; i < m->joined.n; i++)
         if (text_equal(m->joined.names[i], name)) return (uint32_t)i | JOINED_COLUMN;
-    return find_own_column(m->reader, name);
+    const uint32_t own = find_own_column(m->reader, name);
+    return own == NO_COLUMN && text_is(name, "#line") ? LINE_COLUMN : own;
 }
 
 /* "a, b, c" of the file's columns, cut to size. */
@@ -404,6 +405,7 @@ pf_status binding_extend(binding *b, const table_reader *reader, pf_error *err)
 text binding_cell(const row_view *v, uint32_t column)
 {
     if (column == NO_COLUMN) return (text){"", 0};
+    if (column == LINE_COLUMN) return v->line;
     if (column & JOINED_COLUMN) return v->joined[column & ~JOINED_COLUMN];
     return column < v->row->n_cells ? v->row->cells[column] : (text){"", 0};
 }
@@ -523,7 +525,8 @@ bool binding_value(const origin *o, const row_view *v, arena *room, text *out)
 uint32_t binding_column_of(const origin *o)
 {
     for (size_t i = 0; i < o->n_pieces; i++)
-        if (o->pieces[i].column_name.n > 0 && !(o->pieces[i].column & JOINED_COLUMN))
+        if (o->pieces[i].column_name.n > 0 && o->pieces[i].column != LINE_COLUMN &&
+            !(o->pieces[i].column & JOINED_COLUMN))
             return o->pieces[i].column + 1;
     return 0;
 }

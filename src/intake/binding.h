@@ -23,11 +23,15 @@
 
 #define JOINED_COLUMN 0x80000000u
 #define NO_COLUMN 0xffffffffu
+/* "#line": where no column bears that name, the row's line number, so that lines which are
+ * equal in every column can be told apart. */
+#define LINE_COLUMN 0x7fffffffu
 
-/* A row with the cells that joins added. */
+/* A row with the cells that joins added, and its line number in words. */
 typedef struct row_view {
     const row *row;
     const text *joined;
+    text line;
 } row_view;
 
 typedef struct binding_piece {

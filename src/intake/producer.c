@@ -383,7 +383,10 @@ static pf_status look_at_id(producer *p, batch *b, const row *r, const any_recor
 
 static pf_status take_good_row(producer *p, batch *b, const row *r, pf_error *err)
 {
-    const row_view v = {r, p->joined_cells};
+    char digits[24];
+    const int n_digits = snprintf(digits, sizeof digits, "%llu",
+                                  (unsigned long long)r->line);
+    const row_view v = {r, p->joined_cells, {digits, (size_t)n_digits}};
     any_record record;
     value_fault f;
     size_t which = 0;

@@ -59,6 +59,38 @@ static void the_same_file_twice_changes_nothing(void **state)
     assert_string_equal(state_of_store(), before);
 }
 
+/* A mapping of lines o,s,p,t whose id is as given. */
+static void run_lines(const char *id)
+{
+    char yaml[512];
+    snprintf(yaml, sizeof yaml,
+             "version: 1\ntables:\n  - table: events\n    files: [lines.csv]\n"
+             "    fields:\n      - {value: purchase, to: type}\n%s"
+             "      - {from: o, to: order}\n      - {from: s, to: shopper}\n"
+             "      - {from: p, to: product}\n      - {from: t, to: time}\n"
+             "    unknown: {products: create}\n    other_columns: ignore\n",
+             id);
+    run_mapping(PF_OK, yaml);
+}
+
+static void equal_lines_are_one_event_unless_their_line_tells_them_apart(void **state)
+{
+    (void)state;
+    put("lines.csv", "o,s,p,t\n1,s1,a,2024-05-01\n1,s1,a,2024-05-01\n2,s1,a,2024-05-02\n");
+    run_lines("");
+    assert_int_equal(totals().added, 2);
+    assert_int_equal(totals().duplicates, 1);
+    run_lines("      - {template: \"{o}/{#line}\", to: id}\n");
+    assert_int_equal(totals().added, 3);
+    run_lines("      - {template: \"{o}/{#line}\", to: id}\n");
+    assert_int_equal(totals().duplicates, 3);
+    put("lines.csv", "o,s,p,t,#line\n3,s1,a,2024-05-03,x\n3,s1,a,2024-05-03,y\n"
+                     "3,s1,a,2024-05-03,x\n");
+    run_lines("      - {template: \"{o}/{#line}\", to: id}\n");
+    assert_int_equal(totals().added, 2); /* a column of that name is itself */
+    assert_int_equal(totals().duplicates, 1);
+}
+
 static void a_changed_product_is_changed(void **state)
 {
     (void)state;
@@ -721,6 +753,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_with_known_names_just_loads),
         TEST(the_same_file_twice_changes_nothing),
+        TEST(equal_lines_are_one_event_unless_their_line_tells_them_apart),
         TEST(a_changed_product_is_changed),
         TEST(tables_are_told_by_name_or_by_header),
         TEST(several_files_load_in_the_order_of_references),
