@@ -74,7 +74,7 @@ static void convert_rows(const uint8_t *data, size_t size, intake_table table)
     if (binding_make(&b, &map, r, none, NULL) == PF_OK) {
         require(converter_open(&c, b, &rules, NULL) == PF_OK);
         while (table_reader_next(r, &at, &more, NULL) == PF_OK && more) {
-            const row_view v = {&at, NULL};
+            const row_view v = {&at, NULL, {"1", 1}};
             any_record record;
             value_fault f = {0};
             if (at.reason == REASON_NONE && !convert_row(&c, &v, &record, &f))

@@ -22,7 +22,7 @@ static void require(bool good)
 
 static void take_row(converter *c, const row *at)
 {
-    const row_view v = {at, NULL};
+    const row_view v = {at, NULL, {"1", 1}};
     any_record record;
     value_fault f = {0};
     if (at->reason != REASON_NONE)

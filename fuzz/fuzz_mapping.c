@@ -51,7 +51,7 @@ static void bind_table(const map_table *t)
         binding_describe(b, words, sizeof words);
         require(converter_open(&c, b, &rules, NULL) == PF_OK);
         while (table_reader_next(r, &at, &more, NULL) == PF_OK && more) {
-            const row_view v = {&at, joined_cells};
+            const row_view v = {&at, joined_cells, {"1", 1}};
             any_record record;
             value_fault f = {0};
             if (at.reason == REASON_NONE && binding_takes(b, &v, false) &&
