@@ -1,0 +1,29 @@
+/*
+ * Normalisation of rows, forward and backward.
+ *
+ * Layer norm: Ba, Kiros, Hinton 2016, equation 4; RMS norm: Zhang and Sennrich 2019,
+ * equation 4. x, y [R x D]; gain, shift [D]; epsilon 1e-5 as in other libraries.
+ */
+#ifndef PROFFER_TENSOR_NORM_H
+#define PROFFER_TENSOR_NORM_H
+
+#include <stddef.h>
+
+#include "tensor/kernels.h"
+
+#define NORM_EPSILON 1e-5f
+
+/* mean and inverse [R] are kept for backward. */
+void layer_norm_forward(size_t R, size_t D, const float *x, const float *gain,
+                        const float *shift, float *y, float *mean, float *inverse);
+/* dx [R x D] = or += (add); dgain, dshift [D] +=. dy may be dx when not adding. */
+void layer_norm_backward(size_t R, size_t D, const float *x, const float *gain,
+                         const float *mean, const float *inverse, const float *dy,
+                         float *dx, bool add, float *dgain, float *dshift);
+void rms_norm_forward(size_t R, size_t D, const float *x, const float *gain, float *y,
+                      float *inverse);
+void rms_norm_backward(size_t R, size_t D, const float *x, const float *gain,
+                       const float *inverse, const float *dy, float *dx, bool add,
+                       float *dgain);
+
+#endif
