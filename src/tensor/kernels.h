@@ -3,7 +3,14 @@
  *
  * kernels_choose() picks a table when the program runs, so one binary serves every machine:
  * AVX-512 with bf16, AVX-512, AVX2, portable C. Each table is one translation unit that
- * includes the same bodies (products_body.h, passes_body.h, ...) compiled for its set.
+ * includes the same bodies (lanes_body.h: vectors; products_body.h, passes_body.h, ...)
+ * compiled for its set. A body of another operation defines
+ *
+ *     static const struct cross_entropy_kernels KERNEL_CROSS_ENTROPY = {...};
+ *
+ * (or attention_kernels, KERNEL_ATTENTION) out of what the first two offer; their head
+ * comments list the names that stay.
+ *
  * Naive twins in double precision stand in tests/tensor/naive.h.
  *
  *     const tensor_kernels *k = kernels_choose(NULL);
@@ -35,7 +42,7 @@ typedef struct tensor_kernels {
     const char *name; /* "avx512-bf16", "avx512", "avx2", "portable" */
     bool bf16;        /* whether TENSOR_BF16 may be asked for */
 
-    /* Bytes of a packed K x N operand. */
+    /* Bytes of a packed K x N operand; align it to 64 bytes. */
     size_t (*packed_bytes)(tensor_precision p, size_t K, size_t N);
     /* Packs B[k][n] = b[k * k_stride + n * n_stride]; one of the strides is 1. */
     void (*pack)(tensor_precision p, size_t K, size_t N, const float *b, size_t k_stride,
@@ -79,7 +86,8 @@ typedef struct tensor_kernels {
     void (*dropout)(size_t n, float rate, uint64_t seed, uint64_t stream, uint64_t counter0,
                     const float *x, float *y, bool add);
 
-    /* One step of Adam on n values (adam.h); gradient is multiplied by scale first. */
+    /* One step of Adam on n values (adam.h); gradient is multiplied by scale first.
+     * correction1 = 1 - beta1^t, correction2 = 1 - beta2^t. */
     void (*adam)(size_t n, float scale, float rate, float beta1, float beta2, float epsilon,
                  float correction1, float correction2, float decay, const float *gradient,
                  float *value, float *first, float *second);

@@ -1,0 +1,49 @@
+/*
+ * One instruction set's table of kernels.h: the bodies, compiled for the set that the file
+ * including this one describes (see lanes_body.h).
+ */
+#include "tensor/kernels.h"
+
+#include "tensor/lanes_body.h"
+#include "tensor/products_body.h"
+#include "tensor/passes_body.h"
+
+#if __has_include("tensor/cross_entropy_body.h")
+#include "tensor/cross_entropy_body.h"
+#define KERNEL_CROSS_ENTROPY_AT &KERNEL_CROSS_ENTROPY
+#else
+#define KERNEL_CROSS_ENTROPY_AT NULL
+#endif
+#if __has_include("tensor/attention_body.h")
+#include "tensor/attention_body.h"
+#define KERNEL_ATTENTION_AT &KERNEL_ATTENTION
+#else
+#define KERNEL_ATTENTION_AT NULL
+#endif
+
+extern const tensor_kernels KERNEL_TABLE;
+
+const tensor_kernels KERNEL_TABLE = {
+    .name = KERNEL_NAME,
+    .bf16 = KERNEL_BF16,
+    .packed_bytes = packed_bytes,
+    .pack = pack_panels,
+    .product = product,
+    .product_transposed = product_transposed,
+    .exponential = exponential,
+    .maximum = maximum,
+    .sum = sum,
+    .dot = dot,
+    .add_scaled = add_scaled,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .silu = silu,
+    .silu_backward = silu_backward,
+    .sigmoid = sigmoid,
+    .sigmoid_backward = sigmoid_backward,
+    .tanh = tanh_pass,
+    .dropout = dropout,
+    .adam = adam,
+    .cross_entropy = KERNEL_CROSS_ENTROPY_AT,
+    .attention = KERNEL_ATTENTION_AT,
+};
