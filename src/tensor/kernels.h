@@ -92,9 +92,11 @@ typedef struct tensor_kernels {
                  float correction1, float correction2, float decay, const float *gradient,
                  float *value, float *first, float *second);
 
-    /* What cross_entropy.c and attention.c need of an instruction set; see their bodies. */
+    /* What cross_entropy.c, attention.c and norm.c need of an instruction set: each body
+     * defines a static table, attention_table and norm_table theirs. */
     const struct cross_entropy_kernels *cross_entropy;
     const struct attention_kernels *attention;
+    const struct norm_kernels *norm;
 } tensor_kernels;
 
 /* name NULL: the fastest this processor can run, or the one that the environment variable
