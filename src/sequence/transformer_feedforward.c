@@ -1,0 +1,161 @@
+/*
+ * The feed-forward branch: GELU (Hendrycks and Gimpel 2016) between two linear layers, or SwiGLU
+ * (Shazeer 2020, equation 6) with a gate in LiGR's blocks.
+ *
+ *     n = norm(x)    plain:  h = drop(gelu(W1 n + c1))
+ *                    gated:  h = drop(silu(W3 n + c3) (W1 n + c1))
+ *     f = W2 h + c2
+ *
+ * All of it goes by BODY_ROWS rows at a time; only the products W1 n (and W3 n) are kept.
+ */
+#include "sequence/transformer_branch.h"
+
+typedef struct arrays {
+    norm_layer norm;
+    linear_layer in, out, swish, gate;
+} arrays;
+
+static arrays number(body_layout *l)
+{
+    const sequence_settings *s = l->settings;
+    size_t F = body_inner_width(s);
+    arrays a = {.norm = layout_norm(l, "norm2_gain", "norm2_shift", s->width)};
+    a.in = layout_linear(l, "w1", "c1", F, s->width);
+    a.out = layout_linear(l, "w2", "c2", s->width, F);
+    if (!branch_gated(s)) return a;
+    a.swish = layout_linear(l, "w3", "c3", F, s->width);
+    a.gate = layout_linear(l, "wg2", "bg2", s->width, s->width);
+    return a;
+}
+
+static void layout(body_layout *l)
+{
+    number(l);
+}
+
+static void take(body_call *c, branch_kept *kept)
+{
+    size_t R = c->pack->R, D = c->settings->width, F = body_inner_width(c->settings);
+    kept->mean = body_floats(c, R, 1);
+    kept->inverse = body_floats(c, R, 1);
+    kept->wide = body_floats(c, R, F);
+    if (!branch_gated(c->settings)) return;
+    kept->wide2 = body_floats(c, R, F);
+    kept->gate = body_floats(c, R, D);
+    kept->ungated = body_floats(c, R, D);
+}
+
+/* ---- forward ---- */
+
+/* h [M x F] from what is kept; forward and backward make the same. */
+static void inner(const body_call *c, const arrays *a, const branch_kept *kept, size_t row,
+                  size_t M, float *h)
+{
+    size_t F = a->in.outputs, n = M * F;
+    const float *wide = kept->wide + row * F;
+    if (branch_gated(c->settings)) {
+        c->k->silu(n, kept->wide2 + row * F, h);
+        multiply(n, h, wide, h);
+    } else {
+        c->k->gelu(n, wide, h);
+    }
+    dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, F, h, h,
+                 false);
+}
+
+static void forward_rows(const body_call *c, const arrays *a, const branch_kept *kept,
+                         size_t row, size_t M, float *n, float *h, float *next)
+{
+    size_t D = a->norm.width, F = a->in.outputs;
+    bool gated = branch_gated(c->settings);
+    float *f = gated ? kept->ungated + row * D : n;
+    norm_forward(c, &a->norm, M, kept->x + row * D, n, kept->mean + row, kept->inverse + row);
+    linear_forward(c, &a->in, M, n, kept->wide + row * F, PRODUCT_SET);
+    if (gated) linear_forward(c, &a->swish, M, n, kept->wide2 + row * F, PRODUCT_SET);
+    inner(c, a, kept, row, M, h);
+    linear_forward(c, &a->out, M, h, f, PRODUCT_SET);
+    branch_join(c, kept, &a->gate, PLACE_FED, row, M, f, next);
+}
+
+static void forward(body_call *c, const branch_kept *kept, float *next)
+{
+    size_t mark = workspace_mark(c->memory), R = c->pack->R;
+    float *n = body_floats(c, BODY_ROWS, c->settings->width);
+    float *h = body_floats(c, BODY_ROWS, body_inner_width(c->settings));
+    if (!body_counts(c)) {
+        body_layout l = kept->at;
+        arrays a = number(&l);
+        for (size_t row = 0, M; row < R; row += M) {
+            M = body_rows_from(row, R);
+            forward_rows(c, &a, kept, row, M, n, h, next);
+        }
+    }
+    workspace_back(c->memory, mark);
+}
+
+/* ---- backward ---- */
+
+typedef struct backward_rows_scratch {
+    float *n, *dn; /* [BODY_ROWS x D] */
+    float *h, *dh; /* [BODY_ROWS x F] */
+} backward_rows_scratch;
+
+/* From dh to dn; h is free by now. */
+static void inner_back(const body_call *c, const arrays *a, const branch_kept *kept,
+                       size_t row, size_t M, const backward_rows_scratch *t)
+{
+    size_t F = a->in.outputs, n = M * F;
+    float *wide = kept->wide + row * F;
+    dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, F, t->dh,
+                 t->dh, false);
+    if (!branch_gated(c->settings)) { /* h = gelu(w), w = W1 n + c1 */
+        c->k->gelu_backward(n, wide, t->dh, t->dh);
+        linear_backward(c, &a->in, M, t->n, t->dh, t->dn, PRODUCT_SET);
+        return;
+    }
+    /* h = silu(v) w, v = W3 n + c3, w = W1 n + c1 */
+    float *v = kept->wide2 + row * F;
+    c->k->silu(n, v, t->h);
+    multiply(n, t->h, t->dh, t->h);
+    linear_backward(c, &a->in, M, t->n, t->h, t->dn, PRODUCT_SET);
+    multiply(n, wide, t->dh, t->dh);
+    c->k->silu_backward(n, v, t->dh, t->dh);
+    linear_backward(c, &a->swish, M, t->n, t->dh, t->dn, PRODUCT_ADD);
+}
+
+static void backward_rows(const body_call *c, const arrays *a, const branch_kept *kept,
+                          size_t row, size_t M, const backward_rows_scratch *t, float *d)
+{
+    size_t D = a->norm.width;
+    const float *x = kept->x + row * D;
+    float *mean = kept->mean + row, *inverse = kept->inverse + row;
+    branch_part(c, kept, &a->gate, PLACE_FED, row, M, d, t->dn);
+    inner(c, a, kept, row, M, t->h);
+    /* f = W2 h + c2 */
+    linear_backward(c, &a->out, M, t->h, t->dn, t->dh, PRODUCT_SET);
+    norm_forward(c, &a->norm, M, x, t->n, mean, inverse);
+    inner_back(c, a, kept, row, M, t);
+    /* n = norm(x) */
+    norm_backward(c, &a->norm, M, x, mean, inverse, t->dn, d + row * D, true);
+}
+
+static void backward(body_call *c, const branch_kept *kept, float *d)
+{
+    size_t mark = workspace_mark(c->memory), R = c->pack->R, D = c->settings->width;
+    size_t F = body_inner_width(c->settings);
+    backward_rows_scratch t = {.n = body_floats(c, BODY_ROWS, D)};
+    t.dn = body_floats(c, BODY_ROWS, D);
+    t.h = body_floats(c, BODY_ROWS, F);
+    t.dh = body_floats(c, BODY_ROWS, F);
+    if (!body_counts(c)) {
+        body_layout l = kept->at;
+        arrays a = number(&l);
+        for (size_t row = 0, M; row < R; row += M) {
+            M = body_rows_from(row, R);
+            backward_rows(c, &a, kept, row, M, &t, d);
+        }
+    }
+    workspace_back(c->memory, mark);
+}
+
+const branch branch_feedforward = {layout, take, forward, backward};

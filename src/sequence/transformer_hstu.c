@@ -1,0 +1,191 @@
+/*
+ * The HSTU branch (Zhai et al., ICML 2024, equations 1 to 3): attention without softmax, its
+ * output normed and gated element by element, in place of attention and feed-forward.
+ *
+ *     n = norm(x)    w = Wqkv n + b    q k v = silu(w)    u = Wu n + b
+ *     a = attend(q, k, v)    z = drop(norm(a) silu(u))    next = x + Wo z + b
+ */
+#include <string.h>
+
+#include "sequence/transformer_branch.h"
+
+typedef struct arrays {
+    norm_layer norm, norm_out;
+    linear_layer qkv, u, out;
+    size_t relative;
+} arrays;
+
+static arrays number(body_layout *l)
+{
+    const sequence_settings *s = l->settings;
+    arrays a = {.norm = layout_norm(l, "norm1_gain", "norm1_shift", s->width)};
+    a.qkv = layout_linear(l, "wqkv", "bqkv", 3 * (size_t)s->width, s->width);
+    a.u = layout_linear(l, "wu", "bu", s->width, s->width);
+    if (s->relative)
+        a.relative = layout_vector(l, "relative", (size_t)s->heads * s->length,
+                                   PARAMETER_ZERO);
+    a.norm_out = layout_norm(l, "norm2_gain", "norm2_shift", s->width);
+    a.out = layout_linear(l, "wo", "bo", s->width, s->width);
+    return a;
+}
+
+static arrays numbers_of(const branch_kept *kept)
+{
+    body_layout l = kept->at;
+    return number(&l);
+}
+
+static void layout(body_layout *l)
+{
+    number(l);
+}
+
+static void take(body_call *c, branch_kept *kept)
+{
+    size_t R = c->pack->R, D = c->settings->width;
+    kept->mean = body_floats(c, R, 1);
+    kept->inverse = body_floats(c, R, 1);
+    kept->wide = body_floats(c, R, 3 * D);
+    kept->wide2 = body_floats(c, R, 3 * D);
+    kept->u = body_floats(c, R, D);
+    kept->attended = body_floats(c, R, D);
+    kept->mean2 = body_floats(c, R, 1);
+    kept->inverse2 = body_floats(c, R, 1);
+}
+
+/* Of BODY_ROWS rows, [BODY_ROWS x D] each. */
+typedef struct rows_scratch {
+    float *n, *z, *dz, *silu_u;
+} rows_scratch;
+
+static rows_scratch take_rows(body_call *c)
+{
+    size_t D = c->settings->width;
+    rows_scratch t = {.n = body_floats(c, BODY_ROWS, D)};
+    t.z = body_floats(c, BODY_ROWS, D);
+    t.dz = body_floats(c, BODY_ROWS, D);
+    t.silu_u = body_floats(c, BODY_ROWS, D);
+    return t;
+}
+
+/* ---- forward ---- */
+
+static void project(const body_call *c, const arrays *a, const branch_kept *kept, float *n)
+{
+    size_t R = c->pack->R, D = a->norm.width;
+    for (size_t row = 0, M; row < R; row += M) {
+        M = body_rows_from(row, R);
+        float *w = kept->wide + row * 3 * D;
+        norm_forward(c, &a->norm, M, kept->x + row * D, n, kept->mean + row,
+                     kept->inverse + row);
+        linear_forward(c, &a->qkv, M, n, w, PRODUCT_SET);
+        linear_forward(c, &a->u, M, n, kept->u + row * D, PRODUCT_SET);
+        c->k->silu(M * 3 * D, w, kept->wide2 + row * 3 * D);
+    }
+}
+
+/* z, with norm(a) left in n; forward and backward make the same. */
+static void inner(const body_call *c, const arrays *a, const branch_kept *kept, size_t row,
+                  size_t M, const rows_scratch *t)
+{
+    size_t D = a->norm.width, n = M * D;
+    norm_forward(c, &a->norm_out, M, kept->attended + row * D, t->n, kept->mean2 + row,
+                 kept->inverse2 + row);
+    c->k->silu(n, kept->u + row * D, t->silu_u);
+    multiply(n, t->n, t->silu_u, t->z);
+    dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D, t->z,
+                 t->z, false);
+}
+
+static void join(const body_call *c, const arrays *a, const branch_kept *kept,
+                 const rows_scratch *t, float *next)
+{
+    size_t R = c->pack->R, D = a->norm.width;
+    for (size_t row = 0, M; row < R; row += M) {
+        M = body_rows_from(row, R);
+        const float *x = kept->x + row * D;
+        inner(c, a, kept, row, M, t);
+        if (next != kept->x) memcpy(next + row * D, x, M * D * sizeof *x);
+        linear_forward(c, &a->out, M, t->z, next + row * D, PRODUCT_ADD);
+    }
+}
+
+static void forward(body_call *c, const branch_kept *kept, float *next)
+{
+    size_t mark = workspace_mark(c->memory);
+    rows_scratch t = take_rows(c);
+    void *scratch = branch_attention_scratch(c);
+    if (!body_counts(c)) {
+        arrays a = numbers_of(kept);
+        attention_shape shape =
+            branch_attention_shape(c, kept, ATTENTION_POINTWISE, a.relative);
+        project(c, &a, kept, t.n);
+        attention_forward(c->k, &shape, kept->wide2, kept->attended, NULL, scratch);
+        join(c, &a, kept, &t, next);
+    }
+    workspace_back(c->memory, mark);
+}
+
+/* ---- backward ---- */
+
+static void join_back(const body_call *c, const arrays *a, const branch_kept *kept,
+                      const rows_scratch *t, const float *d, float *dattended, float *du)
+{
+    size_t R = c->pack->R, D = a->norm.width;
+    for (size_t row = 0, M; row < R; row += M) {
+        M = body_rows_from(row, R);
+        size_t n = M * D, first = row * D;
+        inner(c, a, kept, row, M, t);
+        /* next = x + Wo z + b */
+        linear_backward(c, &a->out, M, t->z, d + first, t->dz, PRODUCT_SET);
+        /* z = drop(norm(a) silu(u)) */
+        dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D,
+                     t->dz, t->dz, false);
+        multiply(n, t->dz, t->n, du + first);
+        c->k->silu_backward(n, kept->u + first, du + first, du + first);
+        multiply(n, t->dz, t->silu_u, t->dz);
+        norm_backward(c, &a->norm_out, M, kept->attended + first, kept->mean2 + row,
+                      kept->inverse2 + row, t->dz, dattended + first, false);
+    }
+}
+
+static void project_back(const body_call *c, const arrays *a, const branch_kept *kept,
+                         const rows_scratch *t, float *dqkv, const float *du, float *d)
+{
+    size_t R = c->pack->R, D = a->norm.width;
+    for (size_t row = 0, M; row < R; row += M) {
+        M = body_rows_from(row, R);
+        size_t first = row * D;
+        float *dw = dqkv + 3 * first;
+        /* n = norm(x), w = Wqkv n + b, q k v = silu(w), u = Wu n + b */
+        c->k->silu_backward(3 * M * D, kept->wide + 3 * first, dw, dw);
+        norm_forward(c, &a->norm, M, kept->x + first, t->n, kept->mean + row,
+                     kept->inverse + row);
+        linear_backward(c, &a->qkv, M, t->n, dw, t->dz, PRODUCT_SET);
+        linear_backward(c, &a->u, M, t->n, du + first, t->dz, PRODUCT_ADD);
+        norm_backward(c, &a->norm, M, kept->x + first, kept->mean + row, kept->inverse + row,
+                      t->dz, d + first, true);
+    }
+}
+
+static void backward(body_call *c, const branch_kept *kept, float *d)
+{
+    size_t mark = workspace_mark(c->memory), R = c->pack->R, D = c->settings->width;
+    rows_scratch t = take_rows(c);
+    float *dattended = body_floats(c, R, D), *du = body_floats(c, R, D);
+    float *dqkv = body_floats(c, R, 3 * D);
+    void *scratch = branch_attention_scratch(c);
+    if (!body_counts(c)) {
+        arrays a = numbers_of(kept);
+        attention_shape shape =
+            branch_attention_shape(c, kept, ATTENTION_POINTWISE, a.relative);
+        join_back(c, &a, kept, &t, d, dattended, du);
+        /* a = attend(q, k, v) */
+        attention_backward(c->k, &shape, kept->wide2, kept->attended, NULL, dattended, dqkv,
+                           branch_relative_gradient(c, a.relative), scratch);
+        project_back(c, &a, kept, &t, dqkv, du, d);
+    }
+    workspace_back(c->memory, mark);
+}
+
+const branch branch_hstu = {layout, take, forward, backward};
