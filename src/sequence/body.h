@@ -41,7 +41,7 @@ size_t body_shapes_add(body_shapes *s, parameter_shape shape, bool matrix, const
                        ...) __attribute__((format(printf, 4, 5)));
 
 /* Blocks of a body at most: 19 arrays a block at most leave room for the network's own. */
-enum { BODY_BLOCKS_MAX = 6 };
+enum { BODY_BLOCKS_MAX = 8 };
 /* Inner width of feed-forward layers, hidden width of GRU layers: feedforward * width. */
 size_t body_inner_width(const sequence_settings *s);
 
@@ -62,7 +62,7 @@ typedef struct body_call {
     void *const *forward;         /* [arrays] packed for y = x W^T (K = inputs), or NULL */
     void *const *backward;        /* [arrays] packed for dx = dy W (K = outputs), or NULL */
     float *gradient;              /* this worker's block, added to; NULL: forward alone. While
-                                     memory counts any address says that backward follows */
+                                     memory counts, any address says that backward follows */
     bool training;                /* dropout is on */
     uint64_t seed, step;          /* dropout's key: (seed, body_stream(step, place)) */
     workspace *memory;            /* activations that backward needs stay taken */
