@@ -25,20 +25,30 @@ typedef struct adam_options {
 /* 0.001, 0.9, 0.999, 1e-8, no decay. */
 adam_options adam_options_default(void);
 
-/* What the workers found. gradient[w] are blocks laid out as the parameters; they are added in
- * the order of w, multiplied by `scale`, and zeroed. For a sparse array i, touched[i] lists
- * the n_touched[i] distinct rows to update, ascending; NULL = all rows. */
+/* Gradients of some rows of one sparse array, for instance of the products of a batch. */
+typedef struct adam_rows {
+    size_t array;           /* its number; each array at most once */
+    size_t n;
+    const uint32_t *row;    /* [n], ascending, distinct */
+    float *const *gradient; /* [workers] blocks [n x columns] */
+} adam_rows;
+
+/* What the workers found: gradient[w] are blocks of parameters_dense_floats() floats laid out
+ * as the parameters. They are added in the order of w and multiplied by `scale`. Sparse arrays
+ * of which no rows are given stand still. */
 typedef struct adam_gradients {
     float *const *gradient;
     size_t n_workers;
     float scale;
-    const uint32_t *const *touched; /* [arrays], or NULL */
-    const size_t *n_touched;
+    const adam_rows *rows; /* [n_rows] */
+    size_t n_rows;
 } adam_gradients;
 
-/* One step over all arrays, in parallel; the same bits for any number of threads. Returns the
- * Euclidean norm of the scaled gradient (before the step); a norm that is not finite means that
- * nothing was changed. clip > 0: gradients are scaled down to that norm. */
+/* One step over all arrays, in parallel (threads NULL: in the caller); the same bits for any
+ * number of threads. All gradients given are zero afterwards, ready for the next step. Returns
+ * the Euclidean norm of the scaled gradient, before clipping; a norm that is not finite means
+ * that no parameter was changed. clip > 0: the gradient is scaled down to that norm. Moments
+ * must have been made. Allocates nothing. */
 double adam_step(const tensor_kernels *k, parameters *p, const adam_options *options,
                  const adam_gradients *g, double clip, pool *threads);
 

@@ -12,14 +12,15 @@
 #ifndef PROFFER_TENSOR_WORKSPACE_H
 #define PROFFER_TENSOR_WORKSPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
 
 typedef struct workspace {
     unsigned char *base; /* NULL while counting */
-    size_t used, most, bytes;
-    int overflow; /* a size that does not fit size_t was asked for */
+    size_t used, most, bytes; /* most: the largest `used` so far */
+    bool overflow;            /* a size that does not fit size_t was asked for */
 } workspace;
 
 workspace workspace_counting(void);
@@ -30,6 +31,7 @@ pf_status workspace_make(workspace *w, pf_error *err);
 void *workspace_take(workspace *w, size_t n, size_t size);
 size_t workspace_mark(const workspace *w);
 void workspace_back(workspace *w, size_t mark);
+/* Fine for one that only counted; it counts again afterwards. */
 void workspace_free(workspace *w);
 
 #endif
