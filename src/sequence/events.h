@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/status.h"
 
 #define SEQUENCE_NOTHING UINT32_MAX    /* no product, no promotion, no target */
@@ -41,12 +42,27 @@ typedef struct sequence_events {
     const bool *taken;      /* [n] this event took the product it names; NULL: all did */
 } sequence_events;
 
-/* Class of a gap between two events: 0 below a second or unknown, then doublings of a second,
- * to SEQUENCE_GAPS - 1 for all that are longer (68 years). */
+/* Class of a gap between two events: 0 below a second or unknown, 1 from a second, 2 from two
+ * seconds, and so on by doublings to SEQUENCE_GAPS - 1 from 2^30 seconds (34 years). */
 uint8_t sequence_gap_class(int64_t earlier_us, int64_t later_us);
 
 /* PF_DATA with what and where: first not rising from 0 to n, a thing out of range, a taken
  * event that names no product, a kind or band out of range, times that go back. */
 pf_status sequence_events_check(const sequence_events *e, pf_error *err);
+
+/* Whether event i took the product it names. */
+static inline bool sequence_event_took(const sequence_events *e, uint64_t i)
+{
+    return e->taken == NULL || e->taken[i];
+}
+/* Class of the gap between event i of a shopper whose events begin at `first` and the event
+ * before it. */
+uint8_t sequence_event_gap(const sequence_events *e, uint64_t first, uint64_t i);
+
+/* A fingerprint of all that is learnt from: events and side vectors (NULL: none). Two data sets
+ * with the same text are the same to a trainer. */
+enum { SEQUENCE_HASH_BYTES = FINGERPRINT_TEXT_BYTES };
+void sequence_events_hash(const sequence_events *e, const sequence_side *side,
+                          char into[SEQUENCE_HASH_BYTES]);
 
 #endif

@@ -82,5 +82,8 @@ const char *sequence_settings_check(const sequence_settings *s);
  * sequence_settings_check refuses or that is missing. */
 void sequence_settings_write(json_writer *w, const sequence_settings *s);
 pf_status sequence_settings_read(sequence_settings *s, const char *json, pf_error *err);
+/* The name of the first setting in which two differ, or NULL. */
+const char *sequence_settings_difference(const sequence_settings *a,
+                                         const sequence_settings *b);
 
 #endif

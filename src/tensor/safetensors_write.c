@@ -13,7 +13,7 @@
 #include "tensor/safetensors.h"
 #include "tensor/safetensors_names.h"
 
-enum { NOTE_BYTES = 1024 };
+enum { NOTE_BYTES = 4096 };
 
 typedef struct pending {
     char name[SAFETENSORS_NAME_BYTES];
