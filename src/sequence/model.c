@@ -102,44 +102,85 @@ static size_t round_up(size_t n)
     return (n + 63) / 64 * 64;
 }
 
+/* The scratch of one call, laid out:
+ *
+ *     | up to 64 | workspace of the network | kernels | state | rows |
+ */
+typedef struct model_scratch {
+    unsigned char *workspace, *kernels, *state, *rows;
+} model_scratch;
+
+static model_scratch lay_out(const sequence_model *m, void *scratch)
+{
+    model_scratch s;
+    s.workspace = (unsigned char *)scratch + (64 - (uintptr_t)scratch % 64) % 64;
+    s.kernels = s.workspace + round_up(m->workspace_bytes);
+    s.state = s.kernels + KERNEL_SCRATCH_BYTES;
+    s.rows = s.state + round_up(m->settings.width * sizeof(float));
+    return s;
+}
+
 size_t sequence_model_scratch_bytes(const sequence_model *m)
 {
-    return round_up(m->workspace_bytes) + pack_rows_bytes(1, m->settings.length);
+    return 64 + round_up(m->workspace_bytes) + KERNEL_SCRATCH_BYTES +
+           round_up(m->settings.width * sizeof(float)) +
+           pack_rows_bytes(1, m->settings.length);
 }
 
 /* Event i as a row; the gap is to the event in front of it, even outside the window. */
-static void add_row(pack_rows *r, const sequence_model *m, const sequence_event *events,
-                    size_t i)
+static void add_row(pack_rows *r, const sequence_model *m, const sequence_window *w, size_t i)
 {
-    const sequence_event *e = &events[i];
-    bool known = e->thing < m->sizes.V + m->sizes.P;
-    uint8_t gap = i > 0 ? sequence_gap_class(events[i - 1].time_us, e->time_us) : 0;
-    pack_rows_add(r, known ? e->thing : SEQUENCE_NOTHING,
-                  e->kind < SEQUENCE_KINDS ? e->kind : 0,
-                  e->band < SEQUENCE_BANDS ? e->band : 0, gap);
+    uint32_t thing = w->thing[i];
+    uint8_t kind = w->kind != NULL && w->kind[i] < SEQUENCE_KINDS ? w->kind[i] : 0;
+    uint8_t band = w->band != NULL && w->band[i] < SEQUENCE_BANDS ? w->band[i] : 0;
+    uint8_t gap = 0;
+    if (thing >= m->sizes.V + m->sizes.P) thing = SEQUENCE_NOTHING;
+    if (w->time_us != NULL && i > 0)
+        gap = sequence_gap_class(w->time_us[i - 1], w->time_us[i]);
+    pack_rows_add(r, thing, kind, band, gap);
 }
 
-void sequence_model_state(const sequence_model *m, const sequence_event *events, size_t n,
-                          void *scratch, float *state)
+static void find_state(const sequence_model *m, const sequence_window *w, model_scratch s,
+                       float *state)
 {
-    const sequence_settings *s = &m->settings;
-    bool masks = s->architecture == SEQUENCE_BERT;
-    size_t most = s->length - masks;
+    bool masks = m->settings.architecture == SEQUENCE_BERT;
+    size_t most = m->settings.length - masks;
     pack_parts parts = {
         .kind = m->sizes.kinds, .band = m->sizes.bands, .gap = m->sizes.gaps};
-    workspace memory = {.base = scratch, .bytes = m->workspace_bytes,
-                        .most = m->workspace_bytes};
+    workspace memory = {.base = s.workspace, .bytes = m->workspace_bytes};
     pack_rows rows;
-    if (n == 0) {
-        memset(state, 0, s->width * sizeof *state);
-        return;
-    }
-    pack_rows_over(&rows, (char *)scratch + round_up(m->workspace_bytes), 1, s->length, parts);
-    for (size_t i = n > most ? n - most : 0; i < n; i++)
-        add_row(&rows, m, events, i);
+    pack_rows_over(&rows, s.rows, 1, m->settings.length, parts);
+    for (size_t i = w->n > most ? w->n - most : 0; i < w->n; i++)
+        add_row(&rows, m, w, i);
     if (masks) pack_rows_add(&rows, SEQUENCE_MASK, 0, 0, 0);
     pack_rows_end_sequence(&rows);
     sequence_net_states(m->net, &rows.pack, &memory, state);
+}
+
+void sequence_model_state(const sequence_model *m, const sequence_window *window,
+                          void *scratch, float *state)
+{
+    size_t bytes = m->settings.width * sizeof *state;
+    model_scratch s = lay_out(m, scratch);
+    if (window->n == 0) {
+        memset(state, 0, bytes);
+        return;
+    }
+    /* The caller's state may be unaligned; kernels write to ours. */
+    find_state(m, window, s, (float *)(void *)s.state);
+    memcpy(state, s.state, bytes);
+}
+
+void sequence_model_score_window(const sequence_model *m, const sequence_window *window,
+                                 float *scores, void *scratch)
+{
+    model_scratch s = lay_out(m, scratch);
+    float *state = (float *)(void *)s.state;
+    if (window->n == 0)
+        memset(state, 0, m->settings.width * sizeof *state);
+    else
+        find_state(m, window, s, state);
+    sequence_net_scores(m->net, 1, state, scores, s.kernels);
 }
 
 void sequence_model_scores(const sequence_model *m, const float *state, float *scores,
@@ -150,14 +191,28 @@ void sequence_model_scores(const sequence_model *m, const float *state, float *s
 
 /* ---- one shopper ---- */
 
+/* The latest events, at most length + 1: one more, for the gap behind it. */
 struct sequence_shopper {
     const sequence_model *m;
-    sequence_event *events; /* the latest, at most length + 1: one more for its gap */
-    float *state;           /* [D] after all of them, when known */
-    void *scratch;
-    size_t n;
+    size_t n, most;
+    uint32_t *thing;
+    int64_t *time_us;
+    uint8_t *kind, *band;
+    float *state; /* [D] after all of them, when known */
     bool known;
+    void *scratch;
 };
+
+static bool take_room(sequence_shopper *s)
+{
+    s->thing = mem_alloc(s->most, sizeof *s->thing);
+    s->time_us = mem_alloc(s->most, sizeof *s->time_us);
+    s->kind = mem_alloc(s->most, sizeof *s->kind);
+    s->band = mem_alloc(s->most, sizeof *s->band);
+    s->state = mem_alloc(s->m->settings.width, sizeof *s->state);
+    s->scratch = mem_alloc(1, sequence_model_scratch_bytes(s->m));
+    return s->thing && s->time_us && s->kind && s->band && s->state && s->scratch;
+}
 
 pf_status sequence_shopper_new(const sequence_model *m, sequence_shopper **out, pf_error *err)
 {
@@ -165,10 +220,8 @@ pf_status sequence_shopper_new(const sequence_model *m, sequence_shopper **out, 
     *out = NULL;
     if (s == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a shopper");
     s->m = m;
-    s->events = mem_alloc((size_t)m->settings.length + 1, sizeof *s->events);
-    s->state = mem_alloc_aligned(m->settings.width, sizeof *s->state);
-    s->scratch = mem_alloc_aligned(1, sequence_model_scratch_bytes(m));
-    if (s->events == NULL || s->state == NULL || s->scratch == NULL) {
+    s->most = (size_t)m->settings.length + 1;
+    if (!take_room(s)) {
         sequence_shopper_free(s);
         return error_set(err, PF_NO_MEMORY, "out of memory for a shopper");
     }
@@ -179,7 +232,10 @@ pf_status sequence_shopper_new(const sequence_model *m, sequence_shopper **out, 
 void sequence_shopper_free(sequence_shopper *s)
 {
     if (s == NULL) return;
-    mem_free(s->events);
+    mem_free(s->thing);
+    mem_free(s->time_us);
+    mem_free(s->kind);
+    mem_free(s->band);
     mem_free(s->state);
     mem_free(s->scratch);
     mem_free(s);
@@ -191,17 +247,33 @@ void sequence_shopper_clear(sequence_shopper *s)
     s->known = false;
 }
 
+static void forget_oldest(sequence_shopper *s)
+{
+    size_t left = --s->n;
+    memmove(s->thing, s->thing + 1, left * sizeof *s->thing);
+    memmove(s->time_us, s->time_us + 1, left * sizeof *s->time_us);
+    memmove(s->kind, s->kind + 1, left);
+    memmove(s->band, s->band + 1, left);
+}
+
 void sequence_shopper_append(sequence_shopper *s, const sequence_event *event)
 {
-    size_t most = (size_t)s->m->settings.length + 1;
-    if (s->n == most) memmove(s->events, s->events + 1, --s->n * sizeof *s->events);
-    s->events[s->n++] = *event;
+    if (s->n == s->most) forget_oldest(s);
+    s->thing[s->n] = event->thing;
+    s->time_us[s->n] = event->time_us;
+    s->kind[s->n] = event->kind;
+    s->band[s->n++] = event->band;
     s->known = false;
 }
 
 void sequence_shopper_state(sequence_shopper *s, float *state)
 {
-    if (!s->known) sequence_model_state(s->m, s->events, s->n, s->scratch, s->state);
+    const sequence_window window = {.n = s->n,
+                                    .thing = s->thing,
+                                    .kind = s->kind,
+                                    .band = s->band,
+                                    .time_us = s->time_us};
+    if (!s->known) sequence_model_state(s->m, &window, s->scratch, s->state);
     s->known = true;
     memcpy(state, s->state, s->m->settings.width * sizeof *state);
 }

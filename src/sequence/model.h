@@ -52,24 +52,34 @@ void sequence_model_describe(const sequence_model *m, json_writer *w);
 pf_status sequence_model_save(const sequence_model *m, safetensors_writer *w, pf_error *err);
 pf_status sequence_model_load(sequence_model **out, const safetensors *file, pf_error *err);
 
-/* What a shopper did, as the model reads it. A thing is numbered as when the model was trained;
+/* A shopper's latest events, oldest first. A thing is numbered as when the model was trained;
  * one that it does not know is SEQUENCE_NOTHING (so is every number beyond its things). */
+typedef struct sequence_window {
+    size_t n;
+    const uint32_t *thing;      /* [n] */
+    const uint8_t *kind, *band; /* [n] each, or NULL: all 0 */
+    const int64_t *time_us;     /* [n], or NULL: gaps are unknown */
+} sequence_window;
+
+/* state [D] after a window's events, of which the last `length` count; all zero without any.
+ * Allocates nothing: scratch is sequence_model_scratch_bytes(m), any thread's own. */
+size_t sequence_model_scratch_bytes(const sequence_model *m);
+void sequence_model_state(const sequence_model *m, const sequence_window *window,
+                          void *scratch, float *state);
+/* scores [V] after a window's events: state and scores in one. */
+void sequence_model_score_window(const sequence_model *m, const sequence_window *window,
+                                 float *scores, void *scratch);
+/* scores [V] of a state; allocates nothing. scratch: KERNEL_SCRATCH_BYTES, aligned to 64. */
+void sequence_model_scores(const sequence_model *m, const float *state, float *scores,
+                           void *scratch);
+
+/* A shopper whose events come one by one: keeps the latest and the state. */
 typedef struct sequence_event {
     uint32_t thing;
     uint8_t kind, band;
     int64_t time_us; /* 0 without times */
 } sequence_event;
 
-/* state [D] after n events, oldest first; all zero without any. Allocates nothing: scratch is
- * sequence_model_scratch_bytes(m), aligned to 64, any thread's own. */
-size_t sequence_model_scratch_bytes(const sequence_model *m);
-void sequence_model_state(const sequence_model *m, const sequence_event *events, size_t n,
-                          void *scratch, float *state);
-/* scores [V] of a state; allocates nothing. scratch: KERNEL_SCRATCH_BYTES, aligned to 64. */
-void sequence_model_scores(const sequence_model *m, const float *state, float *scores,
-                           void *scratch);
-
-/* A shopper whose events come one by one: keeps the latest and the state. */
 typedef struct sequence_shopper sequence_shopper;
 pf_status sequence_shopper_new(const sequence_model *m, sequence_shopper **out,
                                pf_error *err);

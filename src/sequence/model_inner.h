@@ -10,7 +10,7 @@ struct sequence_model {
     sequence_sizes sizes;
     sequence_training training;
     float *side;            /* [(V + P) x K], own; or NULL */
-    size_t workspace_bytes; /* of the states of one shopper */
+    size_t workspace_bytes; /* of the network for one shopper's states */
     uint64_t side_shape[2]; /* borrowed by a file being written */
 };
 
