@@ -67,9 +67,17 @@ LANES_FUNCTION vector multiply_add_pairs(vector sum, uint32_t pair, vector b)
     const __m512i a = _mm512_set1_epi32((int)pair);
     return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
+#else
+/* Never reached: a table without bf16 is not asked for it (block_bf16 asserts that). */
+LANES_FUNCTION vector multiply_add_pairs(vector sum, uint32_t pair, vector b)
+{
+    (void)pair;
+    (void)b;
+    return sum;
+}
 #endif
 
-/* rows x vectors of C; both and bf16 are constants wherever this is inlined. */
+/* Sums of rows x vectors of C. These two and bf16 are constants wherever this is inlined. */
 LANES_FUNCTION void tile_sums(const bool bf16, const int rows, const int vectors,
                               size_t steps, const word *a, size_t a_row, size_t a_step,
                               const word *panel, size_t panel_step,
@@ -82,60 +90,98 @@ LANES_FUNCTION void tile_sums(const bool bf16, const int rows, const int vectors
         vector b[KERNEL_VECTORS];
         for (int v = 0; v < vectors; v++)
             b[v] = load((const float *)panel + v * KERNEL_LANES);
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++) {
+            const word *at = a + (size_t)r * a_row;
             for (int v = 0; v < vectors; v++)
-#if KERNEL_BF16
                 if (bf16)
-                    sum[r][v] = multiply_add_pairs(sum[r][v], a[(size_t)r * a_row], b[v]);
+                    sum[r][v] = multiply_add_pairs(sum[r][v], *at, b[v]);
                 else
-#endif
-                    sum[r][v] += ((const float *)a)[(size_t)r * a_row] * b[v];
+                    sum[r][v] += *(const float *)at * b[v];
+        }
         a += a_step;
         panel += panel_step;
     }
-    (void)bf16;
 }
 
 LANES_FUNCTION void tile_store(const int rows, const int vectors, const block *b,
                                size_t column, float *c,
                                vector sum[KERNEL_ROWS][KERNEL_VECTORS])
 {
-    const size_t left = b->N - column;
     for (int v = 0; v < vectors; v++) {
-        const size_t first = (size_t)v * KERNEL_LANES;
-        if (first >= left) return;
-        const size_t n = left - first < KERNEL_LANES ? left - first : KERNEL_LANES;
         vector bias = {0};
-        if (b->bias) bias = load_first(n, b->bias + column + first, 0);
-        for (int r = 0; r < rows; r++) {
-            float *to = c + (size_t)r * b->c_row + first;
-            vector value = sum[r][v] + bias;
-            if (b->add) value += load_first(n, to, 0);
-            store_first(n, to, value);
+        if (b->bias) bias = load(b->bias + column + v * KERNEL_LANES);
+        for (int r = 0; r < rows; r++)
+            sum[r][v] += bias;
+    }
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++) {
+            float *to = c + (size_t)r * b->c_row + v * KERNEL_LANES;
+            store(to, b->add ? load(to) + sum[r][v] : sum[r][v]);
+        }
+}
+
+/* The same where the panel is wider than what is left of C. */
+LANES_FUNCTION void tile_store_edge(const int rows, const int vectors, const block *b,
+                                    size_t column, float *c,
+                                    vector sum[KERNEL_ROWS][KERNEL_VECTORS])
+{
+    for (int r = 0; r < rows; r++) {
+        float row[KERNEL_PANEL], *to = c + (size_t)r * b->c_row;
+        for (int v = 0; v < vectors; v++)
+            store(row + v * KERNEL_LANES, sum[r][v]);
+        for (size_t n = 0; n < b->N - column; n++) {
+            const float value = b->bias ? row[n] + b->bias[column + n] : row[n];
+            to[n] = b->add ? to[n] + value : value;
         }
     }
 }
 
-LANES_FUNCTION void tile(const bool bf16, const int rows, const int vectors, const block *b,
-                         size_t row, size_t column)
+LANES_FUNCTION void tile(const bool bf16, const bool edge, const int rows,
+                         const int vectors, const block *b, size_t row, size_t column)
 {
     vector sum[KERNEL_ROWS][KERNEL_VECTORS];
     const word *panel =
         (const word *)b->panels + column / KERNEL_PANEL * b->panel_words;
+    float *c = b->c + row * b->c_row + column;
     tile_sums(bf16, rows, vectors, b->steps, (const word *)b->a + row * b->a_row, b->a_row,
               b->a_step, panel, b->panel_step, sum);
-    tile_store(rows, vectors, b, column, b->c + row * b->c_row + column, sum);
+    if (edge)
+        tile_store_edge(rows, vectors, b, column, c, sum);
+    else
+        tile_store(rows, vectors, b, column, c, sum);
+}
+
+/* All rows of one panel, or of its first vectors. */
+LANES_FUNCTION void panel_rows(const bool bf16, const bool edge, const int vectors,
+                               const block *b, size_t column)
+{
+    size_t row = 0;
+    for (; row + KERNEL_ROWS <= b->M; row += KERNEL_ROWS)
+        tile(bf16, edge, KERNEL_ROWS, vectors, b, row, column);
+    switch (b->M - row) {
+#if KERNEL_ROWS > 5
+    case 5: tile(bf16, edge, 5, vectors, b, row, column); break;
+    case 4: tile(bf16, edge, 4, vectors, b, row, column); break;
+#endif
+    case 3: tile(bf16, edge, 3, vectors, b, row, column); break;
+    case 2: tile(bf16, edge, 2, vectors, b, row, column); break;
+    case 1: tile(bf16, edge, 1, vectors, b, row, column); break;
+    default: break;
+    }
 }
 
 LANES_FUNCTION void block_any(const bool bf16, const block *b)
 {
-    for (size_t column = 0; column < b->N; column += KERNEL_PANEL) {
-        size_t row = 0;
-        for (; row + KERNEL_ROWS <= b->M; row += KERNEL_ROWS)
-            tile(bf16, KERNEL_ROWS, KERNEL_VECTORS, b, row, column);
-        for (; row < b->M; row++)
-            tile(bf16, 1, KERNEL_VECTORS, b, row, column);
-    }
+    size_t column = 0;
+    for (; column + KERNEL_PANEL <= b->N; column += KERNEL_PANEL)
+        panel_rows(bf16, false, KERNEL_VECTORS, b, column);
+    const size_t left = b->N - column;
+    if (left > 2 * KERNEL_LANES)
+        panel_rows(bf16, true, KERNEL_VECTORS, b, column);
+    else if (left > KERNEL_LANES)
+        panel_rows(bf16, true, 2, b, column);
+    else if (left > 0)
+        panel_rows(bf16, true, 1, b, column);
 }
 
 __attribute__((unused)) static void block_fp32(const block *b)
@@ -145,15 +191,11 @@ __attribute__((unused)) static void block_fp32(const block *b)
 
 __attribute__((unused)) static void block_bf16(const block *b)
 {
-#if KERNEL_BF16
-    block_any(true, b);
-#else
-    assert(!"this table has no bf16");
-    (void)b;
-#endif
+    assert(KERNEL_BF16);
+    if (KERNEL_BF16) block_any(true, b);
 }
 
-static void block_run(tensor_precision p, const block *b)
+LANES_FUNCTION void block_run(tensor_precision p, const block *b)
 {
     if (p == TENSOR_BF16)
         block_bf16(b);
@@ -161,25 +203,65 @@ static void block_run(tensor_precision p, const block *b)
         block_fp32(b);
 }
 
-/* ---- conversion to pairs of bf16 ---- */
+/* ---- conversion to pairs of bf16: nearest, ties to even, NaN stays NaN ---- */
 
-/* The nearest bf16, ties to even; NaN stays one (made quiet). */
-LANES_FUNCTION uint32_t bf16_of(float x)
+#if KERNEL_BF16
+LANES_FUNCTION __mmask16 first_lanes(size_t n)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x) return bits >> 16 | 0x40;
-    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    return (__mmask16)(n >= 16 ? 0xFFFF : (1u << n) - 1);
 }
+
+/* n words: the pairs of 2n neighbouring floats, of which only `left` are there. */
+LANES_FUNCTION void convert_neighbours(size_t n, size_t left, const float *a, word *out)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        const size_t low = left - 2 * i;
+        const __m512 first = _mm512_maskz_loadu_ps(first_lanes(low), a + 2 * i);
+        const __m512 second = low > 16 ? _mm512_maskz_loadu_ps(first_lanes(low - 16),
+                                                               a + 2 * i + 16)
+                                       : _mm512_setzero_ps();
+        _mm512_mask_storeu_epi32(out + i, first_lanes(n - i),
+                                 (__m512i)_mm512_cvtne2ps_pbh(second, first));
+    }
+}
+
+/* n words: the pairs first[i], second[i]; second NULL: zeros. */
+LANES_FUNCTION void convert_two_rows(size_t n, const float *first, const float *second,
+                                     word *out)
+{
+    const __m512i interleave = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
+        20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    for (size_t i = 0; i < n; i += 16) {
+        const __mmask16 lanes = first_lanes(n - i);
+        const __m512 low = _mm512_maskz_loadu_ps(lanes, first + i);
+        const __m512 high =
+            second ? _mm512_maskz_loadu_ps(lanes, second + i) : _mm512_setzero_ps();
+        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+        _mm512_mask_storeu_epi32(out + i, lanes,
+                                 _mm512_permutexvar_epi16(interleave, halves));
+    }
+}
+#else
+LANES_FUNCTION void convert_neighbours(size_t n, size_t left, const float *a, word *out)
+{
+    assert(!"this table has no bf16");
+    (void)n, (void)left, (void)a, (void)out;
+}
+
+LANES_FUNCTION void convert_two_rows(size_t n, const float *first, const float *second,
+                                     word *out)
+{
+    assert(!"this table has no bf16");
+    (void)n, (void)first, (void)second, (void)out;
+}
+#endif
 
 __attribute__((unused)) static void convert_rows(size_t M, size_t K, const float *a,
                                                  size_t a_row, uint32_t *out, size_t out_row)
 {
     for (size_t m = 0; m < M; m++)
-        for (size_t k = 0; k < K; k += 2)
-            out[m * out_row + k / 2] =
-                bf16_of(a[m * a_row + k]) |
-                (k + 1 < K ? bf16_of(a[m * a_row + k + 1]) << 16 : 0);
+        convert_neighbours((K + 1) / 2, K, a + m * a_row, out + m * out_row);
 }
 
 __attribute__((unused)) static void convert_columns(size_t K, size_t M, const float *a,
@@ -187,10 +269,8 @@ __attribute__((unused)) static void convert_columns(size_t K, size_t M, const fl
                                                     size_t out_row)
 {
     for (size_t k = 0; k < K; k += 2)
-        for (size_t m = 0; m < M; m++)
-            out[k / 2 * out_row + m] =
-                bf16_of(a[k * a_row + m]) |
-                (k + 1 < K ? bf16_of(a[(k + 1) * a_row + m]) << 16 : 0);
+        convert_two_rows(M, a + k * a_row, k + 1 < K ? a + (k + 1) * a_row : NULL,
+                         out + k / 2 * out_row);
 }
 
 /* ---- packing ---- */
@@ -201,28 +281,59 @@ static size_t packed_bytes(tensor_precision p, size_t K, size_t N)
            sizeof(word);
 }
 
-static uint32_t packed_word(tensor_precision p, size_t K, size_t step, const float *column,
-                            size_t k_stride)
+/* One panel of `columns` columns out of B as it lies, rows of K behind each other. */
+static void pack_rows(tensor_precision p, size_t K, size_t columns, const float *b,
+                      size_t b_row, word *out)
 {
-    uint32_t bits;
-    if (p == TENSOR_FP32) {
-        memcpy(&bits, column + step * k_stride, sizeof bits);
-        return bits;
+    for (size_t s = 0; s < steps_of(p, K); s++, out += KERNEL_PANEL) {
+        const size_t k = p == TENSOR_BF16 ? 2 * s : s;
+        const float *row = b + k * b_row;
+        if (p == TENSOR_BF16)
+            convert_two_rows(columns, row, k + 1 < K ? row + b_row : NULL, out);
+        else if (columns == KERNEL_PANEL)
+            memcpy(out, row, KERNEL_PANEL * sizeof *out);
+        else
+            memcpy(out, row, columns * sizeof *out);
+        for (size_t n = columns; n < KERNEL_PANEL; n++)
+            out[n] = 0;
     }
-    bits = bf16_of(column[2 * step * k_stride]);
-    if (2 * step + 1 < K) bits |= bf16_of(column[(2 * step + 1) * k_stride]) << 16;
-    return bits;
+}
+
+/* One panel out of B^T: each column of B is a row there, K floats behind each other. */
+static void pack_columns(tensor_precision p, size_t K, size_t columns, const float *b,
+                         size_t n_stride, word *out)
+{
+    enum { DEPTH = 64 };
+    word pairs[DEPTH];
+    const size_t steps = steps_of(p, K);
+    for (size_t s = 0; s < steps; s += DEPTH)
+        for (size_t n = 0; n < KERNEL_PANEL; n++) {
+            const size_t deep = steps - s < DEPTH ? steps - s : DEPTH;
+            const word *from = (const word *)(const void *)(b + n * n_stride) + s;
+            if (n >= columns)
+                from = memset(pairs, 0, sizeof pairs);
+            else if (p == TENSOR_BF16) {
+                convert_neighbours(deep, K - 2 * s, b + n * n_stride + 2 * s, pairs);
+                from = pairs;
+            }
+            for (size_t i = 0; i < deep; i++)
+                out[(s + i) * KERNEL_PANEL + n] = from[i];
+        }
 }
 
 static void pack_panels(tensor_precision p, size_t K, size_t N, const float *b,
                         size_t k_stride, size_t n_stride, void *packed)
 {
-    const size_t steps = steps_of(p, K);
+    const size_t panel_words = steps_of(p, K) * KERNEL_PANEL;
     word *out = packed;
-    for (size_t first = 0; first < N; first += KERNEL_PANEL)
-        for (size_t s = 0; s < steps; s++)
-            for (size_t n = first; n < first + KERNEL_PANEL; n++)
-                *out++ = n < N ? packed_word(p, K, s, b + n * n_stride, k_stride) : 0;
+    assert(k_stride == 1 || n_stride == 1);
+    for (size_t n = 0; n < N; n += KERNEL_PANEL, out += panel_words) {
+        const size_t columns = N - n < KERNEL_PANEL ? N - n : KERNEL_PANEL;
+        if (n_stride == 1)
+            pack_rows(p, K, columns, b + n, k_stride, out);
+        else
+            pack_columns(p, K, columns, b + n * n_stride, n_stride, out);
+    }
 }
 
 /* ---- the table's products ---- */
