@@ -63,7 +63,7 @@ typedef struct sequence_settings {
     float average;     /* decay a step of the averaged weights that are kept; 0: none */
     unsigned batch;    /* sequences a step */
     sequence_windows windows;
-    unsigned epochs, patience; /* at most; without a better validation */
+    unsigned epochs, patience; /* at most; without a better validation, 0: all are run */
 
     tensor_precision precision;
     unsigned threads; /* bits depend on it */
