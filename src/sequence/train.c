@@ -343,31 +343,22 @@ static void average_weights(trainer *t)
              &a);
 }
 
-static bool has_target(const sequence_pack *pack)
-{
-    for (size_t i = 0; i < pack->R; i++)
-        if (pack->target[i] != SEQUENCE_NOTHING) return true;
-    return false;
-}
-
 static pf_status take_step(trainer *t, const sequence_pack *pack, pf_error *err)
 {
     step_result r = {0};
     uint64_t steps = (uint64_t)t->s.epochs * sequence_batches_count(t->batches);
     float rate = rate_at(&t->s, t->counts.steps, steps);
-    if (has_target(pack)) {
-        sequence_step_take(t->step, pack, rate, t->counts.steps, t->task->threads, &r);
-        if (!isfinite(r.loss) || !isfinite(r.gradient_norm))
-            return error_set(err, PF_DATA,
-                             "the loss was not finite in epoch %u, step %llu: the rate is too "
-                             "high or the side vectors are out of scale; try rate=%g or clip=1%s",
-                             t->counts.epochs + 1, (unsigned long long)t->counts.steps,
-                             (double)t->s.rate / 3,
-                             t->task->checkpoint != NULL
-                                 ? "; the checkpoint of the last good epoch is kept"
-                                 : "");
-        average_weights(t);
-    }
+    sequence_step_take(t->step, pack, rate, t->counts.steps, t->task->threads, &r);
+    if (!isfinite(r.loss) || !isfinite(r.gradient_norm))
+        return error_set(err, PF_DATA,
+                         "the loss was not finite in epoch %u, step %llu: the rate is too high "
+                         "or the side vectors are out of scale; try rate=%g or clip=1%s",
+                         t->counts.epochs + 1, (unsigned long long)t->counts.steps,
+                         (double)t->s.rate / 3,
+                         t->task->checkpoint != NULL
+                             ? "; the checkpoint of the last good epoch is kept"
+                             : "");
+    average_weights(t);
     t->counts.steps++;
     t->counts.rows += pack->R;
     t->epoch_rows += pack->R;
@@ -402,8 +393,7 @@ static void validate(trainer *t)
         c->best_epoch = c->epochs;
         memcpy(t->best, parameters_values(p), t->floats * sizeof *t->best);
     }
-    swap_average(t);
-    sequence_net_refresh(t->net, false, t->task->threads);
+    swap_average(t); /* a step makes its own table and packed weights */
 }
 
 static pf_status finish_epoch(trainer *t, pf_error *err)
@@ -484,7 +474,6 @@ pf_status sequence_train(const training_task *task, const sequence_settings *set
     *out = NULL;
     pf_status status = prepare(&t, err);
     if (status != PF_OK) goto done;
-    sequence_net_refresh(t.net, false, task->threads);
     while (status == PF_OK && !told_to_stop(&t) && t.counts.epochs < t.s.epochs &&
            !patience_is_over(&t))
         status = run_epoch(&t, err);

@@ -207,9 +207,7 @@ static size_t run_pack(sequence_validation *v, validation_worker *w, size_t done
 {
     size_t n = w->rows.pack.n_sequences;
     if (n == 0) return done;
-    size_t mark = workspace_mark(&w->memory);
     sequence_net_states(v->net, &w->rows.pack, &w->memory, w->states + done * v->D);
-    workspace_back(&w->memory, mark);
     pack_rows_clear(&w->rows);
     return done + n;
 }

@@ -1,15 +1,10 @@
 /*
- * Warm starts (sequence/warm.h). Which rows belong to things is told by the shapes: an array
- * whose rows or columns grew exactly as the things (or the products) did.
+ * Warm starts (sequence/warm.h). The id vectors have a row a thing, products first; BERT4Rec's
+ * bias has one a product (net.c); everything else has the same shape whatever the catalogue.
  */
 #include "sequence/warm.h"
 
 #include <string.h>
-
-/* Where rows of one array go: [products][promotions][others] in both networks. */
-typedef struct growth {
-    size_t products[2], promotions[2], others; /* [0] old, [1] new */
-} growth;
 
 static const parameter_shape *find(const parameters *p, const char *name, size_t *at)
 {
@@ -18,53 +13,28 @@ static const parameter_shape *find(const parameters *p, const char *name, size_t
     return NULL;
 }
 
-/* Rows (of numbers when there is one row) that an array has, as parts; false when the array did
- * not grow as the things did. */
-static bool explain(size_t from, size_t to, const sequence_sizes *old, const sequence_sizes *new,
-                    growth *g)
+/* Copies n rows; the rest of `to` keeps its own. */
+static void copy_rows(const float *from, float *to, size_t n, size_t columns)
 {
-    size_t things_old = (size_t)old->V + old->P, things_new = (size_t)new->V + new->P;
-    *g = (growth){{from, from}, {0, 0}, 0};
-    if (from == to) return true;
-    if (from >= things_old && to >= things_new && from - things_old == to - things_new) {
-        *g = (growth){{old->V, new->V}, {old->P, new->P}, from - things_old};
-        return true;
-    }
-    if (from >= old->V && to >= new->V && from - old->V == to - new->V) {
-        *g = (growth){{old->V, new->V}, {0, 0}, from - old->V};
-        return true;
-    }
-    return false;
-}
-
-static void copy_rows(const growth *g, size_t columns, const float *from, float *to)
-{
-    size_t row = columns * sizeof *from;
-    memcpy(to, from, g->products[0] * row);
-    from += g->products[0] * columns;
-    to += g->products[1] * columns;
-    memcpy(to, from, g->promotions[0] * row);
-    from += g->promotions[0] * columns;
-    to += g->promotions[1] * columns;
-    memcpy(to, from, g->others * row);
+    memcpy(to, from, n * columns * sizeof *from);
 }
 
 /* One array; with to NULL it is only looked at. */
-static bool warm_array(const parameter_shape *old, const parameter_shape *new,
-                       const sequence_sizes *z_old, const sequence_sizes *z_new,
-                       const float *from, float *to)
+static bool warm_array(const parameter_shape *was, const parameter_shape *is,
+                       const sequence_sizes *old, const sequence_sizes *new, const float *from,
+                       float *to)
 {
-    growth g;
-    size_t columns = new->columns, rows_old = old->rows, rows_new = new->rows;
-    if (rows_old == 1 && rows_new == 1) { /* a vector: its numbers are the rows */
-        rows_old = old->columns;
-        rows_new = new->columns;
-        columns = 1;
-    } else if (old->columns != new->columns) {
-        return false;
+    size_t columns = is->columns;
+    bool things = !strcmp(is->name, "id"), products = !strcmp(is->name, "bias");
+    if (was->columns != columns) return false;
+    if (!things && !products && was->rows != is->rows) return false;
+    if (to == NULL) return true;
+    if (things) {
+        copy_rows(from, to, old->V, columns);
+        copy_rows(from + old->V * columns, to + new->V * columns, old->P, columns);
+    } else {
+        copy_rows(from, to, was->rows, columns);
     }
-    if (!explain(rows_old, rows_new, z_old, z_new, &g)) return false;
-    if (to != NULL) copy_rows(&g, columns, from, to);
     return true;
 }
 
