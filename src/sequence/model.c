@@ -39,7 +39,7 @@ pf_status sequence_model_wrap(sequence_model **out, sequence_net *net, float *si
     m->training = *training;
     m->side_shape[0] = (uint64_t)m->sizes.V + m->sizes.P;
     m->side_shape[1] = m->sizes.K;
-    sequence_net_refresh(net, true, NULL);
+    sequence_net_refresh(net, NULL);
     pf_status status = plan_states(m, err);
     if (status != PF_OK) {
         sequence_model_free(m);

@@ -386,7 +386,7 @@ static void validate(trainer *t)
     training_counts *c = &t->counts;
     if (t->validation == NULL) return;
     swap_average(t);
-    sequence_net_refresh(t->net, true, t->task->threads);
+    sequence_net_refresh(t->net, t->task->threads);
     c->validation = sequence_validation_ndcg(t->validation, t->net, t->task->threads);
     if (!(c->validation <= c->best)) { /* or there was none */
         c->best = c->validation;

@@ -3,7 +3,7 @@
  *
  *     sequence_validation *v;
  *     sequence_validation_new(&v, &events, &next, &settings, n_workers, err);
- *     sequence_net_refresh(net, true, threads);
+ *     sequence_net_refresh(net, threads);
  *     double ndcg = sequence_validation_ndcg(v, net, threads);
  *
  * Each shopper's state after all events that may be read is held against every product, those
