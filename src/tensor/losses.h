@@ -5,19 +5,25 @@
  * rows' states, m [V x D] the products' vectors, target [R] in 0..V-1.
  *
  * Full cross-entropy, sum over rows of  log sum_v exp(h m_v + b_v) - (h m_target + b_target):
- * tiles of rows pass over chunks of products; exponentials of a chunk are kept relative to
- * the chunk's maximum, and once the row's log-sum-exp is known each chunk's part is scaled by
- * exp(chunk maximum - log-sum-exp). One exponential a logit, no logits in memory, exact.
+ * tiles of rows pass over chunks of products; exponentials are kept relative to a reference,
+ * and once the row's log-sum-exp is known they are scaled by exp(reference - log-sum-exp)
+ * (loss_tile.h). One exponential a logit, no logits in memory, exact.
  *
  * Sampled softmax (Jean et al. 2015; log-Q correction: Bengio and Senecal 2008; Yi et al. 2019):
  * the row's target against S negatives shared by the batch, logits of negatives lowered by
  * log(S q_v); a negative that is the row's target is left out for that row.
  *
  * gBCE (Petrov and Macdonald, RecSys 2023, equations 9 and 16): -beta log sigma(z+) - sum
- * log(1 - sigma(z-)) over shared negatives, beta = a (t (1 - 1/a) + 1/a), a = S / (V - 1).
+ * log(1 - sigma(z-)) over shared negatives, beta = a (t (1 - 1/a) + 1/a), a = S / (V - 1); here
+ * too a negative that is the row's target is left out for that row.
  *
  * All functions return the loss summed over rows (double) and add gradients multiplied by
- * `scale` (1 / rows of the whole batch): dh is set, dm += . Not finite in, not finite out.
+ * `scale` (1 / rows of the whole batch): dh is set, dm += . Not finite in, not finite out: a
+ * caller looks at the loss alone. In bf16 products are (of states, products and weights);
+ * logits' exponentials, sums and losses are fp32 or double.
+ *
+ * The same call gives the same bits every time. Scratch is aligned to 64 bytes, belongs to one
+ * call at a time, may hold anything, and is all the memory there is.
  */
 #ifndef PROFFER_TENSOR_LOSSES_H
 #define PROFFER_TENSOR_LOSSES_H
@@ -27,7 +33,8 @@
 
 #include "tensor/kernels.h"
 
-/* The products' side, packed once a step by as many threads as share it. */
+/* The products' side, packed once a step by as many threads as share it:
+ * k->pack(p, D, V, m, 1, D, forward); k->pack(p, V, D, m, D, 1, backward). */
 typedef struct catalogue_operand {
     tensor_precision precision;
     size_t V, D;
@@ -40,7 +47,8 @@ typedef struct catalogue_operand {
 size_t cross_entropy_scratch_bytes(const tensor_kernels *k, tensor_precision p, size_t V,
                                    size_t D);
 /* dm [V x D] and dbias [V] (NULL without) are this worker's own. smoothing in [0, 1):
- * the target's share of 1 is lowered by it and spread evenly (Szegedy et al. 2016). */
+ * the target's share of 1 is lowered by it and spread evenly (Szegedy et al. 2016), in the loss
+ * too. dh, dm and dbias NULL: the loss alone, a third of the work; backward is not read. */
 double cross_entropy(const tensor_kernels *k, const catalogue_operand *c, size_t R,
                      const float *h, const uint32_t *target, float scale, float smoothing,
                      float *dh, float *dm, float *dbias, void *scratch);
