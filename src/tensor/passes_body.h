@@ -27,32 +27,34 @@ LANES_FUNCTION vector tanh_of(vector x)
     return choose(z < 0.390625F, x + x * z * p, wide);
 }
 
-/* Phi(x), the standard normal distribution, by Abramowitz and Stegun 7.1.26 (absolute error
- * of erf below 1.5e-7), and e^(-x^2 / 2), which the formula needs anyway. */
-LANES_FUNCTION vector normal_of(vector x, vector *density)
+/* |x| Phi(-|x|), and e^(-x^2 / 2), by Abramowitz and Stegun 7.1.26 (absolute error of erf
+ * below 1.5e-7): Phi(-|x|) = (a1 t + ... + a5 t^5) e^(-x^2 / 2) / 2, t = 1 / (1 + p |x|). */
+LANES_FUNCTION vector normal_tail_of(vector size, vector *density)
 {
-    const vector size = larger(x, -x), t = 1.0F / (1.0F + 0.231641888F * size);
-    *density = exponential_of(-0.5F * x * x);
-    vector p = t * 1.061405429F + -1.453152027F;
-    p = p * t + 1.421413741F;
-    p = p * t + -0.284496736F;
-    p = p * t + 0.254829592F;
-    const vector tail = 0.5F * p * t * *density;
-    return choose(x > 0.0F, 1.0F - tail, tail);
+    const vector t = 1.0F / (1.0F + 0.231641888F * size);
+    *density = power_of_two_of(size * (size * (-0.5F * LOG2_E)));
+    vector p = t * 0.530702715F + -0.726576014F;
+    p = p * t + 0.710706871F;
+    p = p * t + -0.142248368F;
+    p = p * t + 0.127414796F;
+    return p * t * *density;
 }
 
+/* x Phi(x) = max(x, 0) - |x| Phi(-|x|). */
 LANES_FUNCTION vector gelu_of(vector x)
 {
+    const vector size = larger(-x, x);
     vector density;
-    return x * normal_of(x, &density);
+    return larger(splat(0), x) - size * normal_tail_of(size, &density);
 }
 
 /* d/dx x Phi(x) = Phi(x) + x phi(x). */
 LANES_FUNCTION vector gelu_slope_of(vector x)
 {
+    const vector size = larger(-x, x);
     vector density;
-    const vector normal = normal_of(x, &density);
-    return normal + x * density * 0.398942280F;
+    const vector tail = normal_tail_of(size, &density);
+    return choose(x > 0.0F, 1.0F - tail, tail) + x * density * 0.398942280F;
 }
 
 LANES_FUNCTION vector silu_of(vector x)
@@ -159,18 +161,125 @@ static void add_scaled(size_t n, float a, const float *x, float *y)
 
 /* ---- dropout ---- */
 
+/* Philox 4x32-10 (base/random.c says where it is from) for several counters at once: 32-bit
+ * words stand in the low halves of 64-bit lanes, whose high halves hold what is of no use. */
+typedef uint64_t vector_wide __attribute__((vector_size(KERNEL_LANES * 4)));
+enum { BLOCKS = KERNEL_LANES / 2, DRAWS = 8 * BLOCKS };
+
+/* Products of the low halves. */
+LANES_FUNCTION vector_wide multiply_words(vector_wide a, uint32_t b)
+{
+    const vector_wide all = (vector_wide){0} + b;
+#if KERNEL_LANES == 16
+    return (vector_wide)_mm512_mul_epu32((__m512i)a, (__m512i)all);
+#elif KERNEL_LANES == 8
+    return (vector_wide)_mm256_mul_epu32((__m256i)a, (__m256i)all);
+#elif defined(__SSE2__)
+    return (vector_wide)_mm_mul_epu32((__m128i)a, (__m128i)all);
+#else
+    return (a & 0xFFFFFFFFu) * all;
+#endif
+}
+
+LANES_FUNCTION void philox_of(uint64_t seed, uint64_t stream, vector_wide counter,
+                              vector_wide out[4])
+{
+    vector_wide c0 = counter, c1 = counter >> 32, c2 = (vector_wide){0} + stream,
+                c3 = (vector_wide){0} + (stream >> 32);
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        const vector_wide p0 = multiply_words(c0, 0xD2511F53u);
+        const vector_wide p1 = multiply_words(c2, 0xCD9E8D57u);
+        c0 = (p1 >> 32) ^ c1 ^ k0;
+        c2 = (p0 >> 32) ^ c3 ^ k1;
+        c1 = p1;
+        c3 = p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    out[0] = c0;
+    out[1] = c1;
+    out[2] = c2;
+    out[3] = c3;
+}
+
+/* Draws of BLOCKS blocks from `counter` on: 16 bits of word 0, low half first, and so on. */
+LANES_FUNCTION void draw_blocks(uint64_t seed, uint64_t stream, uint64_t counter,
+                                uint16_t draws[DRAWS])
+{
+    static const uint64_t numbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    vector_wide number, words[4];
+    memcpy(&number, numbers, sizeof number);
+    philox_of(seed, stream, number + counter, words);
+    const vector_wide low = (words[0] & 0xFFFFFFFFu) | words[1] << 32;
+    const vector_wide high = (words[2] & 0xFFFFFFFFu) | words[3] << 32;
+#if KERNEL_LANES == 16
+    const vector_wide first = __builtin_shufflevector(low, high, 0, 8, 1, 9, 2, 10, 3, 11);
+    const vector_wide second =
+        __builtin_shufflevector(low, high, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif KERNEL_LANES == 8
+    const vector_wide first = __builtin_shufflevector(low, high, 0, 4, 1, 5);
+    const vector_wide second = __builtin_shufflevector(low, high, 2, 6, 3, 7);
+#else
+    const vector_wide first = {low[0], high[0]}, second = {low[1], high[1]};
+#endif
+    memcpy(draws, &first, sizeof first);
+    memcpy(draws + DRAWS / 2, &second, sizeof second);
+}
+
+/* x times `scale` where the draw is not below `cut`, else 0. */
+LANES_FUNCTION vector kept_of(vector x, const uint16_t *draws, int32_t cut, float scale)
+{
+#if KERNEL_LANES == 16
+    const __m256i narrow = _mm256_loadu_si256((const __m256i *)draws);
+    const vector_int draw = (vector_int)_mm512_cvtepu16_epi32(narrow);
+#else
+    typedef uint16_t vector_draws __attribute__((vector_size(KERNEL_LANES * 2)));
+    vector_draws narrow;
+    memcpy(&narrow, draws, sizeof narrow);
+    const vector_int draw = __builtin_convertvector(narrow, vector_int);
+#endif
+    const vector_int keep = draw >= cut;
+    return (vector)(keep & (vector_int)(x * scale));
+}
+
+typedef struct dropout_mask {
+    uint64_t seed, stream;
+    int32_t cut;
+    float scale;
+    bool add;
+} dropout_mask;
+
+/* The elements of BLOCKS blocks, DRAWS or, at the end, n of them. */
+LANES_FUNCTION void dropout_blocks(const dropout_mask *m, uint64_t counter, size_t n,
+                                   const float *x, float *y)
+{
+    uint16_t draws[DRAWS];
+    draw_blocks(m->seed, m->stream, counter, draws);
+    for (size_t v = 0; v < 4 && v * KERNEL_LANES < n; v++) {
+        const size_t i = v * KERNEL_LANES, left = n - i;
+        if (left >= KERNEL_LANES) {
+            const vector kept = kept_of(load(x + i), draws + i, m->cut, m->scale);
+            store(y + i, m->add ? load(y + i) + kept : kept);
+        } else {
+            const vector kept =
+                kept_of(load_first(left, x + i, 0), draws + i, m->cut, m->scale);
+            store_first(left, y + i, m->add ? load_first(left, y + i, 0) + kept : kept);
+        }
+    }
+}
+
 static void dropout(size_t n, float rate, uint64_t seed, uint64_t stream, uint64_t counter0,
                     const float *x, float *y, bool add)
 {
-    const uint32_t cut = (uint32_t)lrintf(rate * 65536.0F);
-    const float scale = 65536.0F / (65536.0F - (float)cut);
-    uint32_t words[4];
-    for (size_t i = 0; i < n; i++) {
-        if (i % 8 == 0) random_block(seed, stream, counter0 + i / 8, words);
-        const uint32_t draw = words[i % 8 / 2] >> (i % 2 * 16) & 0xFFFF;
-        const float value = draw >= cut ? x[i] * scale : 0.0F;
-        y[i] = add ? y[i] + value : value;
-    }
+    const long rounded = lrintf(rate * 65536.0F);
+    dropout_mask m = {.seed = seed, .stream = stream, .add = add};
+    m.cut = rounded < 65536 ? (int32_t)rounded : 65535;
+    m.scale = 65536.0F / (65536.0F - (float)m.cut);
+    size_t i = 0;
+    for (; i + DRAWS <= n; i += DRAWS)
+        dropout_blocks(&m, counter0 + i / 8, DRAWS, x + i, y + i);
+    if (i < n) dropout_blocks(&m, counter0 + i / 8, n - i, x + i, y + i);
 }
 
 /* ---- Adam ---- */
