@@ -213,15 +213,21 @@ static pf_status write_all(const safetensors_writer *w, const buffer *header,
     return s;
 }
 
+/* A header that is far from its maximum stopped growing for want of memory. */
+static pf_status no_header(const safetensors_writer *w, const buffer *header, pf_error *err)
+{
+    if (header->length < SAFETENSORS_MAX_HEADER_BYTES / 2)
+        return error_set(err, PF_NO_MEMORY, "out of memory while saving %s", w->path);
+    return error_set(err, PF_LIMIT, "the header of %s does not fit", w->path);
+}
+
 pf_status safetensors_commit(safetensors_writer *w, pf_error *err)
 {
     buffer header;
     buffer_init(&header, SAFETENSORS_MAX_HEADER_BYTES);
     order_by_width(w);
-    pf_status s =
-        write_header(w, &header)
-            ? write_all(w, &header, err)
-            : error_set(err, PF_LIMIT, "the header of %s does not fit", w->path);
+    pf_status s = write_header(w, &header) ? write_all(w, &header, err)
+                                           : no_header(w, &header, err);
     buffer_free(&header);
     safetensors_abandon(w);
     return s;

@@ -134,7 +134,7 @@ static void names_notes_and_numbers_have_limits(void **state)
 {
     (void)state;
     safetensors_writer *w = NULL;
-    char longest[2 * SAFETENSORS_NAME_BYTES], note[4096];
+    char longest[2 * SAFETENSORS_NAME_BYTES], note[4097];
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     memset(note, 'x', sizeof note - 1);
@@ -285,7 +285,7 @@ static void failing_memory_leaves_no_trace(void **state)
         pf_status s = write_file(&err);
         if (s == PF_OK) s = safetensors_open(&file, path, &err);
         if (s == PF_OK) s = safetensors_within(file, "part0", &part, &err);
-        if (fault_reached(&f)) assert_true(s == PF_NO_MEMORY || s == PF_LIMIT);
+        if (fault_reached(&f)) assert_int_equal(s, PF_NO_MEMORY);
         if (s == PF_OK) safetensors_close(part);
         safetensors_close(file);
     }
