@@ -132,15 +132,3 @@ void dropout_rows(const body_call *c, unsigned place, float rate, size_t row, si
     for (size_t i = 0; i < n; i += together, counter += counts)
         c->k->dropout(together, rate, c->seed, stream, counter, x + i, y + i, add);
 }
-
-/* ---- element by element ---- */
-
-void multiply(size_t n, const float *a, const float *b, float *y)
-{
-    for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
-}
-
-void multiply_add(size_t n, const float *a, const float *b, float *y)
-{
-    for (size_t i = 0; i < n; i++) y[i] += a[i] * b[i];
-}

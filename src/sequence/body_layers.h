@@ -69,8 +69,4 @@ void norm_backward(const body_call *c, const norm_layer *l, size_t M, const floa
 void dropout_rows(const body_call *c, unsigned place, float rate, size_t row, size_t M,
                   size_t columns, const float *x, float *y, bool add);
 
-/* y = a b and y += a b, element by element; y may be a or b. */
-void multiply(size_t n, const float *a, const float *b, float *y);
-void multiply_add(size_t n, const float *a, const float *b, float *y);
-
 #endif

@@ -59,7 +59,7 @@ void branch_join(const body_call *c, const branch_kept *kept, const linear_layer
     c->k->sigmoid(n, g, g);
     dropout_rows(c, where, rate, row, M, D, f, f, false);
     if (out != x) memcpy(out, x, n * sizeof *out);
-    multiply_add(n, g, f, out);
+    c->k->multiply_add(n, g, f, out);
 }
 
 void branch_part(const body_call *c, const branch_kept *kept, const linear_layer *gate,
@@ -76,9 +76,9 @@ void branch_part(const body_call *c, const branch_kept *kept, const linear_layer
     /* next = x + g drop(f), g = sigma(Wg x): the gate first, in the rows of f */
     const float *g = kept->gate + first;
     float *dg = kept->ungated + first;
-    multiply(n, dnext, dg, dg);
+    c->k->multiply(n, dnext, dg, dg);
     c->k->sigmoid_backward(n, g, dg, dg);
-    multiply(n, dnext, g, df);
+    c->k->multiply(n, dnext, g, df);
     dropout_rows(c, where, rate, row, M, D, df, df, false);
     linear_backward(c, gate, M, kept->x + first, dg, d + first, PRODUCT_ADD);
 }

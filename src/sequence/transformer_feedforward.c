@@ -53,12 +53,10 @@ static void inner(const body_call *c, const arrays *a, const branch_kept *kept, 
 {
     size_t F = a->in.outputs, n = M * F;
     const float *wide = kept->wide + row * F;
-    if (branch_gated(c->settings)) {
-        c->k->silu(n, kept->wide2 + row * F, h);
-        multiply(n, h, wide, h);
-    } else {
+    if (branch_gated(c->settings))
+        c->k->swiglu(n, wide, kept->wide2 + row * F, h);
+    else
         c->k->gelu(n, wide, h);
-    }
     dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, F, h, h,
                  false);
 }
@@ -105,7 +103,7 @@ static void inner_back(const body_call *c, const arrays *a, const branch_kept *k
                        size_t row, size_t M, const backward_rows_scratch *t)
 {
     size_t F = a->in.outputs, n = M * F;
-    float *wide = kept->wide + row * F;
+    const float *wide = kept->wide + row * F;
     dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, F, t->dh,
                  t->dh, false);
     if (!branch_gated(c->settings)) { /* h = gelu(w), w = W1 n + c1 */
@@ -113,13 +111,9 @@ static void inner_back(const body_call *c, const arrays *a, const branch_kept *k
         linear_backward(c, &a->in, M, t->n, t->dh, t->dn, PRODUCT_SET);
         return;
     }
-    /* h = silu(v) w, v = W3 n + c3, w = W1 n + c1 */
-    float *v = kept->wide2 + row * F;
-    c->k->silu(n, v, t->h);
-    multiply(n, t->h, t->dh, t->h);
+    /* h = w silu(v), w = W1 n + c1, v = W3 n + c3 */
+    c->k->swiglu_backward(n, wide, kept->wide2 + row * F, t->dh, t->h, t->dh);
     linear_backward(c, &a->in, M, t->n, t->h, t->dn, PRODUCT_SET);
-    multiply(n, wide, t->dh, t->dh);
-    c->k->silu_backward(n, v, t->dh, t->dh);
     linear_backward(c, &a->swish, M, t->n, t->dh, t->dn, PRODUCT_ADD);
 }
 

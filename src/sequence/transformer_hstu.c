@@ -55,7 +55,7 @@ static void take(body_call *c, branch_kept *kept)
 
 /* Of BODY_ROWS rows, [BODY_ROWS x D] each. */
 typedef struct rows_scratch {
-    float *n, *z, *dz, *silu_u;
+    float *n, *z, *dz;
 } rows_scratch;
 
 static rows_scratch take_rows(body_call *c)
@@ -64,7 +64,6 @@ static rows_scratch take_rows(body_call *c)
     rows_scratch t = {.n = body_floats(c, BODY_ROWS, D)};
     t.z = body_floats(c, BODY_ROWS, D);
     t.dz = body_floats(c, BODY_ROWS, D);
-    t.silu_u = body_floats(c, BODY_ROWS, D);
     return t;
 }
 
@@ -91,8 +90,7 @@ static void inner(const body_call *c, const arrays *a, const branch_kept *kept, 
     size_t D = a->norm.width, n = M * D;
     norm_forward(c, &a->norm_out, M, kept->attended + row * D, t->n, kept->mean2 + row,
                  kept->inverse2 + row);
-    c->k->silu(n, kept->u + row * D, t->silu_u);
-    multiply(n, t->n, t->silu_u, t->z);
+    c->k->swiglu(n, t->n, kept->u + row * D, t->z);
     dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D, t->z,
                  t->z, false);
 }
@@ -141,9 +139,7 @@ static void join_back(const body_call *c, const arrays *a, const branch_kept *ke
         /* z = drop(norm(a) silu(u)) */
         dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D,
                      t->dz, t->dz, false);
-        multiply(n, t->dz, t->n, du + first);
-        c->k->silu_backward(n, kept->u + first, du + first, du + first);
-        multiply(n, t->dz, t->silu_u, t->dz);
+        c->k->swiglu_backward(n, t->n, kept->u + first, t->dz, t->dz, du + first);
         norm_backward(c, &a->norm_out, M, kept->attended + first, kept->mean2 + row,
                       kept->inverse2 + row, t->dz, dattended + first, false);
     }

@@ -78,6 +78,14 @@ typedef struct tensor_kernels {
     void (*sigmoid)(size_t n, const float *x, float *y);
     void (*sigmoid_backward)(size_t n, const float *y, const float *dy, float *dx);
     void (*tanh)(size_t n, const float *x, float *y);
+    /* h = w silu(v) (Shazeer 2020, equation 6); backward: dw = dh silu(v), dv = dh w silu'(v),
+     * either may be dh. */
+    void (*swiglu)(size_t n, const float *w, const float *v, float *h);
+    void (*swiglu_backward)(size_t n, const float *w, const float *v, const float *dh,
+                            float *dw, float *dv);
+    /* y = a b, and y += a b, element by element; y may be a or b. */
+    void (*multiply)(size_t n, const float *a, const float *b, float *y);
+    void (*multiply_add)(size_t n, const float *a, const float *b, float *y);
 
     /* Inverted dropout: y = x / (1 - rate) where kept, else 0. Element i of the call is kept
      * by 16 bits of Philox 4x32-10 at (seed, stream, counter0 + i / 8): a mask is a function of

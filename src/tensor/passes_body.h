@@ -74,6 +74,16 @@ LANES_FUNCTION vector sigmoid_slope_of(vector y)
     return y * (1.0F - y);
 }
 
+LANES_FUNCTION vector product_of(vector a, vector b)
+{
+    return a * b;
+}
+
+LANES_FUNCTION vector swiglu_of(vector w, vector v)
+{
+    return w * silu_of(v);
+}
+
 /* ---- loops ---- */
 
 #define PASS_FORWARD(name, of)                                                               \
@@ -96,6 +106,18 @@ LANES_FUNCTION vector sigmoid_slope_of(vector y)
         store_first(n - i, dx + i, load_first(n - i, dy + i, 0) * slope);                    \
     }
 
+/* Of two vectors, element by element. */
+#define PASS_PAIR(name, of)                                                                  \
+    static void name(size_t n, const float *a, const float *b, float *y)                     \
+    {                                                                                        \
+        size_t i = 0;                                                                        \
+        for (; i + KERNEL_LANES <= n; i += KERNEL_LANES)                                     \
+            store(y + i, of(load(a + i), load(b + i)));                                      \
+        if (i == n) return;                                                                  \
+        store_first(n - i, y + i,                                                            \
+                    of(load_first(n - i, a + i, 0), load_first(n - i, b + i, 0)));           \
+    }
+
 PASS_FORWARD(exponential, exponential_of)
 PASS_FORWARD(gelu, gelu_of)
 PASS_FORWARD(silu, silu_of)
@@ -104,6 +126,41 @@ PASS_FORWARD(tanh_pass, tanh_of)
 PASS_BACKWARD(gelu_backward, gelu_slope_of)
 PASS_BACKWARD(silu_backward, silu_slope_of)
 PASS_BACKWARD(sigmoid_backward, sigmoid_slope_of)
+PASS_PAIR(multiply, product_of)
+PASS_PAIR(swiglu, swiglu_of)
+
+static void multiply_add(size_t n, const float *a, const float *b, float *y)
+{
+    size_t i = 0;
+    for (; i + KERNEL_LANES <= n; i += KERNEL_LANES)
+        store(y + i, load(y + i) + load(a + i) * load(b + i));
+    for (; i < n; i++) y[i] += a[i] * b[i];
+}
+
+/* h = w silu(v) */
+LANES_FUNCTION void swiglu_slopes_of(vector w, vector v, vector dh, vector *dw, vector *dv)
+{
+    const vector s = sigmoid_of(v);
+    *dw = dh * (v * s);
+    *dv = dh * w * (s * (1.0F + v * (1.0F - s)));
+}
+
+static void swiglu_backward(size_t n, const float *w, const float *v, const float *dh,
+                            float *dw, float *dv)
+{
+    vector to_w, to_v;
+    size_t i = 0;
+    for (; i + KERNEL_LANES <= n; i += KERNEL_LANES) {
+        swiglu_slopes_of(load(w + i), load(v + i), load(dh + i), &to_w, &to_v);
+        store(dw + i, to_w);
+        store(dv + i, to_v);
+    }
+    if (i == n) return;
+    swiglu_slopes_of(load_first(n - i, w + i, 0), load_first(n - i, v + i, 0),
+                     load_first(n - i, dh + i, 0), &to_w, &to_v);
+    store_first(n - i, dw + i, to_w);
+    store_first(n - i, dv + i, to_v);
+}
 
 /* ---- sums: four vectors at a time, then the lanes, in one fixed order ---- */
 
@@ -133,8 +190,7 @@ static float dot(size_t n, const float *a, const float *b)
     return lanes_sum((part[0] + part[1]) + (part[2] + part[3]));
 }
 
-/* A lane that met a NaN keeps it: adding x - x gives NaN for one (and for infinity, which is
- * why the test is x != x). */
+/* The comparisons inside would lose a NaN, so those met are remembered. */
 static float maximum(size_t n, const float *x)
 {
     vector most = splat(x[0]);
