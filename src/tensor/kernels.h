@@ -20,8 +20,10 @@
  * Letters: C [M x N] = A [M x K] B [K x N], row-major, `row` = floats between rows.
  *
  * The right operand is packed once and used many times. In bf16 both operands are rounded to
- * bf16 (nearest, ties to even), products and sums are fp32. Sums run over k in one fixed order
- * for given M, N, K, so results have the same bits every time; tables differ in the last bits.
+ * bf16 (nearest, ties to even; numbers below the smallest normal one count as zero), products
+ * and sums are fp32. Sums run over k in an order that K alone decides, so an element of C has
+ * the same bits every time, alone or among any others; tables differ in the last bits. NaN and
+ * infinity come through. Any size may be 0.
  *
  * Every function is pure; scratch belongs to one thread. Nothing here allocates.
  */

@@ -134,10 +134,12 @@ static void multiply_add(size_t n, const float *a, const float *b, float *y)
     size_t i = 0;
     for (; i + KERNEL_LANES <= n; i += KERNEL_LANES)
         store(y + i, load(y + i) + load(a + i) * load(b + i));
-    for (; i < n; i++) y[i] += a[i] * b[i];
+    if (i == n) return;
+    const vector product = load_first(n - i, a + i, 0) * load_first(n - i, b + i, 0);
+    store_first(n - i, y + i, load_first(n - i, y + i, 0) + product);
 }
 
-/* h = w silu(v) */
+/* Of h = w silu(v). */
 LANES_FUNCTION void swiglu_slopes_of(vector w, vector v, vector dh, vector *dw, vector *dv)
 {
     const vector s = sigmoid_of(v);

@@ -346,7 +346,8 @@ static void product_rows(tensor_precision p, size_t K, const float *a, const blo
 {
     block b = *whole;
     const size_t steps = steps_of(p, K);
-    for (size_t s = 0; s < steps; s += PRODUCT_STEPS) {
+    size_t s = 0;
+    do { /* once at least: with K = 0, C is the bias */
         b.steps = steps - s < PRODUCT_STEPS ? steps - s : PRODUCT_STEPS;
         b.a = (const word *)(const void *)a + s;
         b.a_row = whole->a_row;
@@ -361,7 +362,8 @@ static void product_rows(tensor_precision p, size_t K, const float *a, const blo
         block_run(p, &b);
         b.add = true;
         b.bias = NULL;
-    }
+        s += PRODUCT_STEPS;
+    } while (s < steps);
 }
 
 static void product(tensor_precision p, size_t M, size_t N, size_t K, const float *a,
