@@ -323,6 +323,7 @@ pf_status sequence_model_load(sequence_model **out, const safetensors *file, pf_
     if (status != PF_OK) return status;
     sequence_settings serving = notes.settings;
     serving.precision = TENSOR_FP32;
+    serving.threads = 1;
     status = sequence_net_new(&net, &serving, &notes.sizes, side, NULL, err);
     if (status == PF_OK)
         status = parameters_load(sequence_net_parameters(net), file, false, err);

@@ -462,6 +462,7 @@ static pf_status make_model(trainer *t, sequence_model **out, pf_error *err)
     /* Moments and workspaces are given back before the model takes its own. */
     sequence_step_free(t->step);
     t->step = NULL;
+    parameters_drop_moments(sequence_net_parameters(t->net));
     sequence_net *net = t->net;
     t->net = NULL;
     return sequence_model_new(out, net, t->side, &how, err);

@@ -50,8 +50,9 @@ typedef struct training_task {
     bool repeats;                  /* validation may rank products already taken */
     const char *checkpoint;        /* path, or NULL: none is kept */
     bool resume;                   /* go on from the checkpoint; PF_NOT_FOUND without one */
-    const sequence_model *warm;    /* start from its values, or NULL; rows of new products start
-                                      fresh. PF_DATA when widths or things do not fit */
+    const sequence_model *warm;    /* start from its values (warm.h), or NULL; rows of new products
+                                      start fresh. PF_DATA when widths or things do not fit.
+                                      Nothing to who resumes */
     pool *threads;                 /* settings.threads workers at most are used */
     training_hooks hooks;
 } training_task;

@@ -222,6 +222,13 @@ pf_status parameters_add_moments(parameters *p, pf_error *err)
     return PF_OK;
 }
 
+void parameters_drop_moments(parameters *p)
+{
+    mem_free(p->first);
+    mem_free(p->second);
+    p->first = p->second = NULL;
+}
+
 float *parameters_first(const parameters *p)
 {
     return p->first;

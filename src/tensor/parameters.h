@@ -76,6 +76,8 @@ float *parameters_values(const parameters *p); /* [floats] */
 /* Adam's moments, [floats] each, NULL until parameters_add_moments has made them (zero). Doing
  * so again is fine and changes nothing. PF_NO_MEMORY. */
 pf_status parameters_add_moments(parameters *p, pf_error *err);
+/* Gives their memory back, when training is over. */
+void parameters_drop_moments(parameters *p);
 float *parameters_first(const parameters *p);
 float *parameters_second(const parameters *p);
 /* How many steps were taken; Adam's corrections follow from it. */
