@@ -268,9 +268,26 @@ static void every_failed_allocation_is_told_and_leaks_nothing(void **state)
     assert_true(f.n > 4);
 }
 
+static void dropped_moments_leave_the_values_and_can_come_again(void **state)
+{
+    (void)state;
+    parameters *p = with_moments(3), *same = fresh(3);
+    parameters_drop_moments(p);
+    assert_null(parameters_first(p));
+    assert_null(parameters_second(p));
+    assert_memory_equal(parameters_values(p), parameters_values(same),
+                        parameters_floats(p) * sizeof(float));
+    assert_int_equal(parameters_add_moments(p, NULL), PF_OK);
+    for (size_t i = 0; i < parameters_floats(p); i++)
+        assert_true(parameters_first(p)[i] == 0 && parameters_second(p)[i] == 0);
+    parameters_free(p);
+    parameters_free(same);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dropped_moments_leave_the_values_and_can_come_again),
         cmocka_unit_test(arrays_stand_apart_aligned_dense_before_sparse),
         cmocka_unit_test(starting_values_have_the_spread_asked_for),
         cmocka_unit_test(starting_values_are_a_function_of_seed_and_place),
