@@ -112,6 +112,35 @@ static void measure_peak(const tensor_kernels *k, tensor_precision p)
     }
 }
 
+/* ---- packing ---- */
+
+/* Words a second of packing a catalogue as it lies and as the transpose it is for logits. */
+static void measure_packing(const tensor_kernels *k, tensor_precision p,
+                            const bench_memory *m)
+{
+    enum { WIDTH = 64, TIMES = 4 };
+    char detail[128];
+    for (int transposed = 0; transposed < 2; transposed++) {
+        double best = 1e9;
+        for (int round = 0; round < ROUNDS; round++) {
+            const double start = bench_wall_s();
+            for (int t = 0; t < TIMES; t++)
+                if (transposed)
+                    k->pack(p, WIDTH, CATALOGUE, m->b, 1, WIDTH, m->packed);
+                else
+                    k->pack(p, CATALOGUE, WIDTH, m->b, WIDTH, 1, m->packed);
+            const double seconds = (bench_wall_s() - start) / TIMES;
+            best = seconds < best ? seconds : best;
+        }
+        snprintf(detail, sizeof detail,
+                 "{\"pass\":\"pack\",\"format\":\"%s\",\"transposed\":%s,\"rows\":%d,"
+                 "\"width\":%d,\"threads\":1}",
+                 p == TENSOR_BF16 ? "bf16" : "fp32", transposed ? "true" : "false",
+                 CATALOGUE, WIDTH);
+        print(k, "elements_per_s", WIDTH * CATALOGUE / best, "1/s", detail);
+    }
+}
+
 /* ---- passes ---- */
 
 typedef void pass(const tensor_kernels *k, size_t n, float *x, float *y);
@@ -219,6 +248,7 @@ static void measure(const tensor_kernels *k, const bench_memory *m)
     for (int p = TENSOR_FP32; p <= (k->bf16 ? TENSOR_BF16 : TENSOR_FP32); p++) {
         measure_peak(k, (tensor_precision)p);
         measure_products(k, (tensor_precision)p, m);
+        measure_packing(k, (tensor_precision)p, m);
     }
     measure_passes(k, m);
 }

@@ -211,18 +211,13 @@ LANES_FUNCTION __mmask16 first_lanes(size_t n)
     return (__mmask16)(n >= 16 ? 0xFFFF : (1u << n) - 1);
 }
 
-/* n words: the pairs of 2n neighbouring floats, of which only `left` are there. */
-LANES_FUNCTION void convert_neighbours(size_t n, size_t left, const float *a, word *out)
+/* The pairs of 32 neighbouring floats, of which only `left` are there. */
+LANES_FUNCTION vector neighbours_of(size_t left, const float *a)
 {
-    for (size_t i = 0; i < n; i += 16) {
-        const size_t low = left - 2 * i;
-        const __m512 first = _mm512_maskz_loadu_ps(first_lanes(low), a + 2 * i);
-        const __m512 second = low > 16 ? _mm512_maskz_loadu_ps(first_lanes(low - 16),
-                                                               a + 2 * i + 16)
-                                       : _mm512_setzero_ps();
-        _mm512_mask_storeu_epi32(out + i, first_lanes(n - i),
-                                 (__m512i)_mm512_cvtne2ps_pbh(second, first));
-    }
+    const __m512 first = _mm512_maskz_loadu_ps(first_lanes(left), a);
+    const __m512 second = left > 16 ? _mm512_maskz_loadu_ps(first_lanes(left - 16), a + 16)
+                                    : _mm512_setzero_ps();
+    return (vector)_mm512_cvtne2ps_pbh(second, first);
 }
 
 /* n words: the pairs first[i], second[i]; second NULL: zeros. */
@@ -243,10 +238,11 @@ LANES_FUNCTION void convert_two_rows(size_t n, const float *first, const float *
     }
 }
 #else
-LANES_FUNCTION void convert_neighbours(size_t n, size_t left, const float *a, word *out)
+LANES_FUNCTION vector neighbours_of(size_t left, const float *a)
 {
     assert(!"this table has no bf16");
-    (void)n, (void)left, (void)a, (void)out;
+    (void)left;
+    return load(a);
 }
 
 LANES_FUNCTION void convert_two_rows(size_t n, const float *first, const float *second,
@@ -260,8 +256,11 @@ LANES_FUNCTION void convert_two_rows(size_t n, const float *first, const float *
 __attribute__((unused)) static void convert_rows(size_t M, size_t K, const float *a,
                                                  size_t a_row, uint32_t *out, size_t out_row)
 {
+    const size_t steps = (K + 1) / 2;
     for (size_t m = 0; m < M; m++)
-        convert_neighbours((K + 1) / 2, K, a + m * a_row, out + m * out_row);
+        for (size_t s = 0; s < steps; s += KERNEL_LANES)
+            store_first(steps - s, (float *)(void *)(out + m * out_row + s),
+                        neighbours_of(K - 2 * s, a + m * a_row + 2 * s));
 }
 
 __attribute__((unused)) static void convert_columns(size_t K, size_t M, const float *a,
@@ -299,26 +298,75 @@ static void pack_rows(tensor_precision p, size_t K, size_t columns, const float 
     }
 }
 
-/* One panel out of B^T: each column of B is a row there, K floats behind each other. */
+/* The lanes of a and b in turn: of their first halves, of their second ones. */
+LANES_FUNCTION vector interleave_low(vector a, vector b)
+{
+#if KERNEL_LANES == 16
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7,
+                                   23);
+#elif KERNEL_LANES == 8
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#else
+    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#endif
+}
+
+LANES_FUNCTION vector interleave_high(vector a, vector b)
+{
+#if KERNEL_LANES == 16
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+                                   30, 15, 31);
+#elif KERNEL_LANES == 8
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+/* KERNEL_LANES vectors as a square matrix: interleaving row i with row i + half, log2 times,
+ * transposes it (each turn moves the highest bit of a row's number into its column's). */
+LANES_FUNCTION void transpose(vector rows[KERNEL_LANES])
+{
+    enum { HALF = KERNEL_LANES / 2 };
+    for (int turn = 1; turn < KERNEL_LANES; turn *= 2) {
+        vector next[KERNEL_LANES];
+        for (int i = 0; i < HALF; i++) {
+            next[2 * i] = interleave_low(rows[i], rows[i + HALF]);
+            next[2 * i + 1] = interleave_high(rows[i], rows[i + HALF]);
+        }
+        memcpy(rows, next, sizeof next);
+    }
+}
+
+/* One square of a panel, `deep` steps of KERNEL_LANES columns of which `columns` are there:
+ * each column of B is a row of B^T, n_stride floats behind the one before. left: floats of a
+ * column from here on. */
+LANES_FUNCTION void pack_square(tensor_precision p, size_t left, size_t columns,
+                                const float *b, size_t n_stride, size_t deep, word *out)
+{
+    vector rows[KERNEL_LANES];
+    for (size_t n = 0; n < KERNEL_LANES; n++)
+        if (n >= columns)
+            rows[n] = splat(0);
+        else if (p == TENSOR_BF16)
+            rows[n] = neighbours_of(left, b + n * n_stride);
+        else
+            rows[n] = load_first(deep, b + n * n_stride, 0);
+    transpose(rows);
+    for (size_t s = 0; s < KERNEL_LANES && s < deep; s++)
+        store((float *)(out + s * KERNEL_PANEL), rows[s]);
+}
+
+/* One panel out of B^T. */
 static void pack_columns(tensor_precision p, size_t K, size_t columns, const float *b,
                          size_t n_stride, word *out)
 {
-    enum { DEPTH = 64 };
-    word pairs[DEPTH];
-    const size_t steps = steps_of(p, K);
-    for (size_t s = 0; s < steps; s += DEPTH)
-        for (size_t n = 0; n < KERNEL_PANEL; n++) {
-            const size_t deep = steps - s < DEPTH ? steps - s : DEPTH;
-            const word *from = (const word *)(const void *)(b + n * n_stride) + s;
-            if (n >= columns)
-                from = memset(pairs, 0, sizeof pairs);
-            else if (p == TENSOR_BF16) {
-                convert_neighbours(deep, K - 2 * s, b + n * n_stride + 2 * s, pairs);
-                from = pairs;
-            }
-            for (size_t i = 0; i < deep; i++)
-                out[(s + i) * KERNEL_PANEL + n] = from[i];
-        }
+    const size_t steps = steps_of(p, K), wide = p == TENSOR_BF16 ? 2 : 1;
+    for (size_t n = 0; n < KERNEL_PANEL; n += KERNEL_LANES)
+        for (size_t s = 0; s < steps; s += KERNEL_LANES)
+            pack_square(p, K - wide * s, columns > n ? columns - n : 0,
+                        b + n * n_stride + wide * s, n_stride, steps - s,
+                        out + s * KERNEL_PANEL + n);
 }
 
 static void pack_panels(tensor_precision p, size_t K, size_t N, const float *b,
