@@ -39,6 +39,7 @@ static void layout(body_layout *l)
 static void take(body_call *c, branch_kept *kept)
 {
     size_t R = c->pack->R, D = c->settings->width;
+    kept->n = body_floats(c, R, D);
     kept->mean = body_floats(c, R, 1);
     kept->inverse = body_floats(c, R, 1);
     kept->wide = body_floats(c, R, 3 * D);
@@ -51,11 +52,12 @@ static void take(body_call *c, branch_kept *kept)
 
 /* ---- forward ---- */
 
-static void project(const body_call *c, const arrays *a, const branch_kept *kept, float *n)
+static void project(const body_call *c, const arrays *a, const branch_kept *kept)
 {
     size_t R = c->pack->R, D = a->norm.width;
     for (size_t row = 0, M; row < R; row += M) {
         M = body_rows_from(row, R);
+        float *n = kept->n + row * D;
         norm_forward(c, &a->norm, M, kept->x + row * D, n, kept->mean + row,
                      kept->inverse + row);
         linear_forward(c, &a->qkv, M, n, kept->wide + row * 3 * D, PRODUCT_SET);
@@ -77,14 +79,14 @@ static void join(const body_call *c, const arrays *a, const branch_kept *kept, f
 static void forward(body_call *c, const branch_kept *kept, float *next)
 {
     size_t mark = workspace_mark(c->memory);
-    float *n = body_floats(c, BODY_ROWS, c->settings->width);
+    float *f = body_floats(c, BODY_ROWS, c->settings->width);
     void *scratch = branch_attention_scratch(c);
     if (!body_counts(c)) {
         arrays a = numbers_of(kept);
         attention_shape shape = branch_attention_shape(c, kept, ATTENTION_SOFTMAX, a.relative);
-        project(c, &a, kept, n);
+        project(c, &a, kept);
         attention_forward(c->k, &shape, kept->wide, kept->attended, kept->log_sum, scratch);
-        join(c, &a, kept, n, next);
+        join(c, &a, kept, f, next);
     }
     workspace_back(c->memory, mark);
 }
@@ -105,24 +107,23 @@ static void part(const body_call *c, const arrays *a, const branch_kept *kept, f
 }
 
 static void project_back(const body_call *c, const arrays *a, const branch_kept *kept,
-                         const float *dqkv, float *n, float *dn, float *d)
+                         const float *dqkv, float *dn, float *d)
 {
     size_t R = c->pack->R, D = a->norm.width;
     for (size_t row = 0, M; row < R; row += M) {
         M = body_rows_from(row, R);
-        const float *x = kept->x + row * D;
         /* n = norm(x), q k v = Wqkv n + b */
-        norm_forward(c, &a->norm, M, x, n, kept->mean + row, kept->inverse + row);
-        linear_backward(c, &a->qkv, M, n, dqkv + row * 3 * D, dn, PRODUCT_SET);
-        norm_backward(c, &a->norm, M, x, kept->mean + row, kept->inverse + row, dn,
-                      d + row * D, true);
+        linear_backward(c, &a->qkv, M, kept->n + row * D, dqkv + row * 3 * D, dn,
+                        PRODUCT_SET);
+        norm_backward(c, &a->norm, M, kept->x + row * D, kept->mean + row,
+                      kept->inverse + row, dn, d + row * D, true);
     }
 }
 
 static void backward(body_call *c, const branch_kept *kept, float *d)
 {
     size_t mark = workspace_mark(c->memory), R = c->pack->R, D = c->settings->width;
-    float *n = body_floats(c, BODY_ROWS, D), *dn = body_floats(c, BODY_ROWS, D);
+    float *dn = body_floats(c, BODY_ROWS, D);
     float *dattended = body_floats(c, R, D), *dqkv = body_floats(c, R, 3 * D);
     void *scratch = branch_attention_scratch(c);
     if (!body_counts(c)) {
@@ -132,7 +133,7 @@ static void backward(body_call *c, const branch_kept *kept, float *d)
         /* a = attend(q, k, v) */
         attention_backward(c->k, &shape, kept->wide, kept->attended, kept->log_sum, dattended,
                            dqkv, branch_relative_gradient(c, a.relative), scratch);
-        project_back(c, &a, kept, dqkv, n, dn, d);
+        project_back(c, &a, kept, dqkv, dn, d);
     }
     workspace_back(c->memory, mark);
 }

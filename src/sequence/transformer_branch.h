@@ -9,7 +9,7 @@
  *     HSTU          x += W2 drop(norm(attend(q, k, v)) u),  (q k v u) = silu(W norm x)
  *
  * (all linear layers with biases). Forward keeps what backward cannot cheaply make again: wide
- * products are kept; norms, activations and dropout are made again.
+ * products and the norm in front of them are kept; activations and dropout are made again.
  */
 #ifndef PROFFER_SEQUENCE_TRANSFORMER_BRANCH_H
 #define PROFFER_SEQUENCE_TRANSFORMER_BRANCH_H
@@ -21,7 +21,8 @@
 typedef struct branch_kept {
     body_layout at;        /* where its arrays begin */
     float *x;              /* [R x D] what came in */
-    float *mean, *inverse; /* [R] of its norm */
+    float *n;              /* [R x D] norm x: reading it is quicker than making it again */
+    float *mean, *inverse; /* [R] of that norm */
     float *wide;           /* attention: q k v [R x 3D], HSTU: before silu; feed-forward:
                               W1 n [R x F] before the activation */
     float *wide2;          /* gated feed-forward: W3 n [R x F]; HSTU: q k v [R x 3D] */

@@ -6,7 +6,7 @@
  *                    gated:  h = drop(silu(W3 n + c3) (W1 n + c1))
  *     f = W2 h + c2
  *
- * All of it goes by BODY_ROWS rows at a time; only the products W1 n (and W3 n) are kept.
+ * All of it goes by BODY_ROWS rows at a time; only n and W1 n (and W3 n) are kept.
  */
 #include "sequence/transformer_branch.h"
 
@@ -36,6 +36,7 @@ static void layout(body_layout *l)
 static void take(body_call *c, branch_kept *kept)
 {
     size_t R = c->pack->R, D = c->settings->width, F = body_inner_width(c->settings);
+    kept->n = body_floats(c, R, D);
     kept->mean = body_floats(c, R, 1);
     kept->inverse = body_floats(c, R, 1);
     kept->wide = body_floats(c, R, F);
@@ -62,11 +63,12 @@ static void inner(const body_call *c, const arrays *a, const branch_kept *kept, 
 }
 
 static void forward_rows(const body_call *c, const arrays *a, const branch_kept *kept,
-                         size_t row, size_t M, float *n, float *h, float *next)
+                         size_t row, size_t M, float *h, float *f, float *next)
 {
     size_t D = a->norm.width, F = a->in.outputs;
     bool gated = branch_gated(c->settings);
-    float *f = gated ? kept->ungated + row * D : n;
+    float *n = kept->n + row * D;
+    if (gated) f = kept->ungated + row * D;
     norm_forward(c, &a->norm, M, kept->x + row * D, n, kept->mean + row, kept->inverse + row);
     linear_forward(c, &a->in, M, n, kept->wide + row * F, PRODUCT_SET);
     if (gated) linear_forward(c, &a->swish, M, n, kept->wide2 + row * F, PRODUCT_SET);
@@ -78,14 +80,14 @@ static void forward_rows(const body_call *c, const arrays *a, const branch_kept 
 static void forward(body_call *c, const branch_kept *kept, float *next)
 {
     size_t mark = workspace_mark(c->memory), R = c->pack->R;
-    float *n = body_floats(c, BODY_ROWS, c->settings->width);
     float *h = body_floats(c, BODY_ROWS, body_inner_width(c->settings));
+    float *f = body_floats(c, BODY_ROWS, c->settings->width);
     if (!body_counts(c)) {
         body_layout l = kept->at;
         arrays a = number(&l);
         for (size_t row = 0, M; row < R; row += M) {
             M = body_rows_from(row, R);
-            forward_rows(c, &a, kept, row, M, n, h, next);
+            forward_rows(c, &a, kept, row, M, h, f, next);
         }
     }
     workspace_back(c->memory, mark);
@@ -94,7 +96,7 @@ static void forward(body_call *c, const branch_kept *kept, float *next)
 /* ---- backward ---- */
 
 typedef struct backward_rows_scratch {
-    float *n, *dn; /* [BODY_ROWS x D] */
+    float *dn;     /* [BODY_ROWS x D], before that df */
     float *h, *dh; /* [BODY_ROWS x F] */
 } backward_rows_scratch;
 
@@ -102,43 +104,40 @@ typedef struct backward_rows_scratch {
 static void inner_back(const body_call *c, const arrays *a, const branch_kept *kept,
                        size_t row, size_t M, const backward_rows_scratch *t)
 {
-    size_t F = a->in.outputs, n = M * F;
-    const float *wide = kept->wide + row * F;
+    size_t F = a->in.outputs, count = M * F;
+    const float *n = kept->n + row * a->norm.width, *wide = kept->wide + row * F;
     dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, F, t->dh,
                  t->dh, false);
     if (!branch_gated(c->settings)) { /* h = gelu(w), w = W1 n + c1 */
-        c->k->gelu_backward(n, wide, t->dh, t->dh);
-        linear_backward(c, &a->in, M, t->n, t->dh, t->dn, PRODUCT_SET);
+        c->k->gelu_backward(count, wide, t->dh, t->dh);
+        linear_backward(c, &a->in, M, n, t->dh, t->dn, PRODUCT_SET);
         return;
     }
     /* h = w silu(v), w = W1 n + c1, v = W3 n + c3 */
-    c->k->swiglu_backward(n, wide, kept->wide2 + row * F, t->dh, t->h, t->dh);
-    linear_backward(c, &a->in, M, t->n, t->h, t->dn, PRODUCT_SET);
-    linear_backward(c, &a->swish, M, t->n, t->dh, t->dn, PRODUCT_ADD);
+    c->k->swiglu_backward(count, wide, kept->wide2 + row * F, t->dh, t->h, t->dh);
+    linear_backward(c, &a->in, M, n, t->h, t->dn, PRODUCT_SET);
+    linear_backward(c, &a->swish, M, n, t->dh, t->dn, PRODUCT_ADD);
 }
 
 static void backward_rows(const body_call *c, const arrays *a, const branch_kept *kept,
                           size_t row, size_t M, const backward_rows_scratch *t, float *d)
 {
     size_t D = a->norm.width;
-    const float *x = kept->x + row * D;
-    float *mean = kept->mean + row, *inverse = kept->inverse + row;
     branch_part(c, kept, &a->gate, PLACE_FED, row, M, d, t->dn);
     inner(c, a, kept, row, M, t->h);
     /* f = W2 h + c2 */
     linear_backward(c, &a->out, M, t->h, t->dn, t->dh, PRODUCT_SET);
-    norm_forward(c, &a->norm, M, x, t->n, mean, inverse);
     inner_back(c, a, kept, row, M, t);
     /* n = norm(x) */
-    norm_backward(c, &a->norm, M, x, mean, inverse, t->dn, d + row * D, true);
+    norm_backward(c, &a->norm, M, kept->x + row * D, kept->mean + row, kept->inverse + row,
+                  t->dn, d + row * D, true);
 }
 
 static void backward(body_call *c, const branch_kept *kept, float *d)
 {
     size_t mark = workspace_mark(c->memory), R = c->pack->R, D = c->settings->width;
     size_t F = body_inner_width(c->settings);
-    backward_rows_scratch t = {.n = body_floats(c, BODY_ROWS, D)};
-    t.dn = body_floats(c, BODY_ROWS, D);
+    backward_rows_scratch t = {.dn = body_floats(c, BODY_ROWS, D)};
     t.h = body_floats(c, BODY_ROWS, F);
     t.dh = body_floats(c, BODY_ROWS, F);
     if (!body_counts(c)) {

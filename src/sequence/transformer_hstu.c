@@ -43,6 +43,7 @@ static void layout(body_layout *l)
 static void take(body_call *c, branch_kept *kept)
 {
     size_t R = c->pack->R, D = c->settings->width;
+    kept->n = body_floats(c, R, D);
     kept->mean = body_floats(c, R, 1);
     kept->inverse = body_floats(c, R, 1);
     kept->wide = body_floats(c, R, 3 * D);
@@ -69,12 +70,12 @@ static rows_scratch take_rows(body_call *c)
 
 /* ---- forward ---- */
 
-static void project(const body_call *c, const arrays *a, const branch_kept *kept, float *n)
+static void project(const body_call *c, const arrays *a, const branch_kept *kept)
 {
     size_t R = c->pack->R, D = a->norm.width;
     for (size_t row = 0, M; row < R; row += M) {
         M = body_rows_from(row, R);
-        float *w = kept->wide + row * 3 * D;
+        float *n = kept->n + row * D, *w = kept->wide + row * 3 * D;
         norm_forward(c, &a->norm, M, kept->x + row * D, n, kept->mean + row,
                      kept->inverse + row);
         linear_forward(c, &a->qkv, M, n, w, PRODUCT_SET);
@@ -83,7 +84,7 @@ static void project(const body_call *c, const arrays *a, const branch_kept *kept
     }
 }
 
-/* z, with norm(a) left in n; forward and backward make the same. */
+/* z, with norm(a) left in t->n; forward and backward make the same. */
 static void inner(const body_call *c, const arrays *a, const branch_kept *kept, size_t row,
                   size_t M, const rows_scratch *t)
 {
@@ -117,7 +118,7 @@ static void forward(body_call *c, const branch_kept *kept, float *next)
         arrays a = numbers_of(kept);
         attention_shape shape =
             branch_attention_shape(c, kept, ATTENTION_POINTWISE, a.relative);
-        project(c, &a, kept, t.n);
+        project(c, &a, kept);
         attention_forward(c->k, &shape, kept->wide2, kept->attended, NULL, scratch);
         join(c, &a, kept, &t, next);
     }
@@ -146,7 +147,7 @@ static void join_back(const body_call *c, const arrays *a, const branch_kept *ke
 }
 
 static void project_back(const body_call *c, const arrays *a, const branch_kept *kept,
-                         const rows_scratch *t, float *dqkv, const float *du, float *d)
+                         float *dn, float *dqkv, const float *du, float *d)
 {
     size_t R = c->pack->R, D = a->norm.width;
     for (size_t row = 0, M; row < R; row += M) {
@@ -155,12 +156,10 @@ static void project_back(const body_call *c, const arrays *a, const branch_kept 
         float *dw = dqkv + 3 * first;
         /* n = norm(x), w = Wqkv n + b, q k v = silu(w), u = Wu n + b */
         c->k->silu_backward(3 * M * D, kept->wide + 3 * first, dw, dw);
-        norm_forward(c, &a->norm, M, kept->x + first, t->n, kept->mean + row,
-                     kept->inverse + row);
-        linear_backward(c, &a->qkv, M, t->n, dw, t->dz, PRODUCT_SET);
-        linear_backward(c, &a->u, M, t->n, du + first, t->dz, PRODUCT_ADD);
+        linear_backward(c, &a->qkv, M, kept->n + first, dw, dn, PRODUCT_SET);
+        linear_backward(c, &a->u, M, kept->n + first, du + first, dn, PRODUCT_ADD);
         norm_backward(c, &a->norm, M, kept->x + first, kept->mean + row, kept->inverse + row,
-                      t->dz, d + first, true);
+                      dn, d + first, true);
     }
 }
 
@@ -179,7 +178,7 @@ static void backward(body_call *c, const branch_kept *kept, float *d)
         /* a = attend(q, k, v) */
         attention_backward(c->k, &shape, kept->wide2, kept->attended, NULL, dattended, dqkv,
                            branch_relative_gradient(c, a.relative), scratch);
-        project_back(c, &a, kept, &t, dqkv, du, d);
+        project_back(c, &a, kept, t.dz, dqkv, du, d);
     }
     workspace_back(c->memory, mark);
 }
