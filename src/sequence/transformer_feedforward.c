@@ -6,7 +6,7 @@
  *                    gated:  h = drop(silu(W3 n + c3) (W1 n + c1))
  *     f = W2 h + c2
  *
- * All of it goes by BODY_ROWS rows at a time; only n and W1 n (and W3 n) are kept.
+ * All of it goes by BODY_ROWS rows at a time.
  */
 #include "sequence/transformer_branch.h"
 
@@ -40,6 +40,7 @@ static void take(body_call *c, branch_kept *kept)
     kept->mean = body_floats(c, R, 1);
     kept->inverse = body_floats(c, R, 1);
     kept->wide = body_floats(c, R, F);
+    kept->h = body_floats(c, R, F);
     if (!branch_gated(c->settings)) return;
     kept->wide2 = body_floats(c, R, F);
     kept->gate = body_floats(c, R, D);
@@ -48,22 +49,22 @@ static void take(body_call *c, branch_kept *kept)
 
 /* ---- forward ---- */
 
-/* h [M x F] from what is kept; forward and backward make the same. */
-static void inner(const body_call *c, const arrays *a, const branch_kept *kept, size_t row,
-                  size_t M, float *h)
+/* From the products W1 n (and W3 n) to h. */
+static void activate(const body_call *c, const branch_kept *kept, size_t row, size_t M,
+                     size_t F)
 {
-    size_t F = a->in.outputs, n = M * F;
-    const float *wide = kept->wide + row * F;
+    size_t n = M * F, first = row * F;
+    float *h = kept->h + first;
     if (branch_gated(c->settings))
-        c->k->swiglu(n, wide, kept->wide2 + row * F, h);
+        c->k->swiglu(n, kept->wide + first, kept->wide2 + first, h);
     else
-        c->k->gelu(n, wide, h);
+        c->k->gelu(n, kept->wide + first, h);
     dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, F, h, h,
                  false);
 }
 
 static void forward_rows(const body_call *c, const arrays *a, const branch_kept *kept,
-                         size_t row, size_t M, float *h, float *f, float *next)
+                         size_t row, size_t M, float *f, float *next)
 {
     size_t D = a->norm.width, F = a->in.outputs;
     bool gated = branch_gated(c->settings);
@@ -72,22 +73,21 @@ static void forward_rows(const body_call *c, const arrays *a, const branch_kept 
     norm_forward(c, &a->norm, M, kept->x + row * D, n, kept->mean + row, kept->inverse + row);
     linear_forward(c, &a->in, M, n, kept->wide + row * F, PRODUCT_SET);
     if (gated) linear_forward(c, &a->swish, M, n, kept->wide2 + row * F, PRODUCT_SET);
-    inner(c, a, kept, row, M, h);
-    linear_forward(c, &a->out, M, h, f, PRODUCT_SET);
+    activate(c, kept, row, M, F);
+    linear_forward(c, &a->out, M, kept->h + row * F, f, PRODUCT_SET);
     branch_join(c, kept, &a->gate, PLACE_FED, row, M, f, next);
 }
 
 static void forward(body_call *c, const branch_kept *kept, float *next)
 {
     size_t mark = workspace_mark(c->memory), R = c->pack->R;
-    float *h = body_floats(c, BODY_ROWS, body_inner_width(c->settings));
     float *f = body_floats(c, BODY_ROWS, c->settings->width);
     if (!body_counts(c)) {
         body_layout l = kept->at;
         arrays a = number(&l);
         for (size_t row = 0, M; row < R; row += M) {
             M = body_rows_from(row, R);
-            forward_rows(c, &a, kept, row, M, h, f, next);
+            forward_rows(c, &a, kept, row, M, f, next);
         }
     }
     workspace_back(c->memory, mark);
@@ -95,14 +95,15 @@ static void forward(body_call *c, const branch_kept *kept, float *next)
 
 /* ---- backward ---- */
 
-typedef struct backward_rows_scratch {
-    float *dn;     /* [BODY_ROWS x D], before that df */
-    float *h, *dh; /* [BODY_ROWS x F] */
-} backward_rows_scratch;
+/* Of BODY_ROWS rows. */
+typedef struct rows_scratch {
+    float *dn;       /* [D], before that df */
+    float *dh, *dh2; /* [F] */
+} rows_scratch;
 
-/* From dh to dn; h is free by now. */
-static void inner_back(const body_call *c, const arrays *a, const branch_kept *kept,
-                       size_t row, size_t M, const backward_rows_scratch *t)
+/* From dh to dn. */
+static void activate_back(const body_call *c, const arrays *a, const branch_kept *kept,
+                          size_t row, size_t M, const rows_scratch *t)
 {
     size_t F = a->in.outputs, count = M * F;
     const float *n = kept->n + row * a->norm.width, *wide = kept->wide + row * F;
@@ -114,20 +115,19 @@ static void inner_back(const body_call *c, const arrays *a, const branch_kept *k
         return;
     }
     /* h = w silu(v), w = W1 n + c1, v = W3 n + c3 */
-    c->k->swiglu_backward(count, wide, kept->wide2 + row * F, t->dh, t->h, t->dh);
-    linear_backward(c, &a->in, M, n, t->h, t->dn, PRODUCT_SET);
+    c->k->swiglu_backward(count, wide, kept->wide2 + row * F, t->dh, t->dh2, t->dh);
+    linear_backward(c, &a->in, M, n, t->dh2, t->dn, PRODUCT_SET);
     linear_backward(c, &a->swish, M, n, t->dh, t->dn, PRODUCT_ADD);
 }
 
 static void backward_rows(const body_call *c, const arrays *a, const branch_kept *kept,
-                          size_t row, size_t M, const backward_rows_scratch *t, float *d)
+                          size_t row, size_t M, const rows_scratch *t, float *d)
 {
-    size_t D = a->norm.width;
+    size_t D = a->norm.width, F = a->in.outputs;
     branch_part(c, kept, &a->gate, PLACE_FED, row, M, d, t->dn);
-    inner(c, a, kept, row, M, t->h);
     /* f = W2 h + c2 */
-    linear_backward(c, &a->out, M, t->h, t->dn, t->dh, PRODUCT_SET);
-    inner_back(c, a, kept, row, M, t);
+    linear_backward(c, &a->out, M, kept->h + row * F, t->dn, t->dh, PRODUCT_SET);
+    activate_back(c, a, kept, row, M, t);
     /* n = norm(x) */
     norm_backward(c, &a->norm, M, kept->x + row * D, kept->mean + row, kept->inverse + row,
                   t->dn, d + row * D, true);
@@ -135,11 +135,11 @@ static void backward_rows(const body_call *c, const arrays *a, const branch_kept
 
 static void backward(body_call *c, const branch_kept *kept, float *d)
 {
-    size_t mark = workspace_mark(c->memory), R = c->pack->R, D = c->settings->width;
+    size_t mark = workspace_mark(c->memory), R = c->pack->R;
     size_t F = body_inner_width(c->settings);
-    backward_rows_scratch t = {.dn = body_floats(c, BODY_ROWS, D)};
-    t.h = body_floats(c, BODY_ROWS, F);
+    rows_scratch t = {.dn = body_floats(c, BODY_ROWS, c->settings->width)};
     t.dh = body_floats(c, BODY_ROWS, F);
+    if (branch_gated(c->settings)) t.dh2 = body_floats(c, BODY_ROWS, F);
     if (!body_counts(c)) {
         body_layout l = kept->at;
         arrays a = number(&l);

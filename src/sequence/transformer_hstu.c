@@ -50,22 +50,10 @@ static void take(body_call *c, branch_kept *kept)
     kept->wide2 = body_floats(c, R, 3 * D);
     kept->u = body_floats(c, R, D);
     kept->attended = body_floats(c, R, D);
+    kept->n2 = body_floats(c, R, D);
     kept->mean2 = body_floats(c, R, 1);
     kept->inverse2 = body_floats(c, R, 1);
-}
-
-/* Of BODY_ROWS rows, [BODY_ROWS x D] each. */
-typedef struct rows_scratch {
-    float *n, *z, *dz;
-} rows_scratch;
-
-static rows_scratch take_rows(body_call *c)
-{
-    size_t D = c->settings->width;
-    rows_scratch t = {.n = body_floats(c, BODY_ROWS, D)};
-    t.z = body_floats(c, BODY_ROWS, D);
-    t.dz = body_floats(c, BODY_ROWS, D);
-    return t;
+    kept->h = body_floats(c, R, D);
 }
 
 /* ---- forward ---- */
@@ -84,35 +72,26 @@ static void project(const body_call *c, const arrays *a, const branch_kept *kept
     }
 }
 
-/* z, with norm(a) left in t->n; forward and backward make the same. */
-static void inner(const body_call *c, const arrays *a, const branch_kept *kept, size_t row,
-                  size_t M, const rows_scratch *t)
-{
-    size_t D = a->norm.width, n = M * D;
-    norm_forward(c, &a->norm_out, M, kept->attended + row * D, t->n, kept->mean2 + row,
-                 kept->inverse2 + row);
-    c->k->swiglu(n, t->n, kept->u + row * D, t->z);
-    dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D, t->z,
-                 t->z, false);
-}
-
-static void join(const body_call *c, const arrays *a, const branch_kept *kept,
-                 const rows_scratch *t, float *next)
+static void join(const body_call *c, const arrays *a, const branch_kept *kept, float *next)
 {
     size_t R = c->pack->R, D = a->norm.width;
     for (size_t row = 0, M; row < R; row += M) {
         M = body_rows_from(row, R);
-        const float *x = kept->x + row * D;
-        inner(c, a, kept, row, M, t);
-        if (next != kept->x) memcpy(next + row * D, x, M * D * sizeof *x);
-        linear_forward(c, &a->out, M, t->z, next + row * D, PRODUCT_ADD);
+        size_t n = M * D, first = row * D;
+        float *z = kept->h + first, *out = next + first;
+        norm_forward(c, &a->norm_out, M, kept->attended + first, kept->n2 + first,
+                     kept->mean2 + row, kept->inverse2 + row);
+        c->k->swiglu(n, kept->n2 + first, kept->u + first, z);
+        dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D, z, z,
+                     false);
+        if (next != kept->x) memcpy(out, kept->x + first, n * sizeof *out);
+        linear_forward(c, &a->out, M, z, out, PRODUCT_ADD);
     }
 }
 
 static void forward(body_call *c, const branch_kept *kept, float *next)
 {
     size_t mark = workspace_mark(c->memory);
-    rows_scratch t = take_rows(c);
     void *scratch = branch_attention_scratch(c);
     if (!body_counts(c)) {
         arrays a = numbers_of(kept);
@@ -120,29 +99,28 @@ static void forward(body_call *c, const branch_kept *kept, float *next)
             branch_attention_shape(c, kept, ATTENTION_POINTWISE, a.relative);
         project(c, &a, kept);
         attention_forward(c->k, &shape, kept->wide2, kept->attended, NULL, scratch);
-        join(c, &a, kept, &t, next);
+        join(c, &a, kept, next);
     }
     workspace_back(c->memory, mark);
 }
 
 /* ---- backward ---- */
 
-static void join_back(const body_call *c, const arrays *a, const branch_kept *kept,
-                      const rows_scratch *t, const float *d, float *dattended, float *du)
+static void join_back(const body_call *c, const arrays *a, const branch_kept *kept, float *dz,
+                      const float *d, float *dattended, float *du)
 {
     size_t R = c->pack->R, D = a->norm.width;
     for (size_t row = 0, M; row < R; row += M) {
         M = body_rows_from(row, R);
-        size_t n = M * D, first = row * D;
-        inner(c, a, kept, row, M, t);
+        size_t first = row * D;
         /* next = x + Wo z + b */
-        linear_backward(c, &a->out, M, t->z, d + first, t->dz, PRODUCT_SET);
+        linear_backward(c, &a->out, M, kept->h + first, d + first, dz, PRODUCT_SET);
         /* z = drop(norm(a) silu(u)) */
-        dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D,
-                     t->dz, t->dz, false);
-        c->k->swiglu_backward(n, t->n, kept->u + first, t->dz, t->dz, du + first);
+        dropout_rows(c, branch_place(kept, PLACE_INNER), c->settings->dropout, row, M, D, dz,
+                     dz, false);
+        c->k->swiglu_backward(M * D, kept->n2 + first, kept->u + first, dz, dz, du + first);
         norm_backward(c, &a->norm_out, M, kept->attended + first, kept->mean2 + row,
-                      kept->inverse2 + row, t->dz, dattended + first, false);
+                      kept->inverse2 + row, dz, dattended + first, false);
     }
 }
 
@@ -166,7 +144,7 @@ static void project_back(const body_call *c, const arrays *a, const branch_kept 
 static void backward(body_call *c, const branch_kept *kept, float *d)
 {
     size_t mark = workspace_mark(c->memory), R = c->pack->R, D = c->settings->width;
-    rows_scratch t = take_rows(c);
+    float *drows = body_floats(c, BODY_ROWS, D);
     float *dattended = body_floats(c, R, D), *du = body_floats(c, R, D);
     float *dqkv = body_floats(c, R, 3 * D);
     void *scratch = branch_attention_scratch(c);
@@ -174,11 +152,11 @@ static void backward(body_call *c, const branch_kept *kept, float *d)
         arrays a = numbers_of(kept);
         attention_shape shape =
             branch_attention_shape(c, kept, ATTENTION_POINTWISE, a.relative);
-        join_back(c, &a, kept, &t, d, dattended, du);
+        join_back(c, &a, kept, drows, d, dattended, du);
         /* a = attend(q, k, v) */
         attention_backward(c->k, &shape, kept->wide2, kept->attended, NULL, dattended, dqkv,
                            branch_relative_gradient(c, a.relative), scratch);
-        project_back(c, &a, kept, t.dz, dqkv, du, d);
+        project_back(c, &a, kept, drows, dqkv, du, d);
     }
     workspace_back(c->memory, mark);
 }
