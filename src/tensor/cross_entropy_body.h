@@ -93,10 +93,26 @@ LANES_FUNCTION void loss_keep_pairs(uint32_t *first, uint32_t *second, uint32_t 
 }
 #endif
 
-/* e^(z - reference). */
+/* e^(z - reference). A sixteenth of a step's work in bf16 and more, so for AVX-512 shorter than
+ * exponential_of (3 % of a whole call): 2^x with the polynomial of power_of_two_of, its argument
+ * not in two parts, which costs 1e-7 |z - reference| in accuracy, no more than the logits'
+ * own rounding. Far below it is 0, above infinity; NaN stays. */
 LANES_FUNCTION vector loss_exponential(vector z, vector reference)
 {
+#if KERNEL_LANES == 16
+    const vector x = larger(splat(-150.0F), z - reference);
+    const vector n =
+        (vector)_mm512_roundscale_ps((__m512)(x * LOG2_E), _MM_FROUND_NO_EXC);
+    const vector r = x * LOG2_E - n;
+    vector p = r * 1.33001886e-3F + 9.6698096e-3F;
+    p = p * r + 5.55056073e-2F;
+    p = p * r + 0.240222797F;
+    p = p * r + 0.693147181F;
+    p = p * r + 1.0F;
+    return (vector)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
     return exponential_of(z - reference);
+#endif
 }
 
 /* 1 / (1 + e^-z) by e^-|z|; `product` gathers 1 + e^-|z|, `positive` max(z, 0): together

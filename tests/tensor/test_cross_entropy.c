@@ -279,23 +279,25 @@ static void a_common_shift_of_logits_changes_nothing(void **state)
 static void huge_logits_stay_finite(void **state)
 {
     (void)state;
+    static const float sizes[] = {50, 1e2F, 3e5F}; /* logits to +-1e4, 4e4, 3.6e11 */
     table_turn t;
-    for (size_t i = 0; table_turn_at(i, &t); i++) {
-        problem q = problem_of(40, 700, 4);
-        draw(&q, 9);
-        for (size_t j = 0; j < q.R * q.D; j++)
-            q.h[j] = q.h[j] < 0 ? -1e2F : 1e2F;
-        for (size_t j = 0; j < q.V * q.D; j++)
-            q.m[j] = q.m[j] < 0 ? -1e2F : 1e2F; /* logits up to +-4e4 */
-        result got = run(&q, t);
-        assert_true(isfinite(got.loss) && got.loss >= 0);
-        for (size_t j = 0; j < got.RD; j++)
-            assert_true(isfinite(got.dh[j]));
-        for (size_t j = 0; j < got.VD; j++)
-            assert_true(isfinite(got.dm[j]));
-        result_free(&got);
-        problem_free(&q);
-    }
+    for (size_t i = 0; table_turn_at(i, &t); i++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            problem q = problem_of(40, 700, 4);
+            draw(&q, 9);
+            for (size_t j = 0; j < q.R * q.D; j++)
+                q.h[j] = q.h[j] < 0 ? -sizes[s] : sizes[s];
+            for (size_t j = 0; j < q.V * q.D; j++)
+                q.m[j] = q.m[j] < 0 ? -sizes[s] : sizes[s];
+            result got = run(&q, t);
+            assert_true(isfinite(got.loss) && got.loss >= 0);
+            for (size_t j = 0; j < got.RD; j++)
+                assert_true(isfinite(got.dh[j]));
+            for (size_t j = 0; j < got.VD; j++)
+                assert_true(isfinite(got.dm[j]));
+            result_free(&got);
+            problem_free(&q);
+        }
 }
 
 static void nan_or_infinity_in_gives_no_finite_loss(void **state)
