@@ -46,6 +46,7 @@ static void loss_logits(const loss_chunk *c, const uint32_t *left)
                      .panels = (const word *)c->forward + c->first * steps,
                      .panel_words = steps * KERNEL_PANEL,
                      .panel_step = KERNEL_PANEL,
+                     .bias = c->bias == NULL ? NULL : c->bias + c->first,
                      .c = c->z,
                      .c_row = LOSS_CHUNK};
     block_run(c->precision, &b);

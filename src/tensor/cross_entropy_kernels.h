@@ -34,6 +34,7 @@ typedef struct loss_chunk {
     size_t D;
     const void *forward;  /* packed D x V */
     const void *backward; /* packed V x D */
+    const float *bias;    /* [V] or NULL */
     size_t V;             /* products of these */
     size_t first, n; /* products first .. first + n - 1; first a multiple of LOSS_CHUNK */
     size_t row, rows;  /* of the tile: row even; rows <= LOSS_BLOCK */
@@ -47,7 +48,7 @@ typedef struct cross_entropy_kernels {
     /* h [rows x D] as left operand: rows of left_words(p, D) words. */
     void (*left)(tensor_precision p, size_t rows, size_t D, const float *h,
                  uint32_t *out);
-    /* z = left m^T for the block's rows of the tile's left operand. */
+    /* z = left m^T + bias for the block's rows of the tile's left operand. */
     void (*logits)(const loss_chunk *c, const uint32_t *left);
     /* most[r] = the largest of row r of z; NaN may be passed over. */
     void (*maxima)(const loss_chunk *c, float *most);

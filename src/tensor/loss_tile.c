@@ -82,6 +82,7 @@ static loss_chunk chunk_of(const loss_tile *t, size_t first)
                         .D = t->D,
                         .forward = t->forward,
                         .backward = t->backward,
+                        .bias = t->bias,
                         .V = t->V,
                         .first = first,
                         .n = left < LOSS_CHUNK ? left : LOSS_CHUNK,
@@ -96,8 +97,6 @@ static void make_logits(loss_tile *t, loss_chunk *c, size_t row)
     c->row = row;
     c->rows = t->rows - row < LOSS_BLOCK ? t->rows - row : LOSS_BLOCK;
     t->k->cross_entropy->logits(c, t->left);
-    for (size_t r = 0; r < c->rows && t->bias != NULL; r++)
-        t->k->add_scaled(c->n, 1, t->bias + c->first, c->z + r * LOSS_CHUNK);
     if (t->visit != NULL) t->visit(t->context, c);
 }
 
