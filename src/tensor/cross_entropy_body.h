@@ -264,6 +264,16 @@ static void loss_states(const loss_chunk *c, float *dh)
     block_run(c->precision, &b);
 }
 
+/* dm comes from far and is needed only at a tile's end: the rows two tiles ahead of v are asked
+ * for while one is computed (in bf16 a tenth faster at width 128 and V = 18,357, 1 % slower
+ * where all fits the second cache). */
+LANES_FUNCTION void loss_prefetch(const loss_chunk *c, size_t v, const float *dm)
+{
+    const size_t from = v + 2 * KERNEL_ROWS, to = from + KERNEL_ROWS;
+    for (size_t i = from * c->D; i < (to < c->n ? to : c->n) * c->D; i += 16)
+        __builtin_prefetch(dm + i, 1, 2);
+}
+
 static void loss_products(const loss_chunk *c, const void *right, float *dm)
 {
     block b = {.N = c->D,
@@ -275,9 +285,10 @@ static void loss_products(const loss_chunk *c, const void *right, float *dm)
                .panel_step = KERNEL_PANEL,
                .c_row = c->D,
                .add = true};
-    for (size_t v = 0; v < c->n; v += LOSS_PANEL) {
-        b.M = c->n - v < LOSS_PANEL ? c->n - v : LOSS_PANEL;
-        b.a = c->stash + v * c->tile_steps;
+    for (size_t v = 0; v < c->n; v += KERNEL_ROWS) {
+        loss_prefetch(c, v, dm);
+        b.M = c->n - v < KERNEL_ROWS ? c->n - v : KERNEL_ROWS;
+        b.a = c->stash + v / LOSS_PANEL * LOSS_PANEL * c->tile_steps + v % LOSS_PANEL;
         b.c = dm + v * c->D;
         block_run(c->precision, &b);
     }
