@@ -7,9 +7,9 @@
  *         loss_tile_begin(&t, rows, h);
  *         loss_tile_softmax(&t, dh);           // dh = sum_v e^(z_v - reference) m_v, sums
  *         ... the rows' log-sum-exp, the loss
- *         loss_tile_gradient(&t, factor, dm);  // dm += weights^T (f h)
+ *         loss_tile_softmax_gradient(&t, scale, dm, NULL);   // dm += weights^T (f h)
  *
- * Weights e^(z - reference) stay in the stash until the row's sum is known; then f = factor
+ * Weights e^(z - reference) stay in the stash until the row's sum is known; then f = scale
  * e^(reference - log-sum-exp) is folded into the rows h, of which there are few. The reference
  * is 0, or what the row began with; only when a sum leaves the range that floats keep well
  * does it become the chunk's maximum, and what was summed before is scaled (online softmax,
