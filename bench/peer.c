@@ -32,7 +32,7 @@ static double process_cpu_s(pid_t child)
 static void read_lines(FILE *from, pid_t child, peer_epoch *told, void *context)
 {
     char line[512];
-    double before_s = 0;
+    double before_s = NAN;
     while (fgets(line, sizeof line, from) != NULL) {
         unsigned epoch = 0;
         double loss = 0, epoch_s = 0, now_s = process_cpu_s(child);

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* cpu_s: of all the child's threads since its line before, its start for the first. */
+/* cpu_s: of all the child's threads since its line before; NaN for the first, which would count
+ * the start of the program. */
 typedef void peer_epoch(void *context, unsigned epoch, double loss, double epoch_s,
                         double cpu_s);
 
