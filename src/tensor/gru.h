@@ -31,11 +31,11 @@ size_t gru_scratch_bytes(const tensor_kernels *k, size_t hidden, size_t R, size_
 void gru_forward(const tensor_kernels *k, const gru_shape *s, const float *gates_in,
                  const void *wh_packed, const float *bh, float *h, float *kept,
                  void *scratch);
-/* dh [R x G] comes in from above and is used up; dgates_in [R x 3G] is set (the caller makes
+/* dh [R x G] comes in from above; dgates_in [R x 3G] is set (the caller makes
  * dWi, dbi, dx of it); dwh [3G x G] +=, dbh [3G] +=. wh_back is the packing of the other side
  * (K = 3G, N = G). */
 void gru_backward(const tensor_kernels *k, const gru_shape *s, const float *h,
-                  const float *kept, const void *wh_back, float *dh, float *dgates_in,
-                  float *dwh, float *dbh, void *scratch);
+                  const float *kept, const void *wh_back, const float *dh,
+                  float *dgates_in, float *dwh, float *dbh, void *scratch);
 
 #endif

@@ -14,12 +14,8 @@
 #else
 #define KERNEL_CROSS_ENTROPY_AT NULL
 #endif
-#if __has_include("tensor/attention_body.h")
 #include "tensor/attention_body.h"
-#define KERNEL_ATTENTION_AT &KERNEL_ATTENTION
-#else
-#define KERNEL_ATTENTION_AT NULL
-#endif
+#include "tensor/norm_body.h"
 
 extern const tensor_kernels KERNEL_TABLE;
 
@@ -49,5 +45,6 @@ const tensor_kernels KERNEL_TABLE = {
     .dropout = dropout,
     .adam = adam,
     .cross_entropy = KERNEL_CROSS_ENTROPY_AT,
-    .attention = KERNEL_ATTENTION_AT,
+    .attention = &attention_table,
+    .norm = &norm_table,
 };
