@@ -16,7 +16,7 @@
  * Backward knows the log-sum-exp and goes by tiles of rows x one panel of keys. Tiles that no
  * row of theirs sees are skipped, so a causal pass costs its half.
  *
- * Weights are powers of two: keys are multiplied by scale * log2 e when they are packed.
+ * Weights are powers of two: scores are taken in units of log 2.
  */
 #include "tensor/attention_kernels.h"
 
@@ -119,20 +119,6 @@ static void attention_rows_by_panels(size_t rows, size_t from, size_t to, const 
     }
 }
 
-/* ---- panels ---- */
-
-/* out[d * KERNEL_PANEL + n] = scale * x[n * row + d]; rows behind R are zero. */
-static void attention_pack_panels(size_t R, size_t width, const float *x, size_t row,
-                                  float scale, float *out)
-{
-    for (size_t j = 0; j < R; j += KERNEL_PANEL, out += width * KERNEL_PANEL) {
-        const size_t here = R - j < KERNEL_PANEL ? R - j : KERNEL_PANEL;
-        for (size_t n = 0; n < KERNEL_PANEL; n++)
-            for (size_t d = 0; d < width; d++)
-                out[d * KERNEL_PANEL + n] = n < here ? scale * x[(j + n) * row + d] : 0;
-    }
-}
-
 /* ---- passes over weights ---- */
 
 /* 2^x, relative error below 3e-7: the nearest integer goes to the exponent, the rest through
@@ -218,6 +204,15 @@ LANES_FUNCTION vector attention_kept(const attention_head *h, const attention_ro
     return (vector)(kept & (vector_int)splat(h->dropout.kept_scale));
 }
 
+/* q k of one row and keys from j: the score in units of log 2. */
+LANES_FUNCTION vector attention_score(const attention_head *h, const attention_row *r,
+                                      vector product, size_t j)
+{
+    product *= h->scale;
+    if (r->bias) product += load(r->bias + j);
+    return product * ATTENTION_LOG2_E;
+}
+
 /* s[j] of columns from..to - 1 becomes weights before the division by their sum, zero where
  * the row does not see; returns what the row of O must be multiplied with. */
 static float attention_softmax(const attention_head *h, size_t i, size_t from, size_t to,
@@ -228,8 +223,7 @@ static float attention_softmax(const attention_head *h, size_t i, size_t from, s
     vector most = none, total = {0};
     for (size_t j = from; j < to; j += KERNEL_LANES) {
         const vector_int key = attention_lanes_from(j);
-        vector x = load(s + j);
-        if (r.bias) x += load(r.bias + j) * ATTENTION_LOG2_E;
+        vector x = attention_score(h, &r, load(s + j), j);
         x = choose((key >= r.first) & (key < r.last), x, none);
         most = larger(most, x);
         store(s + j, x);
@@ -252,8 +246,7 @@ static float attention_pointwise(const attention_head *h, size_t i, size_t from,
     const attention_row r = attention_row_of(h, i);
     for (size_t j = from; j < to; j += KERNEL_LANES) {
         const vector_int key = attention_lanes_from(j);
-        vector x = load(s + j);
-        if (r.bias) x += load(r.bias + j) * ATTENTION_LOG2_E;
+        vector x = attention_score(h, &r, load(s + j), j);
         x = x * ATTENTION_LN_2 * attention_sigmoid(x);
         store(s + j, choose((key >= r.first) & (key < r.last), x, (vector){0}));
     }
@@ -299,7 +292,7 @@ static void attention_forward_rows(const attention_head *h, size_t i, size_t row
 
 static void attention_head_forward(const attention_head *h)
 {
-    attention_pack_panels(h->R, h->width, h->k, h->row, h->scale * ATTENTION_LOG2_E, h->keys);
+    pack_panels(TENSOR_FP32, h->width, h->R, h->k, 1, h->row, h->keys);
     for (size_t i = 0; i < h->R; i += KERNEL_ROWS)
         attention_forward_rows(h, i, h->R - i < KERNEL_ROWS ? h->R - i : KERNEL_ROWS);
 }
@@ -312,8 +305,8 @@ static void attention_softmax_back(const attention_head *h, const attention_row 
 {
     for (size_t j = from; j < to; j += KERNEL_LANES) {
         const vector_int key = attention_lanes_from(j);
-        vector x = load(s + j), dp = load(g + j);
-        if (r->bias) x += load(r->bias + j) * ATTENTION_LOG2_E;
+        vector dp = load(g + j);
+        vector x = attention_score(h, r, load(s + j), j);
         x = attention_power_of_two(x - r->log_sum);
         const vector p = choose((key >= r->first) & (key < r->last), x, (vector){0});
         vector dropped = p;
@@ -336,8 +329,7 @@ static void attention_pointwise_back(const attention_head *h, const attention_ro
     for (size_t j = from; j < to; j += KERNEL_LANES) {
         const vector_int key = attention_lanes_from(j);
         const vector_int seen = (key >= r->first) & (key < r->last);
-        vector x = load(s + j);
-        if (r->bias) x += load(r->bias + j) * ATTENTION_LOG2_E;
+        vector x = attention_score(h, r, load(s + j), j);
         const vector gate = choose(seen, attention_sigmoid(x), (vector){0}) * r->keys;
         const vector sigma = attention_sigmoid(x);
         x *= ATTENTION_LN_2;
@@ -348,58 +340,103 @@ static void attention_pointwise_back(const attention_head *h, const attention_ro
     }
 }
 
-/* A tile: rows i .. i + n - 1, columns from .. to - 1 of one panel. */
+/* A tile: rows i .. i + n - 1, columns from..to - 1 of one panel. */
 typedef struct attention_block {
     size_t i, n, from, to;
     float *s, *g; /* column j of row r at s[r * KERNEL_PANEL + j] */
 } attention_block;
 
-static void attention_block_weights(const attention_head *h, const attention_block *b)
+/* Rows r .. r + rows - 1 of a block that a register tile takes, and the columns that one of
+ * them sees, in whole vectors; from >= to: none. */
+typedef struct attention_strip {
+    size_t r, rows, from, to;
+} attention_strip;
+
+static attention_strip attention_strip_at(const attention_head *h, const attention_block *b,
+                                          size_t r)
+{
+    const size_t rows = b->n - r < KERNEL_ROWS ? b->n - r : KERNEL_ROWS;
+    const size_t from = attention_down(h->first[b->i + r]);
+    const size_t to = attention_up(h->last[b->i + r + rows - 1]);
+    return (attention_strip){r, rows, from > b->from ? from : b->from, to < b->to ? to : b->to};
+}
+
+static void attention_zero(float *x, size_t from, size_t to)
+{
+    for (size_t j = from; j < to; j += KERNEL_LANES)
+        store(x + j, (vector){0});
+}
+
+/* One row of a strip; what no row of the strip sees is zero. */
+static void attention_row_back(const attention_head *h, const attention_block *b,
+                               const attention_strip *t, size_t r)
+{
+    const size_t i = b->i + r;
+    attention_row row = attention_row_of(h, i);
+    float *s = b->s + r * KERNEL_PANEL, *g = b->g + r * KERNEL_PANEL;
+    if (!h->pointwise) {
+        row.log_sum = h->kept_log_sum[i * h->log_row] * ATTENTION_LOG2_E;
+        row.delta = h->delta[i];
+        attention_softmax_back(h, &row, t->from, t->to, s, g);
+    } else
+        attention_pointwise_back(h, &row, t->from, t->to, s, g);
+    attention_zero(s, b->from, t->from);
+    attention_zero(g, b->from, t->from);
+    attention_zero(s, t->to, b->to);
+    attention_zero(g, t->to, b->to);
+}
+
+/* S, P, G, dS and dQ += dS K. */
+static void attention_strip_back(const attention_head *h, const attention_block *b,
+                                 const attention_strip *t)
+{
+    const size_t i = b->i + t->r, end = t->to < h->R ? t->to : h->R;
+    float *rows_s = b->s + t->r * KERNEL_PANEL, *rows_g = b->g + t->r * KERNEL_PANEL;
+    attention_product s = {h->width, h->q + i * h->row, h->row, 1, NULL, KERNEL_PANEL,
+                           rows_s, KERNEL_PANEL, false};
+    attention_product g = {h->width, h->dout + i * h->out_row, h->out_row, 1, NULL,
+                           KERNEL_PANEL, rows_g, KERNEL_PANEL, false};
+    attention_rows_by_panels(t->rows, t->from, t->to, h->keys, &s);
+    attention_rows_by_panels(t->rows, t->from, t->to, h->values, &g);
+    for (size_t r = 0; r < t->rows; r++)
+        attention_row_back(h, b, t, t->r + r);
+    attention_product q = {end - t->from, rows_g + t->from, KERNEL_PANEL, 1,
+                           h->k + t->from * h->row, h->row, h->dq + i * h->drow, h->drow, true};
+    attention_rows_by_width(t->rows, h->width, &q);
+}
+
+static void attention_block_rows(const attention_head *h, const attention_block *b)
 {
     for (size_t r = 0; r < b->n; r += KERNEL_ROWS) {
-        const size_t rows = b->n - r < KERNEL_ROWS ? b->n - r : KERNEL_ROWS, i = b->i + r;
-        attention_product s = {h->width, h->q + i * h->row, h->row, 1, NULL, KERNEL_PANEL,
-                               b->s + r * KERNEL_PANEL, KERNEL_PANEL, false};
-        attention_product g = {h->width, h->dout + i * h->out_row, h->out_row, 1, NULL,
-                               KERNEL_PANEL, b->g + r * KERNEL_PANEL, KERNEL_PANEL, false};
-        attention_rows_by_panels(rows, b->from, b->to, h->keys, &s);
-        attention_rows_by_panels(rows, b->from, b->to, h->values, &g);
-    }
-    for (size_t r = 0; r < b->n; r++) {
-        attention_row row = attention_row_of(h, b->i + r);
-        float *s = b->s + r * KERNEL_PANEL, *g = b->g + r * KERNEL_PANEL;
-        if (!h->pointwise) {
-            row.log_sum = h->kept_log_sum[(b->i + r) * h->log_row] * ATTENTION_LOG2_E;
-            row.delta = h->delta[b->i + r];
-            attention_softmax_back(h, &row, b->from, b->to, s, g);
-        } else
-            attention_pointwise_back(h, &row, b->from, b->to, s, g);
+        const attention_strip t = attention_strip_at(h, b, r);
+        if (t.from < t.to)
+            attention_strip_back(h, b, &t);
+        else
+            for (size_t n = 0; n < t.rows; n++) {
+                attention_zero(b->s + (r + n) * KERNEL_PANEL, b->from, b->to);
+                attention_zero(b->g + (r + n) * KERNEL_PANEL, b->from, b->to);
+            }
     }
 }
 
-/* dQ += dS K */
-static void attention_block_queries(const attention_head *h, const attention_block *b)
-{
-    const size_t end = b->to < h->R ? b->to : h->R;
-    for (size_t r = 0; r < b->n; r += KERNEL_ROWS) {
-        const size_t rows = b->n - r < KERNEL_ROWS ? b->n - r : KERNEL_ROWS, i = b->i + r;
-        attention_product p = {end - b->from, b->g + r * KERNEL_PANEL + b->from, KERNEL_PANEL, 1,
-                               h->k + b->from * h->row, h->row, h->dq + i * h->drow, h->drow,
-                               true};
-        attention_rows_by_width(rows, h->width, &p);
-    }
-}
-
-/* dV += P^T dO, dK += dS^T Q */
+/* dV += P^T dO, dK += dS^T Q, of the rows r..end - 1 that see one of the keys. */
 static void attention_block_keys(const attention_head *h, const attention_block *b)
 {
-    const size_t end = b->to < h->R ? b->to : h->R;
-    for (size_t j = b->from; j < end; j += KERNEL_ROWS) {
-        const size_t keys = end - j < KERNEL_ROWS ? end - j : KERNEL_ROWS;
-        attention_product v = {b->n, b->s + j, 1, KERNEL_PANEL, h->dout + b->i * h->out_row,
-                               h->out_row, h->dv + j * h->drow, h->drow, true};
-        attention_product k = {b->n, b->g + j, 1, KERNEL_PANEL, h->q + b->i * h->row,
-                               h->row, h->dk + j * h->drow, h->drow, true};
+    const size_t keys_end = b->to < h->R ? b->to : h->R;
+    size_t r = 0, end = 0;
+    for (size_t j = b->from; j < keys_end; j += KERNEL_ROWS) {
+        const size_t keys = keys_end - j < KERNEL_ROWS ? keys_end - j : KERNEL_ROWS;
+        while (r < b->n && h->last[b->i + r] <= j)
+            r++;
+        while (end < b->n && h->first[b->i + end] < j + keys)
+            end++;
+        if (r >= end) continue;
+        attention_product v = {end - r, b->s + r * KERNEL_PANEL + j, 1, KERNEL_PANEL,
+                               h->dout + (b->i + r) * h->out_row, h->out_row,
+                               h->dv + j * h->drow, h->drow, true};
+        attention_product k = {end - r, b->g + r * KERNEL_PANEL + j, 1, KERNEL_PANEL,
+                               h->q + (b->i + r) * h->row, h->row,
+                               h->dk + j * h->drow, h->drow, true};
         attention_rows_by_width(keys, h->width, &v);
         attention_rows_by_width(keys, h->width, &k);
     }
@@ -427,8 +464,8 @@ static void attention_find_delta(const attention_head *h)
 
 static void attention_head_backward(const attention_head *h)
 {
-    attention_pack_panels(h->R, h->width, h->k, h->row, h->scale * ATTENTION_LOG2_E, h->keys);
-    attention_pack_panels(h->R, h->width, h->v, h->row, 1, h->values);
+    pack_panels(TENSOR_FP32, h->width, h->R, h->k, 1, h->row, h->keys);
+    pack_panels(TENSOR_FP32, h->width, h->R, h->v, 1, h->row, h->values);
     attention_clear(h);
     if (!h->pointwise) attention_find_delta(h);
     for (size_t i = 0; i < h->R; i += ATTENTION_TILE_ROWS) {
@@ -439,8 +476,7 @@ static void attention_head_backward(const attention_head *h)
             const size_t within = j / KERNEL_PANEL * KERNEL_PANEL;
             const attention_block b = {i, n, j, next < to ? next : to, h->tile - within,
                                        h->tile_back - within};
-            attention_block_weights(h, &b);
-            attention_block_queries(h, &b);
+            attention_block_rows(h, &b);
             attention_block_keys(h, &b);
         }
     }
