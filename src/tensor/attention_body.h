@@ -175,7 +175,7 @@ LANES_FUNCTION uint64_t attention_mix(uint64_t z)
 LANES_FUNCTION attention_row attention_row_of(const attention_head *h, size_t i)
 {
     attention_row r = {.first = (int32_t)h->first[i], .last = (int32_t)h->last[i]};
-    r.keys = 1 / (float)(r.last - r.first);
+    if (h->pointwise) r.keys = 1 / (float)(r.last - r.first);
     if (h->bias) r.bias = h->bias - i;
     if (h->dbias) r.dbias = h->dbias - i;
     if (h->dropout.rate > 0) {
@@ -235,8 +235,10 @@ static float attention_softmax(const attention_head *h, size_t i, size_t from, s
         if (h->dropout.rate > 0) p *= attention_kept(h, &r, attention_lanes_from(j));
         store(s + j, p);
     }
+    /* attention_log_sums finishes what backward is given. */
     const float sum = lanes_sum(total);
-    if (h->log_sum) h->log_sum[i * h->log_row] = ATTENTION_LN_2 * (top + log2f(sum));
+    if (h->log_sum) h->log_sum[i * h->log_row] = top;
+    h->delta[i] = sum;
     return 1 / sum;
 }
 
@@ -290,11 +292,38 @@ static void attention_forward_rows(const attention_head *h, size_t i, size_t row
     }
 }
 
+/* log2 of x >= 1, absolute error below 6e-7: x = 2^n m with m in [sqrt(1/2), sqrt(2)), and the
+ * series of the inverse hyperbolic tangent for log m, t = (m - 1) / (m + 1). */
+LANES_FUNCTION vector attention_log2(vector x)
+{
+    const vector_int n = ((vector_int)x - 0x3F3504F3) >> 23;
+    const vector m = (vector)((vector_int)x - (n << 23)), t = (m - 1) / (m + 1), u = t * t;
+    vector p = u * 0.32059890F + 0.41219858F;
+    p = p * u + 0.57707802F;
+    p = p * u + 0.96179669F;
+    p = p * u + 2.88539008F;
+    return t * p + __builtin_convertvector(n, vector);
+}
+
+/* log_sum holds each row's largest score, delta its sum of powers. */
+static void attention_log_sums(const attention_head *h)
+{
+    for (size_t i = 0; i < h->R; i += KERNEL_LANES) {
+        const vector sums = attention_log2(load(h->delta + i));
+        const size_t n = h->R - i < KERNEL_LANES ? h->R - i : KERNEL_LANES;
+        float *to = h->log_sum + i * h->log_row;
+        store(h->delta + i, sums);
+        for (size_t r = 0; r < n; r++)
+            to[r * h->log_row] = ATTENTION_LN_2 * (to[r * h->log_row] + h->delta[i + r]);
+    }
+}
+
 static void attention_head_forward(const attention_head *h)
 {
     pack_panels(TENSOR_FP32, h->width, h->R, h->k, 1, h->row, h->keys);
     for (size_t i = 0; i < h->R; i += KERNEL_ROWS)
         attention_forward_rows(h, i, h->R - i < KERNEL_ROWS ? h->R - i : KERNEL_ROWS);
+    if (h->log_sum && !h->pointwise) attention_log_sums(h);
 }
 
 /* ---- backward ---- */

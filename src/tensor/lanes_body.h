@@ -136,21 +136,56 @@ LANES_FUNCTION vector root(vector a)
 #endif
 }
 
+/* Lane i and lane i + half (modulo 2 half, in each run of 2 half lanes) change places. */
+LANES_FUNCTION vector lanes_exchanged(vector v, const int half)
+{
+#if KERNEL_LANES == 16
+    if (half == 8)
+        return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6,
+                                       7);
+    if (half == 4)
+        return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10,
+                                       11);
+    if (half == 2)
+        return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12,
+                                       13);
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#elif KERNEL_LANES == 8
+    if (half == 4) return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    if (half == 2) return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    if (half == 2) return __builtin_shufflevector(v, v, 2, 3, 0, 1);
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#endif
+}
+
+/* Halves are added to each other in registers, so all lanes end with the sum. */
 LANES_FUNCTION float lanes_sum(vector v)
 {
-    for (int half = KERNEL_LANES / 2; half > 0; half /= 2)
-        for (int lane = 0; lane < half; lane++)
-            v[lane] += v[lane + half];
+#if KERNEL_LANES == 16
+    v += lanes_exchanged(v, 8);
+#endif
+#if KERNEL_LANES >= 8
+    v += lanes_exchanged(v, 4);
+#endif
+    v += lanes_exchanged(v, 2);
+    v += lanes_exchanged(v, 1);
     return v[0];
 }
 
 /* Lanes must not hold NaN. */
 LANES_FUNCTION float lanes_largest(vector v)
 {
-    float most = v[0];
-    for (int lane = 1; lane < KERNEL_LANES; lane++)
-        most = v[lane] > most ? v[lane] : most;
-    return most;
+#if KERNEL_LANES == 16
+    v = larger(v, lanes_exchanged(v, 8));
+#endif
+#if KERNEL_LANES >= 8
+    v = larger(v, lanes_exchanged(v, 4));
+#endif
+    v = larger(v, lanes_exchanged(v, 2));
+    v = larger(v, lanes_exchanged(v, 1));
+    return v[0];
 }
 
 /* p 2^n where `shifted` is an integer n added to ROUNDING, so that its low bits are n. Without an
