@@ -23,6 +23,8 @@
 #define ATTENTION_LOG2_E 1.44269504F
 #define ATTENTION_LN_2 0.69314718F
 
+_Static_assert(ATTENTION_TILE_ROWS % KERNEL_ROWS == 0, "tiles are whole register tiles");
+
 /* ---- products ---- */
 
 /* C [rows x vectors] = or += A B: A's value at a[r * a_row + s * a_step], B's vectors at
@@ -121,21 +123,19 @@ static void attention_rows_by_panels(size_t rows, size_t from, size_t to, const 
 
 /* ---- passes over weights ---- */
 
-/* 2^x, relative error below 3e-7: the nearest integer goes to the exponent, the rest through
- * the polynomial of degree 5 with the smallest relative error on [-1/2, 1/2] (7.5e-8, found by
- * Remez exchange). 0 from x = -127 down, infinity from 128 up; NaN stays. */
+/* 2^x as power_of_two_of, but 0 far down, so that what is masked weighs nothing, and infinity
+ * from 128 up. NaN stays. The polynomial of degree 5 has the smallest relative error on
+ * [-1/2, 1/2] (7.5e-8, found by Remez exchange). */
 LANES_FUNCTION vector attention_power_of_two(vector x)
 {
-    const vector magic = splat(12582912.0F);
-    x = larger(splat(-127.0F), smaller(splat(128.0F), x));
-    const vector shifted = x + magic, rest = x - (shifted - magic);
+    x = larger(splat(-160.0F), smaller(splat(128.0F), x));
+    const vector shifted = x + ROUNDING, n = shifted - ROUNDING, rest = x - n;
     vector p = rest * 1.3276472e-3F + 9.6755414e-3F;
     p = p * rest + 5.5507133e-2F;
     p = p * rest + 2.4022120e-1F;
     p = p * rest + 6.9314697e-1F;
     p = p * rest + 1.0000001F;
-    const vector_int power = (vector_int)shifted - (vector_int)magic + 127;
-    return p * (vector)(power << 23);
+    return scaled_by_power(p, shifted);
 }
 
 /* sigma(x) of x in units of log 2. */
@@ -491,14 +491,24 @@ static void attention_find_delta(const attention_head *h)
     }
 }
 
+/* Rows of the tiles that share R rows evenly: a rest of two rows would cost a whole pass over
+ * dK and dV. */
+static size_t attention_tile_rows_of(size_t R)
+{
+    const size_t tiles = (R + ATTENTION_TILE_ROWS - 1) / ATTENTION_TILE_ROWS;
+    const size_t rows = (R + tiles - 1) / tiles;
+    return (rows + KERNEL_ROWS - 1) / KERNEL_ROWS * KERNEL_ROWS;
+}
+
 static void attention_head_backward(const attention_head *h)
 {
+    const size_t tile_rows = attention_tile_rows_of(h->R);
     pack_panels(TENSOR_FP32, h->width, h->R, h->k, 1, h->row, h->keys);
     pack_panels(TENSOR_FP32, h->width, h->R, h->v, 1, h->row, h->values);
     attention_clear(h);
     if (!h->pointwise) attention_find_delta(h);
-    for (size_t i = 0; i < h->R; i += ATTENTION_TILE_ROWS) {
-        const size_t n = h->R - i < ATTENTION_TILE_ROWS ? h->R - i : ATTENTION_TILE_ROWS;
+    for (size_t i = 0; i < h->R; i += tile_rows) {
+        const size_t n = h->R - i < tile_rows ? h->R - i : tile_rows;
         const size_t from = attention_down(h->first[i]), to = attention_up(h->last[i + n - 1]);
         for (size_t j = from, next; j < to; j = next) {
             next = (j / KERNEL_PANEL + 1) * KERNEL_PANEL;

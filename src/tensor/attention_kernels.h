@@ -48,8 +48,8 @@ typedef struct attention_head {
     float *keys, *values, *tile, *tile_back, *delta;
 } attention_head;
 
-/* Rows of a tile of weights. A multiple of what every set keeps in registers. */
-enum { ATTENTION_TILE_ROWS = 48 };
+/* Rows of a tile of weights at most, a multiple of what every set keeps in registers. */
+enum { ATTENTION_TILE_ROWS = 60 };
 
 typedef struct attention_kernels {
     size_t lanes, panel;
