@@ -43,19 +43,8 @@ typedef struct attention_product {
 LANES_FUNCTION void attention_tile(const int rows, const int vectors, const attention_product *p)
 {
     vector sum[KERNEL_ROWS][KERNEL_VECTORS];
-    const float *a = p->a, *b = p->b;
-    const size_t a_row = p->a_row, a_step = p->a_step, b_step = p->b_step;
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
-            sum[r][v] = (vector){0};
-    for (size_t s = 0; s < p->steps; s++, a += a_step, b += b_step) {
-        vector right[KERNEL_VECTORS];
-        for (int v = 0; v < vectors; v++)
-            right[v] = load(b + v * KERNEL_LANES);
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] += a[(size_t)r * a_row] * right[v];
-    }
+    tile_sums(false, rows, vectors, p->steps, (const word *)p->a, p->a_row, p->a_step,
+              (const word *)p->b, p->b_step, sum);
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++) {
             float *c = p->c + (size_t)r * p->c_row + v * KERNEL_LANES;
