@@ -45,11 +45,15 @@ LANES_FUNCTION void attention_tile(const int rows, const int vectors, const atte
     vector sum[KERNEL_ROWS][KERNEL_VECTORS];
     tile_sums(false, rows, vectors, p->steps, (const word *)p->a, p->a_row, p->a_step,
               (const word *)p->b, p->b_step, sum);
+    float *c = p->c;
+    const size_t c_row = p->c_row;
+    if (p->add)
+        for (int r = 0; r < rows; r++)
+            for (int v = 0; v < vectors; v++)
+                sum[r][v] += load(c + (size_t)r * c_row + v * KERNEL_LANES);
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++) {
-            float *c = p->c + (size_t)r * p->c_row + v * KERNEL_LANES;
-            store(c, p->add ? load(c) + sum[r][v] : sum[r][v]);
-        }
+        for (int v = 0; v < vectors; v++)
+            store(c + (size_t)r * c_row + v * KERNEL_LANES, sum[r][v]);
 }
 
 LANES_FUNCTION void attention_tile_rows(const int rows, size_t vectors,
