@@ -23,7 +23,6 @@ attention_shape branch_attention_shape(const body_call *c, const branch_kept *ke
         .seed = c->seed,
         .stream = body_stream(c->step, branch_place(kept, PLACE_WEIGHTS)),
         .first_row = c->pack->first_row,
-        .precision = c->precision,
     };
 }
 

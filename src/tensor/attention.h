@@ -12,7 +12,12 @@
  * equation 2): silu(q_i k_j sqrt(H / D) + bias) / n with n the number of keys the row sees.
  *
  * bias [H x bias_length] by distance |i - j| (the last value serves all greater ones), or NULL.
- * Dropout of weights (softmax only) is a function of (seed, stream, head, row, key).
+ * Dropout of weights (softmax only) is a function of (seed, stream, head, row, key), the same in
+ * every kernel table. All numbers are fp32, whatever precision the rest of a network has.
+ *
+ * Neighbouring short sequences are run together: they never see each other's values, but a NaN
+ * of one may reach the others, and a row's last bits may depend on its neighbours. The same call
+ * gives the same bits. Nothing is allocated; scratch belongs to one thread.
  */
 #ifndef PROFFER_TENSOR_ATTENTION_H
 #define PROFFER_TENSOR_ATTENTION_H
@@ -38,10 +43,9 @@ typedef struct attention_shape {
     uint64_t seed, stream;    /* of dropout */
     uint32_t first_row;       /* number of row 0 in the batch, so that masks do not depend on
                                  how a batch was cut */
-    tensor_precision precision;
 } attention_shape;
 
-/* Bytes of scratch for sequences of at most T rows. */
+/* Bytes of scratch, aligned to 64 bytes, for sequences of at most T rows. */
 size_t attention_scratch_bytes(const tensor_kernels *k, size_t D, size_t H, size_t T);
 /* out [R x D]; log_sum [R x H] (softmax only, may be NULL when no backward follows). */
 void attention_forward(const tensor_kernels *k, const attention_shape *s, const float *qkv,
