@@ -10,7 +10,7 @@
 
 /* Rows that go through the network together. More rows use the products' vectors better, fewer
  * keep activations in the cache. */
-enum { GROUP_ROWS = 1024 };
+enum { GROUP_ROWS = 512 };
 
 void step_describe(sequence_step *s, sequence_net *n, size_t sequences, size_t longest)
 {
