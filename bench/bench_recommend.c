@@ -20,7 +20,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "bench/result.h"
-#include "evaluate/sequences.h"
+#include "evaluate/comparison.h"
 
 typedef struct data_set {
     const char *name, *folder, *sequences, *items;
@@ -181,14 +181,15 @@ int main(int argc, char **argv)
     item_texts *texts = NULL;
     if (sequence_set_read(&set, sequences, &err) != PF_OK) stop("sequences", &err);
     if (item_texts_read(&texts, items, set->items, &err) != PF_OK) stop("items", &err);
-    sequence_options o = sequence_options_default();
+    comparison_options o = comparison_options_default();
     o.models = r.models;
     o.threads = pool_new(r.threads);
     bool meaning = strstr(r.models, "text") || strstr(r.models, "meaning") ||
                    strstr(r.models, "all") || !strcmp(r.models, "blend");
     o.encoder = meaning ? open_encoder() : NULL;
-    const sequence_report report = {&r, on_result, on_absent};
-    if (evaluate_sequences(set, texts, &o, &report, &err) != PF_OK)
+    const comparison_report report = {
+        .context = &r, .result = on_result, .absent = on_absent};
+    if (compare_on_file(set, texts, &o, &report, &err) != PF_OK)
         stop("recommend", &err);
     encoder_close(o.encoder);
     pool_free(o.threads);

@@ -144,12 +144,14 @@ PROFFER_API proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_o
 typedef struct proffer_sequences_options {
     const char *sequences; /* user item item ... | .inter; plain, gzip or zstd */
     const char *items;     /* texts of the items, or NULL */
-    const char *protocol;  /* "leave-one-out" */
+    const char *protocol;  /* "leave-one-out" or "time" */
     const char *models;    /* comma-separated, e.g. "popularity,transitions,text,blend" */
     const char *repeats;   /* "mask", "allow" or NULL: as the data ask */
+    const char *settings;  /* of models trained in epochs, "width=64,epochs=20", or NULL */
     int k;
     int threads;
     uint64_t seed;
+    int seeds; /* models trained from random values are fitted with seed, seed + 1, ... */
 } proffer_sequences_options;
 
 PROFFER_API proffer_sequences_options proffer_sequences_options_default(void);
@@ -157,6 +159,10 @@ PROFFER_API proffer_sequences_options proffer_sequences_options_default(void);
  * object a model, in an array. */
 PROFFER_API proffer_status proffer_evaluate_sequences(const proffer_sequences_options *o,
                                                       char **json, proffer_error *err);
+/* The same on a workspace's purchases; sequences and items are not looked at. */
+PROFFER_API proffer_status proffer_evaluate_models(proffer *p,
+                                                   const proffer_sequences_options *o,
+                                                   char **json, proffer_error *err);
 
 /* --- deciding --------------------------------------------------------------------- */
 

@@ -54,6 +54,23 @@ proffer_status run_in_workspace(const invocation *in, workspace_verb *verb,
     return run_and_judge(in, verb, show, NULL, err);
 }
 
+proffer_status run_and_show(const invocation *in, workspace_verb *verb,
+                            workspace_show *show, proffer_error *err)
+{
+    proffer *p = NULL;
+    char *json = NULL;
+    result r;
+    proffer_status s = proffer_open(&p, in->workspace, err);
+    if (s == PROFFER_OK) s = verb(p, in, &json, err);
+    if (s == PROFFER_OK) s = show_open(&r, json, err);
+    if (s == PROFFER_OK) {
+        s = show(in, &r, err);
+        show_close(&r);
+    }
+    proffer_close(p);
+    return s;
+}
+
 proffer_status run_and_judge(const invocation *in, workspace_verb *verb,
                              workspace_show *show, workspace_judge *judge,
                              proffer_error *err)

@@ -20,6 +20,9 @@ typedef proffer_status workspace_show(const invocation *in, struct result *r,
                                       proffer_error *err);
 proffer_status run_in_workspace(const invocation *in, workspace_verb *verb,
                                 workspace_show *show, proffer_error *err);
+/* The same when show itself prints the form that --json asks for. */
+proffer_status run_and_show(const invocation *in, workspace_verb *verb,
+                            workspace_show *show, proffer_error *err);
 /* The same for commands that look for faults: after showing, also with --json, judge says
  * whether there were any, and its status is the command's. */
 typedef proffer_status workspace_judge(struct result *r, proffer_error *err);

@@ -8,102 +8,6 @@
 #include "base/memory.h"
 #include "recommend/blend.h"
 
-/* ---- the split ---- */
-
-void loo_split_free(loo_split *split)
-{
-    if (split == NULL) return;
-    interactions_free(split->train);
-    interactions_free(split->past);
-    mem_free(split->validation);
-    mem_free(split->test);
-    mem_free(split->validation_us);
-    mem_free(split->test_us);
-    mem_free(split->times);
-    mem_free(split);
-}
-
-static bool allocate(loo_split *s, const interactions *all)
-{
-    size_t users = (size_t)all->n_users + 1;
-    s->validation = mem_alloc(users, sizeof *s->validation);
-    s->test = mem_alloc(users, sizeof *s->test);
-    s->times = mem_alloc_zero((size_t)all->n_products + 1, sizeof *s->times);
-    if (all->time_us != NULL) {
-        s->validation_us = mem_alloc_zero(users, sizeof *s->validation_us);
-        s->test_us = mem_alloc_zero(users, sizeof *s->test_us);
-        if (s->validation_us == NULL || s->test_us == NULL) return false;
-    }
-    return s->validation && s->test && s->times;
-}
-
-static void take_last_two(loo_split *s, const interactions *all)
-{
-    for (uint32_t u = 0; u < all->n_users; u++) {
-        uint64_t end = all->first[u + 1], n = end - all->first[u];
-        s->validation[u] = s->test[u] = RECOMMEND_NO_PRODUCT;
-        s->untested += n > 0 && n < LOO_MINIMUM_EVENTS;
-        if (n < LOO_MINIMUM_EVENTS) continue;
-        s->tested++;
-        s->validation[u] = all->product[end - 2];
-        s->test[u] = all->product[end - 1];
-        if (all->time_us == NULL) continue;
-        s->validation_us[u] = all->time_us[end - 2];
-        s->test_us[u] = all->time_us[end - 1];
-    }
-}
-
-static void look_at_training(loo_split *s)
-{
-    const interactions *x = &s->train->view;
-    int64_t last = INT64_MIN;
-    for (uint64_t i = 0; i < x->n; i++) {
-        s->times[x->product[i]]++;
-        if (x->time_us && x->time_us[i] > last) last = x->time_us[i];
-    }
-    s->until_us = x->time_us && x->n > 0 ? last + 1 : 0;
-}
-
-static pf_status decide_repeats(loo_split *s, loo_repeats repeats, pf_error *err)
-{
-    s->repeat_share = interactions_repeat_share(&s->train->view);
-    if (isnan(s->repeat_share)) return error_set(err, PF_NO_MEMORY, "out of memory");
-    s->repeats =
-        repeats == LOO_REPEATS_ALLOWED ||
-        (repeats == LOO_REPEATS_AUTO && s->repeat_share > INTERACTIONS_REPEATS_FROM);
-    return PF_OK;
-}
-
-pf_status loo_split_new(const interactions *all, loo_repeats repeats, loo_split **out,
-                        pf_error *err)
-{
-    loo_split *s = mem_alloc_zero(1, sizeof *s);
-    pf_status status = PF_OK;
-    if (s == NULL || !allocate(s, all)) {
-        loo_split_free(s);
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u shoppers",
-                         all->n_users);
-    }
-    take_last_two(s, all);
-    if (s->tested == 0)
-        status = error_set(err, PF_DATA,
-                           "no shopper has %d events, so there is nobody to test on",
-                           LOO_MINIMUM_EVENTS);
-    if (status == PF_OK)
-        status = interactions_without_last(all, 2, LOO_MINIMUM_EVENTS, &s->train, err);
-    if (status == PF_OK)
-        status = interactions_without_last(all, 1, LOO_MINIMUM_EVENTS, &s->past, err);
-    if (status == PF_OK) {
-        look_at_training(s);
-        status = decide_repeats(s, repeats, err);
-    }
-    if (status != PF_OK)
-        loo_split_free(s);
-    else
-        *out = s;
-    return status;
-}
-
 pf_status loo_fit(const loo_split *split, const recommender_kind *kind,
                   const recommend_input *given, recommender **out, double *train_s,
                   pf_error *err)
@@ -215,7 +119,8 @@ static void fill_groups(const run *r, loo_result *out)
     for (uint32_t u = 0; u < r->split->train->view.n_users; u++) {
         if (r->split->test[u] == RECOMMEND_NO_PRODUCT) continue;
         ranking_values v = ranking_of_shopper(r->ranks, u, 0);
-        if (r->split->times[r->split->test[u]] == 0) group_add(&out->cold_products, &v);
+        if (r->split->times[r->split->test[u]] <= LOO_COLD_EVENTS)
+            group_add(&out->cold_products, &v);
         if (first[u + 1] - first[u] <= LOO_COLD_EVENTS)
             group_add(&out->cold_shoppers, &v);
     }
@@ -247,6 +152,69 @@ pf_status loo_measure(const loo_split *split, const recommender *model, unsigned
     }
     run_free(&r);
     return s;
+}
+
+/* ---- seeds ---- */
+
+static void add_values(ranking_values *to, const ranking_values *v, double share)
+{
+    to->hit += share * v->hit;
+    to->ndcg += share * v->ndcg;
+    to->mrr += share * v->mrr;
+    to->recall += share * v->recall;
+    to->precision += share * v->precision;
+}
+
+/* Groups hold the same shoppers whatever the seed. */
+static void add_group(loo_group *to, const loo_group *g, double share)
+{
+    to->users = g->users;
+    to->hr += share * g->hr;
+    to->ndcg += share * g->ndcg;
+    to->mrr += share * g->mrr;
+}
+
+/* Standard error of the mean of n values. */
+static double error_of(double sum, double squares, unsigned n)
+{
+    if (n < 2) return (double)NAN;
+    double variance = (squares - sum * sum / n) / (n - 1);
+    return sqrt(variance > 0 ? variance / n : 0);
+}
+
+static void errors_over_seeds(const loo_result *of, unsigned n, double error[3])
+{
+    double sum[3] = {0}, squares[3] = {0};
+    for (unsigned i = 0; i < n; i++) {
+        const double v[3] = {of[i].mean.hit, of[i].mean.ndcg, of[i].mean.mrr};
+        for (int m = 0; m < 3; m++) {
+            sum[m] += v[m];
+            squares[m] += v[m] * v[m];
+        }
+    }
+    for (int m = 0; m < 3; m++)
+        error[m] = error_of(sum[m], squares[m], n);
+}
+
+void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out)
+{
+    *out = of[0];
+    out->seeds = n;
+    out->mean = out->standard_error = (ranking_values){0};
+    out->cold_products = out->cold_shoppers = (loo_group){0};
+    out->coverage = out->novelty = out->train_s = out->score_s = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const double share = 1.0 / n;
+        add_values(&out->mean, &of[i].mean, share);
+        add_values(&out->standard_error, &of[i].standard_error, share);
+        add_group(&out->cold_products, &of[i].cold_products, share);
+        add_group(&out->cold_shoppers, &of[i].cold_shoppers, share);
+        out->coverage += share * of[i].coverage;
+        out->novelty += share * of[i].novelty;
+        out->train_s += share * of[i].train_s;
+        out->score_s += share * of[i].score_s;
+    }
+    errors_over_seeds(of, n, out->seed_error);
 }
 
 /* ---- JSON ---- */
@@ -302,6 +270,12 @@ void loo_write_json(json_writer *w, const loo_result *r, const recommender *mode
     write_at(w, "ndcg", r->k, "", r->mean.ndcg);
     write_at(w, "ndcg", r->k, "_se", r->standard_error.ndcg);
     write_at(w, "mrr", r->k, "", r->mean.mrr);
+    if (r->seeds > 1) {
+        write_count(w, "seeds", r->seeds);
+        write_at(w, "hr", r->k, "_seeds_se", r->seed_error[0]);
+        write_at(w, "ndcg", r->k, "_seeds_se", r->seed_error[1]);
+        write_at(w, "mrr", r->k, "_seeds_se", r->seed_error[2]);
+    }
     write_at(w, "coverage", r->k, "", r->coverage);
     write_at(w, "novelty", r->k, "", r->novelty);
     write_count(w, "users", r->users);

@@ -11,6 +11,12 @@
  * past are not, unless the data repeat themselves. A tie counts with its mean rank.
  * Shoppers with fewer events train and are not tested.
  *
+ * By time instead (loo_split_by_time): two moments cut all shoppers' events alike, so that no
+ * model has seen what happened later anywhere. Training is what came before the first moment;
+ * a shopper's validation is the first event between the two, the test the first event from the
+ * second on, with everything before it as the past. A shopper without any event before the
+ * second moment is not tested.
+ *
  *     loo_split *split;
  *     loo_split_new(&all, LOO_REPEATS_AUTO, &split, err);
  *     loo_fit(split, kind, &given, &model, &train_s, err);
@@ -52,11 +58,20 @@ typedef struct loo_split {
     double repeat_share; /* of the training events */
     uint32_t tested;     /* shoppers with a test */
     uint32_t untested;   /* with some events, but too few */
+    int64_t from_us[2];  /* by time: the two moments */
 } loo_split;
 
 /* Copies what it needs. PF_DATA when nobody has three events; PF_NO_MEMORY. */
 pf_status loo_split_new(const interactions *all, loo_repeats repeats, loo_split **out,
                         pf_error *err);
+/* validation_from, test_from: the shares of all events, by time, that come before the two
+ * moments; 0 < validation_from < test_from < 1. PF_DATA without times, and when the moments
+ * leave nothing to train or nobody to test. */
+pf_status loo_split_by_time(const interactions *all, loo_repeats repeats,
+                            double validation_from, double test_from, loo_split **out,
+                            pf_error *err);
+#define LOO_VALIDATION_FROM 0.8
+#define LOO_TEST_FROM 0.9
 /* NULL is fine. */
 void loo_split_free(loo_split *split);
 
@@ -80,14 +95,20 @@ typedef struct loo_result {
     ranking_values mean, standard_error; /* over shoppers, at k */
     double coverage;                     /* share of products in anybody's best k */
     double novelty;                      /* bits */
-    loo_group cold_products; /* shoppers whose test product nobody took in training */
+    loo_group cold_products; /* whose test product was taken at most LOO_COLD_EVENTS times */
     loo_group cold_shoppers; /* shoppers with at most LOO_COLD_EVENTS training events */
     double train_s, score_s; /* wall seconds; train_s is set by the caller */
+    unsigned seeds;          /* over how many seeds these are means; 0 or 1: one */
+    double seed_error[3];    /* standard error of hr, ndcg, mrr over seeds; NaN below two */
 } loo_result;
 
 /* PF_USAGE for k outside 1..RANKING_CUT_MAX; PF_NO_MEMORY. */
 pf_status loo_measure(const loo_split *split, const recommender *model, unsigned k,
                       pool *threads, loo_result *out, pf_error *err);
+
+/* Means over the results of one model with n >= 1 seeds, and their standard errors over them;
+ * standard_error stays that over shoppers, their mean. */
+void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out);
 
 /* One object: {"model":...,"hr@10":...,"ndcg@10":...,...,"users":...,"train_s":...}. For a
  * blend also its parts and their weights; model may be NULL. */

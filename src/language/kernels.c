@@ -84,7 +84,7 @@ const kernel_table *kernels_naive(void)
 
 /* ---- the choice ---- */
 
-const kernel_table *kernels_at(size_t i)
+const kernel_table *kernel_table_at(size_t i)
 {
     const kernel_table *runnable[3] = {&kernels_portable};
     size_t n = 1;
@@ -98,9 +98,9 @@ const kernel_table *kernels_at(size_t i)
 
 const kernel_table *kernels_best(void)
 {
-    const kernel_table *best = kernels_at(0);
-    for (size_t i = 1; kernels_at(i); i++)
-        best = kernels_at(i);
+    const kernel_table *best = kernel_table_at(0);
+    for (size_t i = 1; kernel_table_at(i); i++)
+        best = kernel_table_at(i);
     return best;
 }
 

@@ -72,7 +72,7 @@ const kernel_table *kernels_best(void);
 const kernel_table *kernels_naive(void);
 
 /* Table number i that this processor can run, slowest first; NULL beyond the last. */
-const kernel_table *kernels_at(size_t i);
+const kernel_table *kernel_table_at(size_t i);
 
 /* n rounded up to whole panels. */
 static inline size_t kernel_padded(size_t n)

@@ -21,27 +21,38 @@ typedef struct blend {
     uint32_t n_products;
     uint64_t n;
     recommender *model[BLEND_MAX_MODELS];
+    bool borrowed[BLEND_MAX_MODELS];
     double weight[BLEND_MAX_MODELS], scale[BLEND_MAX_MODELS];
 } blend;
+
+static void let_go(blend *b, uint64_t i)
+{
+    if (!b->borrowed[i]) recommender_free(b->model[i]);
+}
 
 static void blend_free(void *state)
 {
     blend *b = state;
     if (b == NULL) return;
     for (uint64_t i = 0; i < b->n; i++)
-        recommender_free(b->model[i]);
+        let_go(b, i);
     mem_free(b);
 }
 
 /* ---- fitting ---- */
 
 /* What a blend takes when nobody says: every kind but itself, the textbook's formulas on
- * ratings, which keep all pairs and rank badly, and `habit`, which learns weights of its
- * own. */
+ * ratings, which keep all pairs and rank badly, `habit`, which learns weights of its own, and
+ * what the Transformer does better for the same time. */
 static bool is_default(const recommender_kind *kind)
 {
-    return kind != &blend_kind && kind != &habit_kind && kind != &user_cf_kind &&
-           kind != &item_cf_kind;
+    const recommender_kind *const left_out[] = {&blend_kind,   &habit_kind,
+                                                &user_cf_kind, &item_cf_kind,
+                                                &gru4rec_kind, &bert4rec_kind,
+                                                &two_embedding_kind};
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+        if (kind == left_out[i]) return false;
+    return true;
 }
 
 static const recommender_kind *wanted(const recommend_input *input, size_t i)
@@ -50,9 +61,18 @@ static const recommender_kind *wanted(const recommend_input *input, size_t i)
     return recommender_kind_at(i);
 }
 
-/* Fits one model more; a kind the data do not allow is passed over unless asked for. */
-static pf_status fit_member(blend *b, const recommend_input *input,
-                            const recommender_kind *kind, pf_error *err)
+/* What the data or this set-up do not allow: a part is absent, there are too many products,
+ * or too few events to train on. */
+static bool does_not_fit(const recommender_kind *kind, pf_status s)
+{
+    return s == PF_UNAVAILABLE || s == PF_LIMIT || (s == PF_DATA && kind->trained);
+}
+
+/* Takes one model more: a fitted one that was given, else one fitted now; a kind the data do
+ * not allow is passed over unless asked for. */
+static pf_status add_member(blend *b, const recommend_input *input,
+                            const recommender_kind *kind, recommender *given,
+                            pf_error *err)
 {
     if (input->members == NULL && !is_default(kind)) return PF_OK;
     if (kind == &blend_kind)
@@ -60,13 +80,18 @@ static pf_status fit_member(blend *b, const recommend_input *input,
     if (b->n == BLEND_MAX_MODELS)
         return error_set(err, PF_LIMIT, "a blend holds at most %d models",
                          BLEND_MAX_MODELS);
+    b->borrowed[b->n] = given != NULL;
+    if (given != NULL) {
+        b->model[b->n++] = given;
+        return PF_OK;
+    }
     pf_error why = {0};
     pf_status s = recommender_fit(kind, input, &b->model[b->n], &why);
     if (s == PF_OK) {
         b->n++;
         return PF_OK;
     }
-    if (input->members == NULL && s == PF_UNAVAILABLE) return PF_OK;
+    if (input->members == NULL && does_not_fit(kind, s)) return PF_OK;
     return error_pass(err, &why);
 }
 
@@ -74,7 +99,8 @@ static pf_status fit_members(blend *b, const recommend_input *input, pf_error *e
 {
     pf_status s = PF_OK;
     for (size_t i = 0; s == PF_OK && wanted(input, i) != NULL; i++)
-        s = fit_member(b, input, wanted(input, i), err);
+        s = add_member(b, input, wanted(input, i), input->fitted ? input->fitted[i] : NULL,
+                       err);
     if (s == PF_OK && b->n == 0)
         s = error_set(err, PF_USAGE, "a blend needs at least one model");
     return s;
@@ -86,10 +112,11 @@ static void keep_weighted(blend *b, const blend_weights *w)
     uint64_t kept = 0;
     for (uint64_t i = 0; i < b->n; i++) {
         if (!(w->weight[i] > 0)) {
-            recommender_free(b->model[i]);
+            let_go(b, i);
             continue;
         }
         b->model[kept] = b->model[i];
+        b->borrowed[kept] = b->borrowed[i];
         b->weight[kept] = w->weight[i];
         b->scale[kept++] = w->scale[i] > 0 ? w->scale[i] : 1;
     }
@@ -113,11 +140,13 @@ static pf_status learn(blend *b, const recommend_input *input, const uint32_t *n
     return s;
 }
 
-/* Fits the kept models again on everything. */
+/* Fits the kept models again on everything; one that was trained stays: the last events are
+ * what it is asked with, and another training would cost as much again. */
 static pf_status refit(blend *b, const recommend_input *input, pf_error *err)
 {
     for (uint64_t i = 0; i < b->n; i++) {
         recommender *again = NULL;
+        if (recommender_kind_of(b->model[i])->trained) continue;
         pf_status s =
             recommender_fit(recommender_kind_of(b->model[i]), input, &again, err);
         if (s != PF_OK) return s;
@@ -132,6 +161,7 @@ typedef struct lesson {
     interactions_owned *past;
     uint32_t *next;
     int64_t *time_us;
+    bool any;
 } lesson;
 
 static pf_status hold_back(lesson *l, const interactions *x, pf_error *err)
@@ -143,6 +173,7 @@ static pf_status hold_back(lesson *l, const interactions *x, pf_error *err)
     for (uint32_t u = 0; u < x->n_users; u++) {
         uint64_t end = x->first[u + 1];
         bool some = end - x->first[u] >= 2;
+        l->any |= some;
         l->next[u] = some ? x->product[end - 1] : RECOMMEND_NO_PRODUCT;
         l->time_us[u] = some && x->time_us ? x->time_us[end - 1] : 0;
     }
@@ -161,12 +192,18 @@ static pf_status fit_holding_back(blend *b, const recommend_input *input, pf_err
     lesson l;
     recommend_input part = *input;
     pf_status s = hold_back(&l, input->train, err);
+    if (s == PF_OK && !l.any)
+        s = error_set(err, PF_DATA,
+                      "no shopper took two products one after the other, so no weights can "
+                      "be learnt");
     if (s == PF_OK) {
         part.train = &l.past->view;
+        part.next = l.next;
+        part.next_time_us = input->train->time_us ? l.time_us : NULL;
         s = fit_members(b, &part, err);
     }
     if (s == PF_OK)
-        s = learn(b, &part, l.next, input->train->time_us ? l.time_us : NULL, err);
+        s = learn(b, &part, part.next, part.next_time_us, err);
     if (s == PF_OK) s = refit(b, input, err);
     lesson_free(&l);
     return s;
@@ -193,12 +230,19 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 
 /* ---- scoring ---- */
 
+/* Floats of one model's scores, so many that what follows is aligned as well. */
+static size_t own_floats(const blend *b)
+{
+    return ((size_t)b->n_products + 15) / 16 * 16;
+}
+
 static void score(const void *state, const recommend_query *query, float *scores,
                   recommend_scratch *scratch)
 {
     const blend *b = state;
+    size_t room = own_floats(b);
     float *own = scratch->floats;
-    recommend_scratch rest = {own + b->n_products, scratch->n - b->n_products};
+    recommend_scratch rest = {own + room, scratch->n - room};
     memset(scores, 0, b->n_products * sizeof *scores);
     for (uint64_t i = 0; i < b->n; i++) {
         float weight = (float)(b->weight[i] / b->scale[i]);
@@ -216,7 +260,7 @@ static size_t scratch_floats(const void *state)
         size_t n = recommender_scratch_floats(b->model[i]);
         most = n > most ? n : most;
     }
-    return b->n_products + most;
+    return own_floats(b) + most;
 }
 
 size_t blend_parts(const recommender *m)

@@ -23,7 +23,7 @@
 #include "base/pool.h"
 #include "recommend/recommend.h"
 
-enum { BLEND_MAX_MODELS = 16, BLEND_TOP = 50, BLEND_CUT = 10 };
+enum { BLEND_MAX_MODELS = 24, BLEND_TOP = 50, BLEND_CUT = 10 };
 
 typedef struct blend_task {
     const interactions *past;    /* every shopper's events before the one to predict */

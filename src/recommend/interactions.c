@@ -57,33 +57,40 @@ static void copy_row(interactions_owned *x, uint64_t to, const interactions *all
     if (x->basket) x->basket[to] = all->basket[from];
 }
 
-static uint64_t kept_of(const interactions *all, uint32_t u, unsigned drop,
-                        uint64_t at_least)
+pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
+                              interactions_owned **out, pf_error *err)
 {
-    uint64_t n = all->first[u + 1] - all->first[u];
-    return n >= at_least ? n - drop : n;
+    uint64_t n = 0, to = 0;
+    for (uint32_t u = 0; u < all->n_users; u++)
+        n += kept[u];
+    interactions_owned *x = owned_new(all, n);
+    if (x == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %llu interactions",
+                         (unsigned long long)n);
+    for (uint32_t u = 0; u < all->n_users; u++) {
+        for (uint64_t i = 0; i < kept[u]; i++)
+            copy_row(x, to++, all, all->first[u] + i);
+        x->first[u + 1] = to;
+    }
+    *out = x;
+    return PF_OK;
 }
 
 pf_status interactions_without_last(const interactions *all, unsigned drop,
                                     uint64_t at_least, interactions_owned **out,
                                     pf_error *err)
 {
-    uint64_t n = 0;
-    for (uint32_t u = 0; u < all->n_users; u++)
-        n += kept_of(all, u, drop, at_least);
-    interactions_owned *x = owned_new(all, n);
-    if (x == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %llu interactions",
-                         (unsigned long long)n);
-    uint64_t to = 0;
+    uint64_t *kept = mem_alloc((size_t)all->n_users + 1, sizeof *kept);
+    if (kept == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u shoppers",
+                         all->n_users);
     for (uint32_t u = 0; u < all->n_users; u++) {
-        uint64_t kept = kept_of(all, u, drop, at_least);
-        for (uint64_t i = 0; i < kept; i++)
-            copy_row(x, to++, all, all->first[u] + i);
-        x->first[u + 1] = to;
+        uint64_t n = all->first[u + 1] - all->first[u];
+        kept[u] = n >= at_least ? n - drop : n;
     }
-    *out = x;
-    return PF_OK;
+    pf_status s = interactions_prefix(all, kept, out, err);
+    mem_free(kept);
+    return s;
 }
 
 /* ---- repeats ---- */

@@ -26,6 +26,11 @@ pf_status interactions_without_last(const interactions *all, unsigned drop,
                                     uint64_t at_least, interactions_owned **out,
                                     pf_error *err);
 
+/* A copy of the first kept[u] events of every shopper u; kept[u] is at most what there is.
+ * PF_NO_MEMORY. */
+pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
+                              interactions_owned **out, pf_error *err);
+
 /* NULL is fine. */
 void interactions_free(interactions_owned *x);
 

@@ -28,6 +28,7 @@
 
 #include "base/pool.h"
 #include "base/status.h"
+#include "sequence/train.h"
 #include "tensor/safetensors.h"
 
 /* Sequences in time order: user u's are rows first[u] <= i < first[u + 1]. Borrowed. */
@@ -55,6 +56,16 @@ typedef struct product_side {
 typedef struct recommender_kind recommender_kind;
 #define RECOMMEND_NO_PRODUCT UINT32_MAX
 
+/* How kinds that are trained in epochs are to go about it; each part may be absent. */
+typedef struct recommend_training {
+    const char *settings;   /* "width=128,dropout=.3" (sequence/settings.h): what a user
+                               insists on, over what the data ask for */
+    const char *checkpoint; /* path of the file that every epoch is kept in */
+    bool resume;            /* go on from it */
+    const struct recommender *warm; /* start from this one's values */
+    training_hooks hooks;
+} recommend_training;
+
 typedef struct recommend_input {
     const interactions *train;
     const product_side *side; /* NULL: nothing is known */
@@ -62,14 +73,19 @@ typedef struct recommend_input {
     bool repeats;             /* products already taken may be recommended again */
     uint64_t seed;
     pool *pool; /* or NULL */
-    /* For the blend alone. members NULL: every other kind that the data allow. next [U]:
-     * what each shopper took right after train, or RECOMMEND_NO_PRODUCT; weights are learnt
-     * on it and the members stay fitted on train. next NULL: the blend holds back each
-     * shopper's last event, learns, and fits the members again on all of train. */
-    const recommender_kind *const *members;
-    size_t n_members;
+    /* What each shopper took right after train, [U] or RECOMMEND_NO_PRODUCT: kinds that are
+     * trained stop by it, a blend learns its weights on it; nothing is fitted on it beyond
+     * that. NULL: they hold back each shopper's last event. */
     const uint32_t *next;
     const int64_t *next_time_us; /* [U] or NULL */
+    const recommend_training *training; /* or NULL */
+    /* For the blend alone. members NULL: every other kind that the data allow. fitted
+     * [n_members] or NULL: models of those kinds that are fitted on train already (NULL where
+     * one is not); the blend borrows them, they must outlive it. Without `next` the blend fits
+     * members again on all of train once it has learnt, but not those that are trained. */
+    const recommender_kind *const *members;
+    struct recommender *const *fitted;
+    size_t n_members;
 } recommend_input;
 
 /* A shopper's past as of a moment, oldest first, and the moment asked about. */
@@ -93,6 +109,7 @@ struct recommender_kind {
     const char *name;    /* "transitions" */
     const char *summary; /* one line for people */
     const char *source;  /* paper, section, equation; or how the data ask for it */
+    bool trained;        /* in epochs from random values: slow, and other with each seed */
     pf_status (*fit)(const recommend_input *input, void **state, pf_error *err);
     /* scores[V], all finite; allocates nothing but from the scratch. */
     void (*score)(const void *state, const recommend_query *query, float *scores,
@@ -120,6 +137,8 @@ pf_status recommender_fit(const recommender_kind *kind, const recommend_input *i
 void recommender_score(const recommender *m, const recommend_query *query, float *scores,
                        recommend_scratch *scratch);
 const recommender_kind *recommender_kind_of(const recommender *m);
+/* The network of a kind that reads events in order, borrowed; NULL for every other kind. */
+const struct sequence_model *recommender_sequence(const recommender *m);
 uint32_t recommender_n_products(const recommender *m);
 /* Atomic file with a JSON card beside it (path + ".json"). */
 pf_status recommender_save(const recommender *m, const char *path, const char *card_json,

@@ -50,7 +50,8 @@ static scratch scratch_lay(const tensor_kernels *k, size_t D, size_t H, size_t T
     s.bias_row = 2 * s.capacity + 2 * lanes;
     s.keys = take(base, &s.bytes, panels);
     s.values = take(base, &s.bytes, panels);
-    s.tile = take(base, &s.bytes, rows * panel > lanes * tile_row ? rows * panel : lanes * tile_row);
+    const size_t by_rows = rows * panel, by_lanes = lanes * tile_row;
+    s.tile = take(base, &s.bytes, by_rows > by_lanes ? by_rows : by_lanes);
     s.tile_back = take(base, &s.bytes, rows * panel);
     s.delta = take(base, &s.bytes, s.capacity);
     s.bias = take(base, &s.bytes, H * s.bias_row);

@@ -246,7 +246,7 @@ static void twin(const data *d, bool repeats, unsigned k, ranking_values *out,
         out->ndcg += ndcg;
         out->mrr += mrr;
         users += 1;
-        if (count[target] <= 0) cold_products->users++, cold_products->ndcg += ndcg;
+        if (count[target] <= LOO_COLD_EVENTS) cold_products->users++, cold_products->ndcg += ndcg;
         if (end - from - 2 <= 5) cold_shoppers->users++, cold_shoppers->ndcg += ndcg;
     }
     out->hit /= users;

@@ -106,12 +106,12 @@ static void product_agrees_with_naive_and_ignores_neighbouring_rows(void **state
     static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17};
     static const size_t Ks[] = {1, 5, 20, 67}, Ns[] = {1, 15, 32, 33, 90};
     random_stream r = random_begin(1, 1);
-    for (size_t t = 0; kernels_at(t); t++)
+    for (size_t t = 0; kernel_table_at(t); t++)
         for (size_t m = 0; m < sizeof rows / sizeof *rows; m++)
             for (size_t k = 0; k < 4; k++)
                 for (size_t n = 0; n < 5; n++) {
                     product p = product_make(&r, rows[m], Ks[k], Ns[n]);
-                    check_product(kernels_at(t), &p);
+                    check_product(kernel_table_at(t), &p);
                     product_free(&p);
                 }
 }
@@ -122,8 +122,8 @@ static void product_leaves_padding_of_an_output_row_alone(void **state)
     random_stream r = random_begin(2, 1);
     product p = product_make(&r, 3, 9, 40);
     float *got = copy_of(p.out, 3 * 64);
-    for (size_t t = 0; kernels_at(t); t++) {
-        run(kernels_at(t), &p, 0, 3, got);
+    for (size_t t = 0; kernel_table_at(t); t++) {
+        run(kernel_table_at(t), &p, 0, 3, got);
         for (size_t m = 0; m < 3; m++)
             assert_memory_equal(got + m * 64 + 40, p.out + m * 64 + 40, 24 * sizeof *got);
     }
@@ -150,9 +150,9 @@ static void row_kernels_agree_with_naive(void **state)
     (void)state;
     random_stream r = random_begin(3, 1);
     const kernel_table *naive = kernels_naive();
-    for (size_t t = 0; kernels_at(t); t++)
+    for (size_t t = 0; kernel_table_at(t); t++)
         for (size_t i = 0; i < LENGTHS; i++) {
-            const kernel_table *k = kernels_at(t);
+            const kernel_table *k = kernel_table_at(t);
             const size_t n = lengths[i];
             float *a = random_floats(&r, n), *b = random_floats(&r, n),
                   *c = random_floats(&r, n);
@@ -182,9 +182,9 @@ static void dequantising_agrees_with_naive_for_every_code(void **state)
     float got[256], expected[256];
     for (size_t i = 0; i < 256; i++)
         codes[i] = (uint8_t)i;
-    for (size_t t = 0; kernels_at(t); t++)
+    for (size_t t = 0; kernel_table_at(t); t++)
         for (size_t n = 0; n <= 256; n += 51) {
-            kernels_at(t)->dequantise(n, codes, 0.37F, -9.1F, got);
+            kernel_table_at(t)->dequantise(n, codes, 0.37F, -9.1F, got);
             kernels_naive()->dequantise(n, codes, 0.37F, -9.1F, expected);
             assert_close(got, expected, n, 1e-5);
         }
@@ -193,11 +193,11 @@ static void dequantising_agrees_with_naive_for_every_code(void **state)
 static void layer_norm_of_a_constant_row_is_its_shift(void **state)
 {
     (void)state;
-    for (size_t t = 0; kernels_at(t); t++) {
+    for (size_t t = 0; kernel_table_at(t); t++) {
         float row[40], gain[40], shift[40];
         for (size_t i = 0; i < 40; i++)
             row[i] = 3, gain[i] = 2, shift[i] = (float)i;
-        kernels_at(t)->layer_norm(40, row, gain, shift, 1e-12F);
+        kernel_table_at(t)->layer_norm(40, row, gain, shift, 1e-12F);
         assert_close(row, shift, 40, 1e-5);
     }
 }
@@ -205,11 +205,11 @@ static void layer_norm_of_a_constant_row_is_its_shift(void **state)
 static void nothing_that_is_not_a_number_gets_lost(void **state)
 {
     (void)state;
-    for (size_t t = 0; kernels_at(t); t++) {
+    for (size_t t = 0; kernel_table_at(t); t++) {
         float a[40] = {0}, b[40] = {0};
         a[33] = NAN;
         b[33] = 1;
-        assert_true(isnan(kernels_at(t)->dot(40, a, b)));
+        assert_true(isnan(kernel_table_at(t)->dot(40, a, b)));
     }
 }
 
@@ -217,11 +217,11 @@ static void the_best_table_is_the_last_that_runs(void **state)
 {
     (void)state;
     size_t n = 0;
-    while (kernels_at(n))
+    while (kernel_table_at(n))
         n++;
     assert_true(n >= 1);
-    assert_ptr_equal(kernels_best(), kernels_at(n - 1));
-    assert_string_equal(kernels_at(0)->name, "portable");
+    assert_ptr_equal(kernels_best(), kernel_table_at(n - 1));
+    assert_string_equal(kernel_table_at(0)->name, "portable");
 }
 
 int main(void)

@@ -93,9 +93,9 @@ static void vectors_equal_the_formulas_for_texts_of_every_length(void **state)
     fixture *f = *state;
     corpus c = corpus_make();
     float got[TEXTS * OUTPUT];
-    for (size_t k = 0; kernels_at(k); k++) {
+    for (size_t k = 0; kernel_table_at(k); k++) {
         assert_int_equal(
-            network_encode(&f->w, kernels_at(k), TEXTS, c.tokens, c.begins, got, NULL),
+            network_encode(&f->w, kernel_table_at(k), TEXTS, c.tokens, c.begins, got, NULL),
             PF_OK);
         for (size_t i = 0; i < TEXTS; i++) {
             double expected[OUTPUT];
@@ -104,7 +104,7 @@ static void vectors_equal_the_formulas_for_texts_of_every_length(void **state)
             for (size_t j = 0; j < OUTPUT; j++)
                 if (!(fabs((double)got[i * OUTPUT + j] - expected[j]) < 2e-5))
                     fail_msg("%s, text %zu value %zu: %.9g, expected %.9g",
-                             kernels_at(k)->name, i, j, (double)got[i * OUTPUT + j],
+                             kernel_table_at(k)->name, i, j, (double)got[i * OUTPUT + j],
                              expected[j]);
         }
     }
@@ -116,10 +116,10 @@ static void a_vector_has_the_same_bits_alone_and_among_others(void **state)
     fixture *f = *state;
     corpus c = corpus_make();
     float together[TEXTS * OUTPUT], alone[OUTPUT];
-    for (size_t k = 0; kernels_at(k); k++) {
-        network_encode(&f->w, kernels_at(k), TEXTS, c.tokens, c.begins, together, NULL);
+    for (size_t k = 0; kernel_table_at(k); k++) {
+        network_encode(&f->w, kernel_table_at(k), TEXTS, c.tokens, c.begins, together, NULL);
         for (size_t i = 0; i < TEXTS; i++) {
-            network_encode(&f->w, kernels_at(k), 1, c.tokens, c.begins + i, alone, NULL);
+            network_encode(&f->w, kernel_table_at(k), 1, c.tokens, c.begins + i, alone, NULL);
             assert_memory_equal(alone, together + i * OUTPUT, sizeof alone);
         }
     }

@@ -96,7 +96,10 @@ small_data *small_data_new(uint64_t seed, uint32_t most)
     assert_non_null(d);
     make_events(d, &r, most);
     make_side(d, &r);
-    d->input = (recommend_input){.train = &d->x,
+    static const recommend_training tiny = {
+        .settings = "width=8,heads=1,blocks=1,length=8,epochs=1,threads=1"};
+    d->input = (recommend_input){.training = &tiny,
+                                 .train = &d->x,
                                  .side = &d->side,
                                  .until_us = last_time(&d->x) + US_PER_DAY,
                                  .repeats = true,

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "evaluate/item_side.h"
-#include "evaluate/sequences.h"
+#include "evaluate/comparison.h"
 
 enum { USERS = 40, ITEMS = 20 };
 
@@ -93,13 +93,14 @@ static pf_status evaluate(const char *models, bool with_items, bool told, seen *
 {
     sequence_set *set = NULL;
     item_texts *texts = NULL;
-    sequence_options o = sequence_options_default();
-    const sequence_report report = {s, on_result, told ? on_absent : NULL};
+    comparison_options o = comparison_options_default();
+    const comparison_report report = {
+        .context = s, .result = on_result, .absent = told ? on_absent : NULL};
     o.models = models ? models : o.models;
     pf_status status = sequence_set_read(&set, sequences, err);
     if (status == PF_OK && with_items)
         status = item_texts_read(&texts, items, set->items, err);
-    if (status == PF_OK) status = evaluate_sequences(set, texts, &o, &report, err);
+    if (status == PF_OK) status = compare_on_file(set, texts, &o, &report, err);
     item_texts_free(texts);
     sequence_set_free(set);
     return status;
@@ -227,10 +228,11 @@ static void failing_memory_is_told(void **state)
     fault f = {0};
     while (fault_next(&f)) {
         seen s = {0};
-        sequence_options o = sequence_options_default();
-        const sequence_report report = {&s, on_result, on_absent};
+        comparison_options o = comparison_options_default();
+        const comparison_report report = {
+            .context = &s, .result = on_result, .absent = on_absent};
         o.models = "transitions,words,blend";
-        pf_status status = evaluate_sequences(set, texts, &o, &report, NULL);
+        pf_status status = compare_on_file(set, texts, &o, &report, NULL);
         if (fault_reached(&f)) assert_int_equal(status, PF_NO_MEMORY);
     }
     assert_true(f.n > 60);
