@@ -119,6 +119,12 @@ PROFFER_API proffer_status proffer_search(proffer *p, const char *query, int lim
 typedef struct proffer_train_options {
     uint64_t seed;
     int threads; /* 0 = one a processor */
+    /* One recommender by name ("transformer"), kept as models/NAME.safetensors beside what the
+     * workspace decides with; NULL: everything. What follows goes with it. */
+    const char *model;
+    const char *settings; /* of models trained in epochs: "width=64,epochs=20", or NULL */
+    int resume;           /* go on after the last epoch of a training that was killed */
+    int warm;             /* start from the values of the model that is there */
 } proffer_train_options;
 
 PROFFER_API proffer_train_options proffer_train_options_default(void);

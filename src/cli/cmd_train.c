@@ -8,6 +8,10 @@
 #include "cli/show_figures.h"
 
 static const option_spec train_options[] = {
+    {"model", "NAME", "this recommender alone, kept beside the others: transformer, ..."},
+    {"set", "LIST", "of --model: width=64,dropout=.3,epochs=20,..."},
+    {"resume", NULL, "of --model: go on after the last epoch that was finished"},
+    {"warm", NULL, "of --model: start from the model that is there"},
     {"seed", "N", "of everything random (default 1)"},
     {"threads", "N", "how many (default: one a processor)"},
     {NULL, NULL, NULL},
@@ -34,19 +38,39 @@ static proffer_status train(proffer *p, const invocation *in, char **json,
     if (s == PROFFER_OK) s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
     o.seed = (uint64_t)seed;
     o.threads = (int)threads;
+    o.model = option_value(in, "model");
+    o.settings = option_value(in, "set");
+    o.resume = option_given(in, "resume");
+    o.warm = option_given(in, "warm");
     return s == PROFFER_OK ? proffer_train(p, &o, json, err) : s;
+}
+
+/* Options that go with another one would be ignored in silence. */
+static proffer_status refuse_options(const invocation *in, const char *const names[],
+                                     const char *because, proffer_error *err)
+{
+    for (; *names != NULL; names++)
+        if (option_given(in, *names))
+            return fail(err, PROFFER_USAGE, "--%s %s", *names, because);
+    return PROFFER_OK;
 }
 
 static proffer_status run_train(const invocation *in, proffer_error *err)
 {
-    return run_in_workspace(in, train, show_train, err);
+    static const char *const of_model[] = {"set", "resume", "warm", NULL};
+    proffer_status s = option_given(in, "model")
+                           ? PROFFER_OK
+                           : refuse_options(in, of_model, "goes with --model NAME", err);
+    return s == PROFFER_OK ? run_in_workspace(in, train, show_train, err) : s;
 }
 
 const command command_train = {
     .name = "train",
     .summary = "Fit recommenders, their blend and the response models",
     .arguments = "",
-    .examples = "  proffer train\n",
+    .examples = "  proffer train\n"
+                "  proffer train --model transformer --set epochs=40\n"
+                "  proffer train --model transformer --resume\n",
     .details =
         "Models go to the workspace's models folder as safetensors with a JSON card;\n"
         "each file is replaced only when the new one is complete.",
@@ -156,16 +180,6 @@ static proffer_status show_compare(const invocation *in, result *r, proffer_erro
 {
     (void)err;
     show_comparison(in, r);
-    return PROFFER_OK;
-}
-
-/* Options of the other kind of evaluation would be ignored in silence. */
-static proffer_status refuse_options(const invocation *in, const char *const names[],
-                                     const char *because, proffer_error *err)
-{
-    for (; *names != NULL; names++)
-        if (option_given(in, *names))
-            return fail(err, PROFFER_USAGE, "--%s %s", *names, because);
     return PROFFER_OK;
 }
 

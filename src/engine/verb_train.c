@@ -1,7 +1,8 @@
 /*
  * train: fits what the workspace decides with, on everything in the store, and keeps it in
  * the models folder: the recommender (the habits of shops whose shoppers come back for the
- * same things, a blend elsewhere) and the response model.
+ * same things, a blend elsewhere) and the response model. With a model's name: that recommender
+ * alone, with a checkpoint after every epoch, beside them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/learned.h"
+#include "engine/training_shown.h"
 #include "recommend/blend.h"
 #include "recommend/from_history.h"
 #include "recommend/interactions.h"
@@ -31,9 +33,9 @@ typedef struct training {
     verb_result *r;
 } training;
 
-/* The card beside a model: what it knows, by which setting it was asked for, and how it
- * was made. `words` describes it. */
-static pf_status write_card(const training *t, const char *kind, const char *setting,
+/* The card beside a model (m NULL: the response model's): what it knows, by which setting it
+ * was asked for, and how it was made. `words` describes it. */
+static pf_status write_card(const training *t, const recommender *m, const char *setting,
                             const char *words, double seconds, char **card, pf_error *err)
 {
     char data[FINGERPRINT_TEXT_BYTES], until[24], made[TIME_TEXT_BYTES];
@@ -42,7 +44,7 @@ static pf_status write_card(const training *t, const char *kind, const char *set
     (void)snprintf(until, sizeof until, "%lld", (long long)t->until_us);
     verb_begin(&r);
     json_object_begin(&r.w);
-    verb_text(&r, "kind", kind);
+    verb_text(&r, "kind", m ? recommender_kind_of(m)->name : "response");
     verb_text(&r, "setting", setting);
     verb_text(&r, "words", words);
     verb_text(&r, "data", data);
@@ -52,6 +54,10 @@ static pf_status write_card(const training *t, const char *kind, const char *set
     verb_text(&r, "program", proffer_version());
     verb_text(&r, "made_at", time_format(clock_now_us(), made));
     verb_number(&r, "seconds", seconds);
+    if (m != NULL && recommender_sequence(m) != NULL) {
+        json_key(&r.w, "network");
+        sequence_model_describe(recommender_sequence(m), &r.w);
+    }
     json_object_end(&r.w);
     return verb_end(&r, card, err);
 }
@@ -78,22 +84,71 @@ static void describe_recommender(const recommender *m, buffer *into)
     }
 }
 
-static pf_status keep_recommender(const training *t, const recommender *m, double seconds,
-                                  pf_error *err)
+/* Which recommender, from what, and where it is kept. */
+typedef struct choice {
+    const recommender_kind *kind;
+    char path[WORKSPACE_PATH_BYTES], checkpoint[WORKSPACE_PATH_BYTES];
+    recommender *yesterday; /* to start from, or NULL */
+} choice;
+
+static pf_status keep_recommender(const training *t, const choice *c, const recommender *m,
+                                  double seconds, pf_error *err)
 {
-    char path[WORKSPACE_PATH_BYTES];
     char *card = NULL;
     buffer words;
     buffer_init(&words, LIMIT_TEXT_BYTES);
     describe_recommender(m, &words);
-    pf_status s =
-        write_card(t, recommender_kind_of(m)->name, t->p->config->repeats, words.data,
-                   seconds, &card, err);
-    if (s == PF_OK) s = workspace_path(t->p, BLEND_MODEL_NAME, path, err);
-    if (s == PF_OK) s = recommender_save(m, path, card, err);
-    if (s == PF_OK) tell(t, "recommender", words.data, seconds);
+    const char *setting = t->o->model ? t->o->settings : t->p->config->repeats;
+    pf_status s = write_card(t, m, setting ? setting : "", words.data, seconds, &card, err);
+    if (s == PF_OK) s = recommender_save(m, c->path, card, err);
+    if (s == PF_OK) tell(t, t->o->model ? t->o->model : "recommender", words.data, seconds);
     mem_free(card);
     buffer_free(&words);
+    return s;
+}
+
+static pf_status name_files(const training *t, choice *c, pf_error *err)
+{
+    char name[WORKSPACE_PATH_BYTES];
+    if (t->o->model == NULL) return workspace_path(t->p, BLEND_MODEL_NAME, c->path, err);
+    (void)snprintf(name, sizeof name, "models/%s.safetensors", c->kind->name);
+    pf_status s = workspace_path(t->p, name, c->path, err);
+    (void)snprintf(name, sizeof name, "models/%s.checkpoint.safetensors", c->kind->name);
+    return s == PF_OK ? workspace_path(t->p, name, c->checkpoint, err) : s;
+}
+
+static pf_status choose(const training *t, bool repeats, choice *c, pf_error *err)
+{
+    const char *name = t->o->model ? t->o->model : repeats ? "habit" : "blend";
+    c->kind = recommender_find(name);
+    if (c->kind == NULL)
+        return error_set(err, PF_USAGE,
+                         "no model is called '%s'; `proffer evaluate --models all` lists them",
+                         name);
+    if ((t->o->resume || t->o->warm) && !c->kind->trained)
+        return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
+                         name);
+    pf_status s = name_files(t, c, err);
+    if (s == PF_OK && t->o->warm)
+        s = recommender_load(c->path, RECOMMEND_ANY_CATALOGUE, &c->yesterday, err);
+    return s;
+}
+
+static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
+                                 recommender **out, pf_error *err)
+{
+    training_shown shown;
+    const recommend_training how = {.settings = t->o->settings,
+                                    .checkpoint = c->checkpoint[0] ? c->checkpoint : NULL,
+                                    .resume = t->o->resume != 0,
+                                    .warm = c->yesterday,
+                                    .hooks = training_show(&shown, c->kind->name)};
+    product_side side;
+    pf_status s = learned_side(&t->learned, &side, err);
+    input->side = &side;
+    input->training = &how;
+    if (s == PF_OK) s = recommender_fit(c->kind, input, out, err);
+    training_shown_end(&shown);
     return s;
 }
 
@@ -101,23 +156,21 @@ static pf_status train_recommender(training *t, pf_error *err)
 {
     double start_s = clock_wall_s();
     purchases *x = NULL;
-    product_side side;
     recommender *m = NULL;
+    choice c = {0};
     pf_status s = purchases_from_history(t->p->history, t->p->catalogue->n_products,
                                          t->learned.excluded, t->until_us, &x, err);
     if (s != PF_OK) return s;
-    bool repeats = learned_repeats(t->p, x);
     recommend_input input = {.train = &x->data,
-                             .side = &side,
                              .until_us = t->until_us,
-                             .repeats = repeats,
+                             .repeats = learned_repeats(t->p, x),
                              .seed = t->o->seed,
                              .pool = workspace_pool(t->p)};
-    s = learned_side(&t->learned, &side, err);
-    if (s == PF_OK)
-        s = recommender_fit(recommender_find(repeats ? "habit" : "blend"), &input, &m,
-                            err);
-    if (s == PF_OK) s = keep_recommender(t, m, clock_wall_s() - start_s, err);
+    s = choose(t, input.repeats, &c, err);
+    if (s == PF_OK) s = fit_recommender(t, &c, &input, &m, err);
+    if (s == PF_OK) s = keep_recommender(t, &c, m, clock_wall_s() - start_s, err);
+    if (s == PF_OK && c.checkpoint[0]) (void)remove(c.checkpoint);
+    recommender_free(c.yesterday);
     recommender_free(m);
     purchases_free(x);
     return s;
@@ -169,7 +222,7 @@ static pf_status keep_response(const training *t, double seconds, pf_error *err)
     buffer_init(&words, LIMIT_TEXT_BYTES);
     pf_status s = describe_response(t, &words, err);
     if (s == PF_OK)
-        s = write_card(t, "response", t->p->config->learner, words.data, seconds, &card,
+        s = write_card(t, NULL, t->p->config->learner, words.data, seconds, &card,
                        err);
     if (s == PF_OK) s = workspace_path(t->p, RESPONSE_MODEL_NAME, path, err);
     if (s == PF_OK) s = response_save(t->learned.model, path, card, err);
@@ -200,7 +253,7 @@ static pf_status train_all(training *t, pf_error *err)
     pf_status s = workspace_path(t->p, "models", folder, err);
     if (s == PF_OK) s = file_make_folders(folder, err);
     if (s == PF_OK) s = train_recommender(t, err);
-    return s == PF_OK ? train_response(t, err) : s;
+    return s == PF_OK && t->o->model == NULL ? train_response(t, err) : s;
 }
 
 proffer_status proffer_train(proffer *p, const proffer_train_options *o, char **json,

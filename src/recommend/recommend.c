@@ -161,7 +161,7 @@ pf_status recommender_save(const recommender *m, const char *path, const char *c
     return s == PF_OK ? write_card(path, card_json, err) : s;
 }
 
-static pf_status read_kind(const safetensors *file, uint32_t n_products,
+static pf_status read_kind(const safetensors *file, uint32_t *n_products,
                            const recommender_kind **kind, pf_error *err)
 {
     const tensor_view *n = NULL;
@@ -173,11 +173,13 @@ static pf_status read_kind(const safetensors *file, uint32_t n_products,
     pf_status s = safetensors_find(file, "n_products", TENSOR_U64, 0, 1, &n, err);
     if (s != PF_OK) return s;
     uint64_t found = *(const uint64_t *)n->data;
-    if (found != n_products)
+    if (*n_products == RECOMMEND_ANY_CATALOGUE && found < UINT32_MAX)
+        *n_products = (uint32_t)found;
+    if (found != *n_products || found == 0)
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
                             "the model knows %llu products, the catalogue has %u: it was "
                             "trained on another one; train again",
-                            (unsigned long long)found, n_products);
+                            (unsigned long long)found, *n_products);
     return PF_OK;
 }
 
@@ -199,7 +201,7 @@ pf_status recommender_take(const safetensors *file, uint32_t n_products,
                            recommender **out, pf_error *err)
 {
     const recommender_kind *kind = NULL;
-    pf_status s = read_kind(file, n_products, &kind, err);
+    pf_status s = read_kind(file, &n_products, &kind, err);
     if (s != PF_OK) return s;
     recommender *m = frame_new(kind, n_products);
     if (m == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");

@@ -144,7 +144,8 @@ uint32_t recommender_n_products(const recommender *m);
 pf_status recommender_save(const recommender *m, const char *path, const char *card_json,
                            pf_error *err);
 /* Checks every field of the header; PF_DATA for a broken file or another catalogue's
- * model (n_products differs). */
+ * model (n_products differs). RECOMMEND_ANY_CATALOGUE: whatever number the file says. */
+#define RECOMMEND_ANY_CATALOGUE 0
 pf_status recommender_load(const char *path, uint32_t n_products, recommender **out,
                            pf_error *err);
 /* NULL is fine. */

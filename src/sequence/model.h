@@ -27,7 +27,7 @@ typedef struct sequence_model sequence_model;
 typedef struct sequence_training {
     unsigned epochs, best_epoch;
     double best_validation; /* NDCG@10, NaN without */
-    double train_s;
+    double train_s; /* wall; 0 for a model from a file */
     uint64_t steps, rows;
     bool interrupted; /* stopped by hand before early stopping or the last epoch */
     char data_hash[SEQUENCE_HASH_BYTES], kernels[24];

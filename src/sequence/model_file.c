@@ -40,7 +40,8 @@ static void write_sizes(json_writer *w, const sequence_sizes *z)
     json_object_end(w);
 }
 
-static void write_training(json_writer *w, const sequence_training *t)
+/* Seconds stand on the card, not in the file: the same training gives the same bytes. */
+static void write_training(json_writer *w, const sequence_training *t, bool seconds)
 {
     json_object_begin(w);
     json_key(w, "epochs");
@@ -49,8 +50,10 @@ static void write_training(json_writer *w, const sequence_training *t)
     json_integer(w, t->best_epoch);
     json_key(w, "best_validation");
     json_number(w, t->best_validation);
-    json_key(w, "train_s");
-    json_number(w, t->train_s);
+    if (seconds) {
+        json_key(w, "train_s");
+        json_number(w, t->train_s);
+    }
     json_key(w, "steps");
     json_integer(w, (int64_t)t->steps);
     json_key(w, "rows");
@@ -72,7 +75,7 @@ void sequence_model_describe(const sequence_model *m, json_writer *w)
     json_key(w, "sizes");
     write_sizes(w, &m->sizes);
     json_key(w, "training");
-    write_training(w, &m->training);
+    write_training(w, &m->training, true);
     json_object_end(w);
 }
 
@@ -90,7 +93,7 @@ static void part_sizes(json_writer *w, const void *part)
 
 static void part_training(json_writer *w, const void *part)
 {
-    write_training(w, part);
+    write_training(w, part, false);
 }
 
 static pf_status note(safetensors_writer *file, const char *key, write_part *write,
@@ -200,7 +203,6 @@ static void take_training(note_reader *r, void *part)
     t->epochs = (unsigned)take_count(r, "epochs", EPOCHS_MAX);
     t->best_epoch = (unsigned)take_count(r, "best_epoch", EPOCHS_MAX);
     t->best_validation = take_real(r, "best_validation");
-    t->train_s = take_real(r, "train_s");
     t->steps = take_count(r, "steps", INT64_MAX);
     t->rows = take_count(r, "rows", INT64_MAX);
     t->interrupted = take_switch(r, "interrupted");

@@ -1,0 +1,220 @@
+/*
+ * Training models by hand, through the real program: what it leaves, kill -9 and --resume with
+ * the same bytes, Ctrl-C that keeps the best, and what is refused while the old model stays.
+ */
+#include "program.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TINY "width=16,heads=1,length=20,batch=16,dropout=.1,threads=1"
+#define LONG TINY ",epochs=400,patience=400"
+
+static bool there(const char *workspace, const char *name)
+{
+    char path[4096];
+    struct stat facts;
+    (void)snprintf(path, sizeof path, "%s/models/%s", workspace, name);
+    return stat(path, &facts) == 0;
+}
+
+static char *bytes_of(const char *workspace, const char *name, size_t *n)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/models/%s", workspace, name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    *n = (size_t)ftell(f);
+    rewind(f);
+    char *bytes = malloc(*n + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *n, f), *n);
+    bytes[*n] = '\0';
+    (void)fclose(f);
+    return bytes;
+}
+
+static void assert_same_model(const char *one, const char *other)
+{
+    size_t n, m;
+    char *a = bytes_of(one, "transformer.safetensors", &n);
+    char *b = bytes_of(other, "transformer.safetensors", &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(a, b, n);
+    free(a);
+    free(b);
+}
+
+/* Until a training that runs has finished its first epoch. */
+static void wait_for_checkpoint(const char *workspace)
+{
+    for (int i = 0; i < 2000 && !there(workspace, "transformer.checkpoint.safetensors"); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    assert_true(there(workspace, "transformer.checkpoint.safetensors"));
+}
+
+/* --- what it leaves --------------------------------------------------------------- */
+
+static void a_trained_model_stands_in_the_folder_with_its_card(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    const ran *r = RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=2",
+                            "-w", w);
+    assert_contains(r->out, "transformer");
+    assert_true(there(w, "transformer.safetensors"));
+    assert_false(there(w, "transformer.checkpoint.safetensors"));
+    assert_false(there(w, "response.safetensors")); /* this one alone was asked for */
+    size_t n;
+    char *card = bytes_of(w, "transformer.safetensors.json", &n);
+    static const char *const said[] = {"\"network\"", "\"data_hash\"", "\"best_validation\"",
+                                       "\"width\"", "\"seed\"", "\"kernels\""};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        assert_contains(card, said[i]);
+    free(card);
+}
+
+static void one_seed_three_trainings_one_file(void **state)
+{
+    (void)state;
+    const char *w[3];
+    for (int i = 0; i < 3; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "seed-%d", i);
+        w[i] = copy_of_corner(name);
+        RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=3", "-w", w[i]);
+    }
+    assert_same_model(w[0], w[1]);
+    assert_same_model(w[0], w[2]);
+}
+
+/* --- killed, stopped, resumed ----------------------------------------------------- */
+
+static void killed_and_resumed_it_ends_with_the_same_bytes(void **state)
+{
+    (void)state;
+    const char *whole = copy_of_corner("whole"), *broken = copy_of_corner("broken");
+    RUN_CODE(0, "train", "--model", "transformer", "--set", LONG, "-w", whole);
+    for (int blow = 0; blow < 2; blow++) {
+        next_run.will_be_killed = true;
+        pid_t child = blow == 0 ? START("train", "--model", "transformer", "--set", LONG,
+                                        "-w", broken)
+                                : START("train", "--model", "transformer", "--set", LONG,
+                                        "--resume", "-w", broken);
+        wait_for_checkpoint(broken);
+        kill(child, SIGKILL);
+        (void)finish_program(child);
+    }
+    if (there(broken, "transformer.checkpoint.safetensors"))
+        RUN_CODE(0, "train", "--model", "transformer", "--set", LONG, "--resume", "-w",
+                 broken);
+    assert_same_model(whole, broken);
+}
+
+static void ctrl_c_ends_it_and_keeps_the_best(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    pid_t child = START("train", "--model", "transformer", "--set",
+                        TINY ",epochs=10000,patience=10000", "-w", w);
+    wait_for_checkpoint(w);
+    kill(child, SIGINT);
+    const ran *r = finish_program(child);
+    assert_int_equal(r->code, 0);
+    assert_true(there(w, "transformer.safetensors"));
+    size_t n;
+    char *card = bytes_of(w, "transformer.safetensors.json", &n);
+    assert_contains(card, "\"interrupted\":true");
+    free(card);
+}
+
+static void yesterdays_model_is_a_start(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=3", "-w", w);
+    RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "--warm", "-w",
+             w);
+    assert_true(there(w, "transformer.safetensors"));
+}
+
+/* --- refusals --------------------------------------------------------------------- */
+
+static void what_cannot_be_is_refused_and_the_old_model_stays(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    size_t n, m;
+    RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
+    char *before = bytes_of(w, "transformer.safetensors", &n);
+    static const struct {
+        const char *words[8];
+        const char *said;
+    } wrong[] = {
+        {{"--model", "transfomer"}, "transfomer"},
+        {{"--model", "als", "--resume"}, "nothing to go on from"},
+        {{"--resume"}, "goes with --model"},
+        {{"--set", "width=8"}, "goes with --model"},
+        {{"--model", "transformer", "--set", "widht=8"}, "widht"},
+        {{"--model", "transformer", "--set", "width=10,heads=3"}, "heads"},
+        {{"--model", "transformer", "--resume"}, "checkpoint"},
+        {{"--model", "transformer", "--set", "width=32", "--warm"}, "earlier model"},
+        {{"--model", "transformer", "--set", TINY ",rate=1e6,warmup_steps=0,epochs=60"}, ""},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const char *words[12] = {"train", "-w", w};
+        for (size_t k = 0; wrong[i].words[k] != NULL; k++)
+            words[3 + k] = wrong[i].words[k];
+        const ran *r = program_run(words);
+        if (wrong[i].said[0] == '\0') continue; /* may or may not diverge; never crashes */
+        assert_int_not_equal(r->code, 0);
+        assert_contains(r->err, wrong[i].said);
+        char *after = bytes_of(w, "transformer.safetensors", &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(before, after, n);
+        free(after);
+    }
+    free(before);
+}
+
+/* --- comparing -------------------------------------------------------------------- */
+
+static void models_are_compared_on_a_workspace_over_seeds(void **state)
+{
+    (void)state;
+    const ran *r = RUN_CODE(0, "evaluate", "--models", "popularity,transformer,blend",
+                            "--seeds", "2", "--set", TINY ",epochs=2", "--json", "-w",
+                            corner());
+    static const char *const said[] = {"\"model\":\"popularity\"", "\"model\":\"transformer\"",
+                                       "\"model\":\"blend\"", "\"seeds\":2",
+                                       "\"ndcg@10_seeds_se\""};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        assert_contains(r->out, said[i]);
+    r = RUN_CODE(0, "evaluate", "--models", "popularity", "--protocol", "time", "-w",
+                 corner());
+    assert_contains(r->out, "popularity");
+    r = RUN_CODE(2, "evaluate", "--models", "popularity", "--protocol", "tme", "-w",
+                 corner());
+    assert_contains(r->err, "leave-one-out and time");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trained_model_stands_in_the_folder_with_its_card),
+        cmocka_unit_test(one_seed_three_trainings_one_file),
+        cmocka_unit_test(killed_and_resumed_it_ends_with_the_same_bytes),
+        cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
+        cmocka_unit_test(yesterdays_model_is_a_start),
+        cmocka_unit_test(what_cannot_be_is_refused_and_the_old_model_stays),
+        cmocka_unit_test(models_are_compared_on_a_workspace_over_seeds),
+    };
+    return cmocka_run_group_tests(tests, program_begin, program_end);
+}
