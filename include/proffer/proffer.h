@@ -194,10 +194,11 @@ PROFFER_API proffer_status proffer_profile(proffer *p, const char *shopper,
                                            const char *at, char **json,
                                            proffer_error *err);
 /* The products a shopper is likeliest to buy next, at most `limit` (1 to 1000), with the
- * parts of each score where the model can tell them. */
+ * parts of each score where the model can tell them. model: one that proffer_train kept under
+ * its name; NULL: the shop's own. */
 PROFFER_API proffer_status proffer_recommend(proffer *p, const char *shopper,
-                                             const char *at, int limit, char **json,
-                                             proffer_error *err);
+                                             const char *at, int limit, const char *model,
+                                             char **json, proffer_error *err);
 /* Why a shopper got what the latest run decided, and why not the rest, best first, from the
  * run's own log; promotion NULL: all candidates. Costs are amounts, rounded up. */
 PROFFER_API proffer_status proffer_explain(proffer *p, const char *shopper,

@@ -223,6 +223,7 @@ const command command_evaluate = {
 static const option_spec recommend_options[] = {
     {"at", "TIME", "as of this moment (default: after the last event)"},
     {"limit", "N", "how many products (default 10)"},
+    {"model", "NAME", "one that `proffer train --model` made, in place of the shop's own"},
     {NULL, NULL, NULL},
 };
 
@@ -253,7 +254,7 @@ static proffer_status recommend(proffer *p, const invocation *in, char **json,
     proffer_status s = option_integer(in, "limit", 1, 1000, 10, &limit, err);
     if (s != PROFFER_OK) return s;
     return proffer_recommend(p, in->arguments[0], option_value(in, "at"), (int)limit,
-                             json, err);
+                             option_value(in, "model"), json, err);
 }
 
 static proffer_status run_recommend(const invocation *in, proffer_error *err)
@@ -266,7 +267,8 @@ const command command_recommend = {
     .summary = "Show the products a shopper is likeliest to buy next",
     .arguments = "SHOPPER",
     .examples = "  proffer recommend 1042\n"
-                "  proffer recommend 1042 --at 2017-12-01 --limit 20\n",
+                "  proffer recommend 1042 --at 2017-12-01 --limit 20\n"
+                "  proffer recommend 1042 --model transformer\n",
     .options = recommend_options,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -1,10 +1,13 @@
 /*
  * recommend: the products a shopper is likeliest to buy next. The recommender `proffer
  * train` saved answers when it was trained on these data and on nothing later than the
- * moment; otherwise the shop's habits are learnt as of that moment, which takes seconds.
+ * moment; otherwise the shop's habits are learnt as of that moment, which takes seconds. A
+ * model asked for by name is the one that `proffer train --model` kept.
  */
 #include <math.h>
+#include <stdio.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/learned.h"
@@ -82,6 +85,21 @@ static pf_status fit(asking *a, pf_error *err)
                                    .pool = workspace_pool(a->p)};
     log_line(LOG_DETAIL, "learning the shop's habits as of the moment asked about");
     return recommender_fit(recommender_find("habit"), &input, &a->model, err);
+}
+
+static pf_status load_named(asking *a, const char *name, pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES], file[WORKSPACE_PATH_BYTES];
+    if (recommender_find(name) == NULL)
+        return error_set(err, PF_USAGE, "no model is called '%s'", name);
+    (void)snprintf(file, sizeof file, "models/%s.safetensors", name);
+    pf_status s = workspace_path(a->p, file, path, err);
+    if (s != PF_OK) return s;
+    if (!file_exists(path))
+        return error_set(err, PF_NOT_FOUND,
+                         "there is no trained %s; `proffer train --model %s` makes one", name,
+                         name);
+    return recommender_load(path, a->p->catalogue->n_products, &a->model, err);
 }
 
 static pf_status find_model(asking *a, pf_error *err)
@@ -166,7 +184,7 @@ static pf_status answer(const asking *a, size_t limit, char **json, pf_error *er
 }
 
 proffer_status proffer_recommend(proffer *p, const char *id, const char *at, int limit,
-                                 char **json, proffer_error *err)
+                                 const char *model, char **json, proffer_error *err)
 {
     asking a = {.p = p};
     *json = NULL;
@@ -176,7 +194,8 @@ proffer_status proffer_recommend(proffer *p, const char *id, const char *at, int
                                          RANKING_CUT_MAX, limit);
     pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = asking_open(&a, id, at, inner(err));
-    if (s == PF_OK) s = find_model(&a, inner(err));
+    if (s == PF_OK)
+        s = model ? load_named(&a, model, inner(err)) : find_model(&a, inner(err));
     if (s == PF_OK) s = score(&a, inner(err));
     if (s == PF_OK) s = answer(&a, (size_t)limit, json, inner(err));
     asking_close(&a);

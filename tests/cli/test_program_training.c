@@ -72,6 +72,11 @@ static void a_trained_model_stands_in_the_folder_with_its_card(void **state)
     assert_true(there(w, "transformer.safetensors"));
     assert_false(there(w, "transformer.checkpoint.safetensors"));
     assert_false(there(w, "response.safetensors")); /* this one alone was asked for */
+    r = RUN_CODE(0, "recommend", "s05", "--model", "transformer", "--json", "-w", w);
+    assert_contains(r->out, "\"model\":\"transformer\"");
+    r = RUN("recommend", "s05", "--model", "gru4rec", "-w", w);
+    assert_int_not_equal(r->code, 0);
+    assert_contains(r->err, "proffer train --model gru4rec");
     size_t n;
     char *card = bytes_of(w, "transformer.safetensors.json", &n);
     static const char *const said[] = {"\"network\"", "\"data_hash\"", "\"best_validation\"",

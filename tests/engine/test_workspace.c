@@ -243,7 +243,7 @@ static void every_verb_on_an_empty_workspace_says_plainly_what_is_missing(void *
     REFUSED(proffer_decisions(p, "x", &json, &err), PROFFER_NOT_FOUND, "'x'");
     REFUSED(proffer_profile(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND,
             "no shoppers yet");
-    REFUSED(proffer_recommend(p, "s", NULL, 5, &json, &err), PROFFER_NOT_FOUND,
+    REFUSED(proffer_recommend(p, "s", NULL, 5, NULL, &json, &err), PROFFER_NOT_FOUND,
             "no shoppers yet");
     REFUSED(proffer_explain(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND,
             "no shoppers yet");
@@ -286,7 +286,7 @@ static void every_verb_on_half_a_shop_ends_in_order(void **state)
     import_file(p, "events.csv", "events");
     REFUSED(proffer_train(p, &t, &json, &err), PROFFER_DATA,
             "no shopper took two products");
-    succeed(proffer_recommend(p, "s1", NULL, 5, &json, &err));
+    succeed(proffer_recommend(p, "s1", NULL, 5, NULL, &json, &err));
     (void)read_back();
 }
 
@@ -360,7 +360,7 @@ static void wrong_words_are_usage_errors_that_quote_them(void **state)
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         REFUSED(proffer_profile(p, "s01", times[i], &json, &err), PROFFER_USAGE,
                 times[i]);
-        REFUSED(proffer_recommend(p, "s01", times[i], 5, &json, &err), PROFFER_USAGE,
+        REFUSED(proffer_recommend(p, "s01", times[i], 5, NULL, &json, &err), PROFFER_USAGE,
                 times[i]);
         d.at = times[i];
         REFUSED(proffer_decide(p, &d, &json, &err), PROFFER_USAGE, times[i]);
@@ -372,7 +372,7 @@ static void wrong_words_are_usage_errors_that_quote_them(void **state)
     REFUSED(proffer_search(p, "", 5, &json, &err), PROFFER_USAGE, "words");
     REFUSED(proffer_search(p, "milk", 0, &json, &err), PROFFER_USAGE, "limit");
     REFUSED(proffer_search(p, "milk", 201, &json, &err), PROFFER_USAGE, "limit");
-    REFUSED(proffer_recommend(p, "s01", NULL, 0, &json, &err), PROFFER_USAGE, "");
+    REFUSED(proffer_recommend(p, "s01", NULL, 0, NULL, &json, &err), PROFFER_USAGE, "");
     REFUSED(proffer_message(p, NULL, 0, &json, &err), PROFFER_USAGE, "");
     REFUSED(proffer_message(p, "fr", 5, &json, &err), PROFFER_USAGE, "fr");
     proffer_sequences_options q = proffer_sequences_options_default();
@@ -428,7 +428,7 @@ static proffer_status do_export(void)
 }
 static proffer_status do_recommend(void)
 {
-    return proffer_recommend(p, "s05", NULL, 5, &json, &err);
+    return proffer_recommend(p, "s05", NULL, 5, NULL, &json, &err);
 }
 static proffer_status do_decide(void)
 {
