@@ -289,8 +289,10 @@ static void attention_forward_rows(const attention_head *h, size_t i, size_t row
  * series of the inverse hyperbolic tangent for log m, t = (m - 1) / (m + 1). */
 LANES_FUNCTION vector attention_log2(vector x)
 {
-    const vector_int n = ((vector_int)x - 0x3F3504F3) >> 23;
-    const vector m = (vector)((vector_int)x - (n << 23)), t = (m - 1) / (m + 1), u = t * t;
+    const vector_bits bits = (vector_bits)x; /* lanes behind the last row hold anything */
+    const vector_int n = (vector_int)(bits - 0x3F3504F3U) >> 23;
+    const vector m = (vector)(bits - ((vector_bits)n << 23));
+    const vector t = (m - 1) / (m + 1), u = t * t;
     vector p = u * 0.32059890F + 0.41219858F;
     p = p * u + 0.57707802F;
     p = p * u + 0.96179669F;

@@ -34,6 +34,7 @@
 
 typedef float vector __attribute__((vector_size(KERNEL_LANES * 4)));
 typedef int32_t vector_int __attribute__((vector_size(KERNEL_LANES * 4)));
+typedef uint32_t vector_bits __attribute__((vector_size(KERNEL_LANES * 4)));
 typedef vector vector_anywhere __attribute__((aligned(4), may_alias));
 
 #define LANES_FUNCTION __attribute__((always_inline, unused)) static inline
