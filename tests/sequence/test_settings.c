@@ -269,7 +269,7 @@ static void test_what_the_data_ask_for_can_always_be(void **state)
     assert_null(sequence_settings_check(&s));
 }
 
-static void test_long_dense_histories_get_a_wider_and_longer_network(void **state)
+static void test_long_dense_histories_get_a_deeper_and_longer_network(void **state)
 {
     (void)state;
     shop dense, sparse, wide;
@@ -279,7 +279,7 @@ static void test_long_dense_histories_get_a_wider_and_longer_network(void **stat
     sequence_settings d = sequence_settings_for(SEQUENCE_TRANSFORMER, &dense.e, NULL);
     sequence_settings s = sequence_settings_for(SEQUENCE_TRANSFORMER, &sparse.e, NULL);
     sequence_settings w = sequence_settings_for(SEQUENCE_TRANSFORMER, &wide.e, NULL);
-    assert_true(d.width > s.width && d.blocks > s.blocks && d.length > s.length);
+    assert_true(d.blocks > s.blocks && d.length > s.length);
     assert_true(d.dropout < s.dropout);
     assert_int_equal(d.loss, SEQUENCE_LOSS_FULL);
     assert_int_equal(w.loss, SEQUENCE_LOSS_SAMPLED);
@@ -311,7 +311,7 @@ int main(void)
         cmocka_unit_test(test_reading_survives_each_failed_allocation),
         cmocka_unit_test(test_a_difference_is_named),
         cmocka_unit_test(test_what_the_data_ask_for_can_always_be),
-        cmocka_unit_test(test_long_dense_histories_get_a_wider_and_longer_network),
+        cmocka_unit_test(test_long_dense_histories_get_a_deeper_and_longer_network),
         cmocka_unit_test(test_gaps_are_read_where_times_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
