@@ -174,26 +174,23 @@ static void add_group(loo_group *to, const loo_group *g, double share)
     to->mrr += share * g->mrr;
 }
 
-/* Standard error of the mean of n values. */
-static double error_of(double sum, double squares, unsigned n)
+static double value_of(const loo_result *r, int metric)
 {
-    if (n < 2) return (double)NAN;
-    double variance = (squares - sum * sum / n) / (n - 1);
-    return sqrt(variance > 0 ? variance / n : 0);
+    return metric == 0 ? r->mean.hit : metric == 1 ? r->mean.ndcg : r->mean.mrr;
 }
 
-static void errors_over_seeds(const loo_result *of, unsigned n, double error[3])
+/* Standard error of the mean of one metric over n results. */
+static double error_over_seeds(const loo_result *of, unsigned n, int metric)
 {
-    double sum[3] = {0}, squares[3] = {0};
+    double mean = 0, squares = 0;
+    if (n < 2) return (double)NAN;
+    for (unsigned i = 0; i < n; i++)
+        mean += value_of(&of[i], metric) / n;
     for (unsigned i = 0; i < n; i++) {
-        const double v[3] = {of[i].mean.hit, of[i].mean.ndcg, of[i].mean.mrr};
-        for (int m = 0; m < 3; m++) {
-            sum[m] += v[m];
-            squares[m] += v[m] * v[m];
-        }
+        double off = value_of(&of[i], metric) - mean;
+        squares += off * off;
     }
-    for (int m = 0; m < 3; m++)
-        error[m] = error_of(sum[m], squares[m], n);
+    return sqrt(squares / (n - 1) / n);
 }
 
 void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out)
@@ -214,7 +211,8 @@ void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out)
         out->train_s += share * of[i].train_s;
         out->score_s += share * of[i].score_s;
     }
-    errors_over_seeds(of, n, out->seed_error);
+    for (int metric = 0; metric < 3; metric++)
+        out->seed_error[metric] = error_over_seeds(of, n, metric);
 }
 
 /* ---- JSON ---- */

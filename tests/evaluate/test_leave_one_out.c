@@ -420,6 +420,85 @@ static void failing_memory_is_told(void **state)
     assert_true(f.n > 25);
 }
 
+/* ---- by time, over seeds ---- */
+
+static void two_moments_cut_all_shoppers_alike(void **state)
+{
+    (void)state;
+    data d;
+    make(&d, 21, true);
+    loo_split *s = NULL;
+    assert_int_equal(loo_split_by_time(&d.x, LOO_REPEATS_AUTO, .5, .75, &s, NULL), PF_OK);
+    const interactions *train = &s->train->view, *past = &s->past->view;
+    int64_t one = s->from_us[0], two = s->from_us[1];
+    uint64_t before_one = 0, before_two = 0;
+    uint32_t tested = 0;
+    assert_true(one < two);
+    for (uint64_t i = 0; i < d.x.n; i++) {
+        before_one += d.time_us[i] < one;
+        before_two += d.time_us[i] < two;
+    }
+    assert_int_equal(train->n, before_one);
+    assert_int_equal(past->n, before_two);
+    for (uint64_t i = 0; i < train->n; i++)
+        assert_true(train->time_us[i] < one);
+    for (uint32_t u = 0; u < U; u++) {
+        uint64_t n = past->first[u + 1] - past->first[u];
+        uint64_t all = d.first[u + 1] - d.first[u];
+        bool asked = n > 0 && n < all;
+        tested += asked;
+        assert_int_equal(s->test[u] != RECOMMEND_NO_PRODUCT, asked);
+        if (asked) assert_int_equal(s->test[u], d.product[d.first[u] + n]);
+        if (asked) assert_true(s->test_us[u] >= two);
+        if (s->validation[u] != RECOMMEND_NO_PRODUCT)
+            assert_true(s->validation_us[u] >= one && s->validation_us[u] < two);
+    }
+    assert_int_equal(s->tested, tested);
+    assert_true(s->until_us <= one);
+    loo_split_free(s);
+}
+
+static void a_split_by_time_that_cannot_be_is_told(void **state)
+{
+    (void)state;
+    data d;
+    make(&d, 22, true);
+    pf_error err = {0};
+    loo_split *s = NULL;
+    interactions bare = d.x;
+    bare.time_us = NULL;
+    assert_int_equal(loo_split_by_time(&bare, LOO_REPEATS_AUTO, .8, .9, &s, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "needs times"));
+    for (uint64_t i = 0; i < d.x.n; i++)
+        d.time_us[i] = 7; /* all at once: nobody has a before and an after */
+    assert_int_equal(loo_split_by_time(&d.x, LOO_REPEATS_AUTO, .8, .9, &s, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "nobody to test on"));
+}
+
+static void figures_over_seeds_are_means_with_their_error(void **state)
+{
+    (void)state;
+    loo_result of[3], mean;
+    for (int i = 0; i < 3; i++)
+        of[i] = (loo_result){.model = "m",
+                             .k = 10,
+                             .users = 7,
+                             .mean = {.hit = .1 * (i + 1), .ndcg = .2 * (i + 1), .mrr = .3},
+                             .cold_products = {.users = 2, .ndcg = .1 * i},
+                             .train_s = i};
+    loo_mean_of_seeds(of, 3, &mean);
+    assert_near(mean.mean.hit, .2);
+    assert_near(mean.mean.ndcg, .4);
+    assert_near(mean.cold_products.ndcg, .1);
+    assert_near(mean.train_s, 1);
+    assert_int_equal(mean.users, 7);
+    assert_near(mean.seed_error[0], .1 / sqrt(3)); /* deviation .1 over three */
+    assert_near(mean.seed_error[2], 0);
+    loo_mean_of_seeds(of, 1, &mean);
+    assert_near(mean.mean.ndcg, .2);
+    assert_true(isnan(mean.seed_error[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +514,9 @@ int main(void)
         cmocka_unit_test(a_result_is_one_line_of_json),
         cmocka_unit_test(a_blends_line_names_its_weights),
         cmocka_unit_test(failing_memory_is_told),
+        cmocka_unit_test(two_moments_cut_all_shoppers_alike),
+        cmocka_unit_test(a_split_by_time_that_cannot_be_is_told),
+        cmocka_unit_test(figures_over_seeds_are_means_with_their_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
