@@ -43,8 +43,6 @@ function(proffer_test FILE)
     LABELS "${TEST_LABELS}")
   # XGBoost and OpenMP come from packages without ThreadSanitizer: it cannot see OpenMP's
   # barriers and takes what they order for races. Our own code stays watched.
-  # XGBoost and OpenMP come from packages without ThreadSanitizer: it cannot see OpenMP's
-  # barriers and takes what they order for races. Our own code stays watched.
   if(PROFFER_THREAD_SANITIZE)
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
       "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
