@@ -153,7 +153,7 @@ static void call(const shape *s, const worker *w)
                                  .m = s->m,
                                  .forward = s->forward,
                                  .backward = s->backward};
-    (void)cross_entropy(s->k, &c, s->R, w->h, w->target, scale, 0, w->dh, w->dm, NULL,
+    (void)cross_entropy(s->k, &c, s->R, w->h, w->target, NULL, scale, 0, w->dh, w->dm, NULL,
                         w->scratch);
 }
 

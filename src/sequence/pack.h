@@ -16,6 +16,10 @@ typedef struct sequence_pack {
     const uint16_t *position; /* [R] 0 = first of its window */
     const uint8_t *kind, *band, *gap; /* [R] each, or NULL */
     const uint32_t *target;   /* [R] product to foresee, or SEQUENCE_NOTHING; NULL: none */
+    /* What else a sequence's shopper took: taken[taken_from[s]] up to taken_end[s], ascending;
+     * the loss leaves it out. All NULL: nothing is left out. */
+    const uint32_t *taken;
+    const uint64_t *taken_from, *taken_end; /* [n_sequences] */
     uint32_t first_row;       /* number of row 0 in the whole batch: dropout's counter */
 } sequence_pack;
 

@@ -55,6 +55,7 @@ static const setting table[] = {
     COUNT(negatives, 1, 1 << 20),
     REAL(calibration, 0, 1),
     REAL(smoothing, 0, .9),
+    SWITCH(omit_taken),
     REAL(rate, 1e-8, 1),
     REAL(beta1, 0, .999999),
     REAL(beta2, 0, .999999),
@@ -264,6 +265,8 @@ const char *sequence_settings_check(const sequence_settings *s)
         return "hstu blocks are causal, BERT4Rec looks both ways";
     if (s->loss != SEQUENCE_LOSS_FULL && s->smoothing > 0)
         return "smoothing needs loss=full";
+    if (s->omit_taken && (s->loss != SEQUENCE_LOSS_FULL || s->smoothing > 0))
+        return "omit_taken needs loss=full and smoothing=0";
     return NULL;
 }
 

@@ -56,6 +56,8 @@ typedef struct sequence_settings {
     unsigned negatives; /* shared by a batch */
     float calibration;  /* t of gBCE */
     float smoothing;    /* of labels */
+    bool omit_taken;    /* the whole-catalogue softmax of a row leaves out what else its shopper
+                           took, as the ranking does; nothing where repeats are recommended */
 
     float rate, beta1, beta2, epsilon, decay, clip;
     unsigned warmup_steps;

@@ -24,6 +24,7 @@ typedef struct step_worker {
     uint32_t *offset;    /* of the group that runs */
     uint32_t *place;     /* [group rows] rows of a group that have a target */
     uint32_t *target;    /* [group rows] their targets */
+    uint32_t *of;        /* [group rows] the sequences of the group they belong to */
     workspace memory;    /* holds all above and the activations of a group */
     size_t first, end;   /* sequences of the batch */
     size_t rows;         /* of these */

@@ -42,24 +42,33 @@ static void cut_pack(const sequence_step *s, step_worker *w, size_t first, size_
                            .band = b->band ? b->band + row : NULL,
                            .gap = b->gap ? b->gap + row : NULL,
                            .target = b->target + row,
+                           .taken = b->taken,
+                           .taken_from = b->taken ? b->taken_from + first : NULL,
+                           .taken_end = b->taken ? b->taken_end + first : NULL,
                            .first_row = b->first_row + row};
 }
 
-/* Lists the rows that have a target. */
+/* Lists the rows that have a target, and whose they are. */
 static void find_supervised(step_worker *w, group *g)
 {
+    size_t sequence = 0;
     g->supervised = 0;
     for (size_t i = 0; i < g->pack.R; i++) {
+        while (i >= g->pack.offset[sequence + 1])
+            sequence++;
         if (g->pack.target[i] == SEQUENCE_NOTHING) continue;
         w->place[g->supervised] = (uint32_t)i;
+        w->of[g->supervised] = (uint32_t)sequence;
         w->target[g->supervised++] = g->pack.target[i];
     }
 }
 
-/* The loss of n states and what it gives back to them and to the products. */
-static double loss_of(const sequence_step *s, step_worker *w, size_t n, const float *h,
-                      float *dh)
+/* The loss of the supervised rows' states and what it gives back to them and to the products. */
+static double loss_of(const sequence_step *s, step_worker *w, const group *g,
+                      const float *h, float *dh)
 {
+    const size_t n = g->supervised;
+    const loss_omissions omit = {w->of, g->pack.taken_from, g->pack.taken_end, g->pack.taken};
     const sequence_net *net = s->net;
     const sequence_settings *o = &net->settings;
     if (net_samples(net))
@@ -70,8 +79,9 @@ static double loss_of(const sequence_step *s, step_worker *w, size_t n, const fl
                                  w->target, s->scale, dh, w->dm, w->loss_scratch);
     float *dbias =
         net->at.bias == NET_ABSENT ? NULL : w->gradient + net->layout.offset[net->at.bias];
-    return cross_entropy(net->k, &s->products, n, h, w->target, s->scale, o->smoothing, dh,
-                         w->dm, dbias, w->loss_scratch);
+    return cross_entropy(net->k, &s->products, n, h, w->target,
+                         g->pack.taken ? &omit : NULL, s->scale, o->smoothing, dh, w->dm,
+                         dbias, w->loss_scratch);
 }
 
 /* Fills g->dh from the states h of all rows and adds to the worker's loss. */
@@ -79,14 +89,14 @@ static void supervise(const sequence_step *s, step_worker *w, group *g, const fl
 {
     const size_t D = s->net->settings.width, bytes = D * sizeof(float);
     if (g->supervised == g->pack.R) {
-        w->loss += loss_of(s, w, g->supervised, h, g->dh);
+        w->loss += loss_of(s, w, g, h, g->dh);
         return;
     }
     memset(g->dh, 0, g->pack.R * bytes);
     if (g->supervised == 0) return;
     for (size_t i = 0; i < g->supervised; i++)
         memcpy(g->picked + i * D, h + w->place[i] * D, bytes);
-    w->loss += loss_of(s, w, g->supervised, g->picked, g->dpicked);
+    w->loss += loss_of(s, w, g, g->picked, g->dpicked);
     for (size_t i = 0; i < g->supervised; i++)
         memcpy(g->dh + w->place[i] * D, g->dpicked + i * D, bytes);
 }

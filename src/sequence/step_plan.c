@@ -107,6 +107,7 @@ void step_plan_worker(const sequence_step *s, step_worker *worker, workspace *w)
     worker->offset = workspace_take(w, s->sequences + 1, sizeof *worker->offset);
     worker->place = workspace_take(w, s->group_rows, sizeof *worker->place);
     worker->target = workspace_take(w, s->group_rows, sizeof *worker->target);
+    worker->of = workspace_take(w, s->group_rows, sizeof *worker->of);
 }
 
 /* ---- life ---- */

@@ -107,6 +107,7 @@ static void describe_task(trainer *t)
 static void choose_sizes(trainer *t)
 {
     const sequence_side *side = t->task->side;
+    if (t->task->repeats) t->s.omit_taken = false;
     if (t->s.side && side != NULL && side->vectors != NULL) t->side = side->vectors;
     t->sizes = (sequence_sizes){.V = t->e->n_products,
                                 .P = t->e->n_promotions,

@@ -5,6 +5,7 @@
 #include "sequence/windows.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -24,6 +25,11 @@ struct sequence_batches {
     sequence_settings s;
     uint64_t *end;   /* [U] the first event that is no row; first[u] when there is none */
     uint32_t *order; /* [n_active] shoppers with rows, in this epoch's order */
+    /* With omit_taken: each shopper's products that may be targets, ascending, beside their
+     * events; and of each window of a batch where they begin and end. */
+    uint32_t *taken;
+    uint64_t *taken_behind;            /* [U] where a shopper's end */
+    uint64_t *taken_from, *taken_end;  /* [batch] */
     size_t n_active, longest, widest;
     uint64_t rows;
     unsigned epoch;
@@ -149,6 +155,38 @@ static void find_rows(sequence_batches *b, const uint64_t *ends)
     b->widest = b->s.batch < b->n_active ? b->s.batch : b->n_active;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* What may be a target, sorted: the events that may be read, up to the last that took. */
+static void list_taken(sequence_batches *b, const uint64_t *ends)
+{
+    const sequence_events *e = b->e;
+    for (uint32_t u = 0; u < e->n_shoppers; u++) {
+        uint64_t first = e->first[u], end = ends != NULL ? ends[u] : e->first[u + 1], n = first;
+        for (uint64_t i = first; i < end; i++)
+            if (sequence_event_took(e, i)) b->taken[n++] = e->thing[i];
+        qsort(b->taken + first, (size_t)(n - first), sizeof *b->taken, by_number);
+        b->taken_behind[u] = n;
+    }
+}
+
+static pf_status make_taken(sequence_batches *b, const uint64_t *ends, pf_error *err)
+{
+    if (!b->s.omit_taken) return PF_OK;
+    b->taken = mem_alloc((size_t)b->e->n + 1, sizeof *b->taken);
+    b->taken_behind = mem_alloc((size_t)b->e->n_shoppers + 1, sizeof *b->taken_behind);
+    b->taken_from = mem_alloc(b->widest, sizeof *b->taken_from);
+    b->taken_end = mem_alloc(b->widest, sizeof *b->taken_end);
+    if (!b->taken || !b->taken_behind || !b->taken_from || !b->taken_end)
+        return error_set(err, PF_NO_MEMORY, "out of memory for windows");
+    list_taken(b, ends);
+    return PF_OK;
+}
+
 static pf_status take_memory(sequence_batches *b, const uint64_t *ends, pf_error *err)
 {
     const sequence_events *e = b->e;
@@ -161,6 +199,8 @@ static pf_status take_memory(sequence_batches *b, const uint64_t *ends, pf_error
                          "is no next product to learn");
     b->order = mem_alloc(b->n_active, sizeof *b->order);
     if (b->order == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for windows");
+    pf_status status = make_taken(b, ends, err);
+    if (status != PF_OK) return status;
     pack_parts parts = {.kind = e->kind != NULL,
                         .band = e->band != NULL,
                         .gap = e->time_us != NULL && b->s.gaps,
@@ -191,6 +231,10 @@ void sequence_batches_free(sequence_batches *b)
 {
     if (b == NULL) return;
     pack_rows_free(&b->pack);
+    mem_free(b->taken);
+    mem_free(b->taken_behind);
+    mem_free(b->taken_from);
+    mem_free(b->taken_end);
     mem_free(b->order);
     mem_free(b->end);
     mem_free(b);
@@ -219,7 +263,12 @@ size_t sequence_batches_sequences(const sequence_batches *b)
 size_t sequence_batches_bytes(const sequence_batches *b)
 {
     return sizeof *b + ((size_t)b->e->n_shoppers + 1) * sizeof *b->end +
-           b->n_active * sizeof *b->order + pack_rows_bytes(b->widest, b->pack.most);
+           b->n_active * sizeof *b->order +
+           (b->taken != NULL ? ((size_t)b->e->n + 1) * sizeof *b->taken +
+                                   ((size_t)b->e->n_shoppers + 2 * b->widest) *
+                                       sizeof *b->taken_from
+                             : 0) +
+           pack_rows_bytes(b->widest, b->pack.most);
 }
 
 /* ---- an epoch ---- */
@@ -319,6 +368,18 @@ static void add_window(sequence_batches *b, uint32_t u)
     pack_rows_end_sequence(&b->pack);
 }
 
+static void add_taken(sequence_batches *b, size_t begin, size_t end)
+{
+    sequence_pack *p = &b->pack.pack;
+    for (size_t at = begin; at < end; at++) {
+        b->taken_from[at - begin] = b->e->first[b->order[at]];
+        b->taken_end[at - begin] = b->taken_behind[b->order[at]];
+    }
+    p->taken = b->taken;
+    p->taken_from = b->taken_from;
+    p->taken_end = b->taken_end;
+}
+
 const sequence_pack *sequence_batches_take(sequence_batches *b, size_t i)
 {
     size_t begin = i * b->s.batch, end = begin + b->s.batch;
@@ -326,5 +387,6 @@ const sequence_pack *sequence_batches_take(sequence_batches *b, size_t i)
     pack_rows_clear(&b->pack);
     for (size_t at = begin; at < end; at++)
         add_window(b, b->order[at]);
+    if (b->taken != NULL) add_taken(b, begin, end);
     return &b->pack.pack;
 }

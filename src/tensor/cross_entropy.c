@@ -17,6 +17,9 @@ typedef struct cross_entropy_pass {
     loss_tile tile;
     const uint32_t *target; /* of the tile's first row */
     float *target_logit;    /* [rows_most] */
+    const loss_omissions *omit; /* or NULL */
+    const uint32_t *set;        /* of the tile's first row */
+    uint64_t *omitted;          /* [rows_most] the first omission that is not left out yet */
     /* for smoothing */
     float smoothing;
     double *logit_sum;    /* [rows_most] */
@@ -27,6 +30,7 @@ static void plan(cross_entropy_pass *x, workspace *w)
 {
     loss_tile_plan(&x->tile, w);
     x->target_logit = workspace_take(w, x->tile.rows_most, sizeof *x->target_logit);
+    x->omitted = workspace_take(w, x->tile.rows_most, sizeof *x->omitted);
     x->logit_sum = workspace_take(w, x->tile.rows_most, sizeof *x->logit_sum);
     x->m_sum = workspace_take(w, x->tile.D, sizeof *x->m_sum);
     x->h_sum = workspace_take(w, x->tile.D, sizeof *x->h_sum);
@@ -41,6 +45,18 @@ size_t cross_entropy_scratch_bytes(const tensor_kernels *k, tensor_precision p, 
     return w.overflow ? SIZE_MAX : w.most;
 }
 
+/* Chunks come in ascending order, so do a row's omissions. */
+static void leave_out(cross_entropy_pass *x, const loss_chunk *c, size_t r)
+{
+    const loss_omissions *o = x->omit;
+    const size_t row = c->row + r, set = x->set[row], behind = c->first + c->n;
+    uint64_t i = c->first == 0 ? o->from[set] : x->omitted[row];
+    for (; i < o->end[set] && o->products[i] < behind; i++)
+        if (o->products[i] != x->target[row])
+            c->z[r * LOSS_CHUNK + o->products[i] - c->first] = -INFINITY;
+    x->omitted[row] = i;
+}
+
 /* The targets' logits, when their chunk passes by, and for smoothing the sum of all. */
 static void take_logits(void *context, const loss_chunk *c)
 {
@@ -49,6 +65,7 @@ static void take_logits(void *context, const loss_chunk *c)
         const float *z = c->z + r * LOSS_CHUNK;
         const size_t at = (size_t)x->target[c->row + r] - c->first;
         if (at < c->n) x->target_logit[c->row + r] = z[at];
+        if (x->omit != NULL) leave_out(x, c, r);
         if (x->smoothing == 0) continue;
         const double before = c->first == 0 ? 0 : x->logit_sum[c->row + r];
         x->logit_sum[c->row + r] = before + (double)x->tile.k->sum(c->n, z);
@@ -142,15 +159,18 @@ static cross_entropy_pass begin(const tensor_kernels *k, const catalogue_operand
 }
 
 double cross_entropy(const tensor_kernels *k, const catalogue_operand *c, size_t R,
-                     const float *h, const uint32_t *target, float scale, float smoothing,
-                     float *dh, float *dm, float *dbias, void *scratch)
+                     const float *h, const uint32_t *target, const loss_omissions *omit,
+                     float scale, float smoothing, float *dh, float *dm, float *dbias,
+                     void *scratch)
 {
     cross_entropy_pass x = begin(k, c, smoothing, scratch);
     x.tile.context = &x;
+    x.omit = omit;
     const size_t D = c->D, most = loss_tile_rows(&x.tile, R);
     double loss = 0;
     for (size_t row = 0; row < R; row += most) {
         x.target = target + row;
+        if (omit != NULL) x.set = omit->set + row;
         loss_tile_begin(&x.tile, R - row < most ? R - row : most, h + row * D);
         loss_tile_softmax(&x.tile, dh == NULL ? NULL : dh + row * D);
         loss += tile_loss(&x);

@@ -44,14 +44,24 @@ typedef struct catalogue_operand {
     const float *bias;    /* [V] or NULL */
 } catalogue_operand;
 
+/* What a row's softmax leaves out besides: products[from[set[r]]] up to end[set[r]], ascending;
+ * the row's target always stays in. */
+typedef struct loss_omissions {
+    const uint32_t *set; /* [R] */
+    const uint64_t *from, *end;
+    const uint32_t *products;
+} loss_omissions;
+
 size_t cross_entropy_scratch_bytes(const tensor_kernels *k, tensor_precision p, size_t V,
                                    size_t D);
 /* dm [V x D] and dbias [V] (NULL without) are this worker's own. smoothing in [0, 1):
  * the target's share of 1 is lowered by it and spread evenly (Szegedy et al. 2016), in the loss
- * too. dh, dm and dbias NULL: the loss alone, a third of the work; backward is not read. */
+ * too. omit NULL: every product is in the softmax; not together with smoothing. dh, dm and dbias
+ * NULL: the loss alone, a third of the work; backward is not read. */
 double cross_entropy(const tensor_kernels *k, const catalogue_operand *c, size_t R,
-                     const float *h, const uint32_t *target, float scale, float smoothing,
-                     float *dh, float *dm, float *dbias, void *scratch);
+                     const float *h, const uint32_t *target, const loss_omissions *omit,
+                     float scale, float smoothing, float *dh, float *dm, float *dbias,
+                     void *scratch);
 
 typedef enum sampled_loss { SAMPLED_SOFTMAX, SAMPLED_GBCE } sampled_loss;
 

@@ -218,6 +218,46 @@ static uint64_t digest(sequence_batches *b)
     return h;
 }
 
+/* With omit_taken a window's list is what its shopper took among the events that may be read:
+ * ascending, whole, and nothing of what is held back. */
+static void check_taken(const shop *s, const uint64_t *ends, const sequence_pack *p, size_t w)
+{
+    uint32_t u = 0;
+    find_stretch(s, p, p->offset[w], p->offset[w + 1] - p->offset[w], &u);
+    uint64_t end = ends != NULL ? ends[u] : s->first[u + 1], n = 0;
+    for (uint64_t i = s->first[u]; i < end; i++)
+        n += s->taken[i];
+    assert_int_equal(p->taken_end[w] - p->taken_from[w], n);
+    for (uint64_t i = p->taken_from[w]; i < p->taken_end[w]; i++) {
+        uint32_t v = p->taken[i]; /* product n is event n */
+        assert_true(v >= s->first[u] && v < end && s->taken[v]);
+        assert_true(i == p->taken_from[w] || p->taken[i - 1] < v);
+    }
+}
+
+static void test_what_a_shopper_took_is_listed_and_nothing_held_back(void **state)
+{
+    (void)state;
+    static shop s;
+    uint64_t ends[U];
+    make(&s, 21, .7);
+    for (uint32_t u = 0; u < U; u++)
+        ends[u] = s.first[u] + (s.first[u + 1] - s.first[u]) * 3 / 4;
+    for (int held = 0; held < 2; held++) {
+        sequence_batches *b = batches(&s, held ? ends : NULL, "omit_taken=true");
+        for (size_t i = 0; i < sequence_batches_count(b); i++) {
+            const sequence_pack *p = sequence_batches_take(b, i);
+            assert_non_null(p->taken);
+            for (size_t w = 0; w < p->n_sequences; w++)
+                check_taken(&s, held ? ends : NULL, p, w);
+        }
+        sequence_batches_free(b);
+    }
+    sequence_batches *b = batches(&s, NULL, "omit_taken=false");
+    assert_null(sequence_batches_take(b, 0)->taken);
+    sequence_batches_free(b);
+}
+
 static void test_an_epoch_is_a_function_of_seed_and_number_alone(void **state)
 {
     (void)state;
@@ -413,7 +453,7 @@ static void test_failed_allocations_leave_nothing_behind(void **state)
     shop s;
     fault f = {0};
     make(&s, 1, .5);
-    sequence_settings with = settings(&s, "");
+    sequence_settings with = settings(&s, "omit_taken=true");
     while (fault_next(&f)) {
         sequence_batches *b = NULL;
         pf_status status = sequence_batches_new(&b, &s.e, NULL, &with, NULL);
@@ -445,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_row_foresees_the_next_product_taken),
         cmocka_unit_test(test_what_is_held_back_is_never_read),
+        cmocka_unit_test(test_what_a_shopper_took_is_listed_and_nothing_held_back),
         cmocka_unit_test(test_an_epoch_is_a_function_of_seed_and_number_alone),
         cmocka_unit_test(test_random_windows_reach_every_stretch_evenly),
         cmocka_unit_test(test_every_shopper_comes_first_as_often_as_any),

@@ -10,6 +10,7 @@ typedef struct problem {
     bool bias;
     float *h, *m, *b;
     uint32_t *target;
+    const loss_omissions *omit; /* or NULL */
 } problem;
 
 /* Everything a call sets or adds to, and for the twin the sizes of the terms. */
@@ -59,17 +60,28 @@ static void answer_new(answer *a, const problem *q)
                   .db_size = block + 2 * (RD + VD) + q->V};
 }
 
+static bool is_left_out(const problem *q, size_t r, size_t v)
+{
+    const loss_omissions *o = q->omit;
+    if (o == NULL || v == q->target[r]) return false;
+    for (uint64_t i = o->from[o->set[r]]; i < o->end[o->set[r]]; i++)
+        if (o->products[i] == v) return true;
+    return false;
+}
+
 static double twin_row(const problem *q, tensor_precision p, size_t r, double *z)
 {
     double most = -INFINITY, sum = 0, expected = 0;
     for (size_t v = 0; v < q->V; v++) {
         z[v] = seen_dot(p, q->D, q->h + r * q->D, q->m + v * q->D) +
                (q->bias ? (double)q->b[v] : 0);
+        if (is_left_out(q, r, v)) z[v] = -INFINITY;
         if (z[v] > most) most = z[v];
     }
     for (size_t v = 0; v < q->V; v++) {
         const double s = (double)q->smoothing;
-        expected += (s / (double)q->V + (v == q->target[r] ? 1 - s : 0)) * z[v];
+        const double share = s / (double)q->V + (v == q->target[r] ? 1 - s : 0);
+        if (share > 0) expected += share * z[v];
         sum += exp(z[v] - most);
     }
     for (size_t v = 0; v < q->V; v++)
@@ -132,7 +144,7 @@ static result run(const problem *q, table_turn t)
                                  .backward = backward,
                                  .bias = q->bias ? q->b : NULL};
     mem_guard_enter();
-    out.loss = cross_entropy(t.k, &c, q->R, q->h, q->target, q->scale, q->smoothing,
+    out.loss = cross_entropy(t.k, &c, q->R, q->h, q->target, q->omit, q->scale, q->smoothing,
                              out.dh, out.dm, q->bias ? out.db : NULL, scratch);
     mem_guard_leave();
     for (size_t i = 0; i < out.VD; i++)
@@ -235,6 +247,83 @@ static void bias_and_smoothing_agree_with_the_twin(void **state)
             q.smoothing = with & 2 ? 0.125F : 0;
             compare_everywhere(q, 3 + with);
         }
+}
+
+enum { OMISSION_SETS = 5 };
+
+/* Sets: nobody's, all products, a third of them, one product twice, the first and the last. */
+typedef struct omission_case {
+    uint64_t from[OMISSION_SETS], end[OMISSION_SETS];
+    uint32_t *set, *products;
+    loss_omissions omit;
+} omission_case;
+
+static void omission_case_new(omission_case *o, const problem *q)
+{
+    uint32_t V = (uint32_t)q->V, n = 0;
+    o->products = block_of(2 * q->V + 4, sizeof *o->products);
+    o->set = block_of(q->R, sizeof *o->set);
+    o->from[0] = o->end[0] = 0;
+    o->from[1] = n;
+    for (uint32_t v = 0; v < V; v++)
+        o->products[n++] = v;
+    o->end[1] = o->from[2] = n;
+    for (uint32_t v = 1; v < V; v += 3)
+        o->products[n++] = v;
+    o->end[2] = o->from[3] = n;
+    o->products[n++] = V / 2;
+    o->products[n++] = V / 2;
+    o->end[3] = o->from[4] = n;
+    o->products[n++] = 0;
+    o->products[n++] = V - 1;
+    o->end[4] = n;
+    for (size_t r = 0; r < q->R; r++)
+        o->set[r] = (uint32_t)(r % OMISSION_SETS);
+    o->omit = (loss_omissions){o->set, o->from, o->end, o->products};
+}
+
+static void what_is_left_out_agrees_with_the_twin(void **state)
+{
+    (void)state;
+    static const size_t shapes[][3] = {{7, 2, 3},     {25, 48, 16},  {24, 192, 8},
+                                       {75, 400, 33}, {260, 577, 64}, {501, 1999, 16}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        omission_case o;
+        table_turn t;
+        problem q = problem_of(shapes[i][0], shapes[i][1], shapes[i][2]);
+        draw(&q, 11);
+        omission_case_new(&o, &q);
+        q.omit = &o.omit;
+        for (size_t at = 0; table_turn_at(at, &t); at++)
+            compare(&q, t);
+        mem_free(o.products);
+        mem_free(o.set);
+        problem_free(&q);
+    }
+}
+
+/* A row that leaves out all but its target has nothing to learn. */
+static void only_the_target_left_is_no_loss_and_no_gradient(void **state)
+{
+    (void)state;
+    table_turn t;
+    for (size_t i = 0; table_turn_at(i, &t); i++) {
+        omission_case o;
+        problem q = problem_of(30, 500, 8);
+        draw(&q, 12);
+        omission_case_new(&o, &q);
+        for (size_t r = 0; r < q.R; r++)
+            o.set[r] = 1;
+        q.omit = &o.omit;
+        result got = run(&q, t);
+        assert_true(fabs(got.loss) <= 1e-4 * (double)q.R);
+        for (size_t j = 0; j < got.RD; j++)
+            assert_true(fabsf(got.dh[j]) <= 0.05F);
+        result_free(&got);
+        mem_free(o.products);
+        mem_free(o.set);
+        problem_free(&q);
+    }
 }
 
 /* Logits of +-50 and more move the references within a row, chunk by chunk. */
@@ -354,10 +443,10 @@ static void without_gradients_the_loss_is_the_same(void **state)
              *forward = packed_of(t, q.D, q.V, q.m, 1, q.D);
         const catalogue_operand c = {
             .precision = t.p, .V = q.V, .D = q.D, .m = q.m, .forward = forward};
-        const double loss = cross_entropy(t.k, &c, q.R, q.h, q.target, q.scale, 0, NULL,
+        const double loss = cross_entropy(t.k, &c, q.R, q.h, q.target, NULL, q.scale, 0, NULL,
                                           NULL, NULL, scratch);
         assert_memory_equal(&loss, &full.loss, sizeof loss);
-        assert_true(cross_entropy(t.k, &c, 0, q.h, q.target, q.scale, 0, NULL, NULL, NULL,
+        assert_true(cross_entropy(t.k, &c, 0, q.h, q.target, NULL, q.scale, 0, NULL, NULL, NULL,
                                   scratch) == 0);
         mem_free(scratch);
         mem_free(forward);
@@ -420,6 +509,8 @@ int main(void)
         cmocka_unit_test(every_shape_agrees_with_the_twin),
         cmocka_unit_test(many_chunks_and_tiles_agree_with_the_twin),
         cmocka_unit_test(bias_and_smoothing_agree_with_the_twin),
+        cmocka_unit_test(what_is_left_out_agrees_with_the_twin),
+        cmocka_unit_test(only_the_target_left_is_no_loss_and_no_gradient),
         cmocka_unit_test(wide_logits_agree_with_the_twin),
         cmocka_unit_test(a_common_shift_of_logits_changes_nothing),
         cmocka_unit_test(huge_logits_stay_finite),
