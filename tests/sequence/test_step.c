@@ -437,8 +437,12 @@ static void learn_pattern(sequence_settings s, tensor_precision precision)
         }
     }
     offset[SEQUENCES] = SEQUENCES * LENGTH;
-    const sequence_pack pack = {SEQUENCES, SEQUENCES * LENGTH, offset, thing, position,
-                                NULL,      NULL,               NULL,   target, 0};
+    const sequence_pack pack = {.n_sequences = SEQUENCES,
+                                .R = SEQUENCES * LENGTH,
+                                .offset = offset,
+                                .thing = thing,
+                                .position = position,
+                                .target = target};
     assert_int_equal(sequence_net_new(&n, &s, &sizes, NULL, NULL, NULL), PF_OK);
     assert_int_equal(sequence_step_new(&step, n, SEQUENCES, LENGTH, NULL, NULL), PF_OK);
     step_result first, last;
