@@ -134,6 +134,10 @@ static pf_status on_result(void *context, const loo_result *result,
     print(r, result, "ndcg@10_se", result->standard_error.ndcg, "", "null");
     if (result->seeds > 1)
         print(r, result, "ndcg@10_seeds_se", result->seed_error[1], "", "null");
+    if (!isnan(result->validation))
+        print(r, result, "validation_ndcg@10", result->validation, "", "null");
+    if (!isnan(result->validation) && result->seeds > 1)
+        print(r, result, "validation_ndcg@10_seeds_se", result->seed_error[3], "", "null");
     print(r, result, "cold_products_ndcg@10", result->cold_products.ndcg, "", "null");
     print(r, result, "hr@10", result->mean.hit, "", "null");
     print(r, result, "mrr@10", result->mean.mrr, "", "null");

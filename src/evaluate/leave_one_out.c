@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "recommend/blend.h"
+#include "sequence/model.h"
 
 pf_status loo_fit(const loo_split *split, const recommender_kind *kind,
                   const recommend_input *given, recommender **out, double *train_s,
@@ -132,6 +133,7 @@ pf_status loo_measure(const loo_split *split, const recommender *model, unsigned
                       pool *threads, loo_result *out, pf_error *err)
 {
     double start = clock_wall_s();
+    const sequence_model *network = recommender_sequence(model);
     run r = {.split = split, .model = model};
     pf_status s = run_new(&r, k, threads, err);
     if (s == PF_OK) {
@@ -146,6 +148,8 @@ pf_status loo_measure(const loo_split *split, const recommender *model, unsigned
             .standard_error = ranking_standard_error(r.ranks, 0),
             .coverage = ranking_coverage(r.ranks, 0),
             .novelty = ranking_novelty(r.ranks, 0, split->times),
+            .validation = network != NULL ? sequence_model_training(network)->best_validation
+                                          : (double)NAN,
             .score_s = clock_wall_s() - start,
         };
         fill_groups(&r, out);
@@ -176,7 +180,8 @@ static void add_group(loo_group *to, const loo_group *g, double share)
 
 static double value_of(const loo_result *r, int metric)
 {
-    return metric == 0 ? r->mean.hit : metric == 1 ? r->mean.ndcg : r->mean.mrr;
+    const double values[] = {r->mean.hit, r->mean.ndcg, r->mean.mrr, r->validation};
+    return values[metric];
 }
 
 /* Standard error of the mean of one metric over n results. */
@@ -199,7 +204,7 @@ void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out)
     out->seeds = n;
     out->mean = out->standard_error = (ranking_values){0};
     out->cold_products = out->cold_shoppers = (loo_group){0};
-    out->coverage = out->novelty = out->train_s = out->score_s = 0;
+    out->coverage = out->novelty = out->validation = out->train_s = out->score_s = 0;
     for (unsigned i = 0; i < n; i++) {
         const double share = 1.0 / n;
         add_values(&out->mean, &of[i].mean, share);
@@ -208,10 +213,11 @@ void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out)
         add_group(&out->cold_shoppers, &of[i].cold_shoppers, share);
         out->coverage += share * of[i].coverage;
         out->novelty += share * of[i].novelty;
+        out->validation += share * of[i].validation;
         out->train_s += share * of[i].train_s;
         out->score_s += share * of[i].score_s;
     }
-    for (int metric = 0; metric < 3; metric++)
+    for (int metric = 0; metric < 4; metric++)
         out->seed_error[metric] = error_over_seeds(of, n, metric);
 }
 
@@ -282,6 +288,9 @@ void loo_write_json(json_writer *w, const loo_result *r, const recommender *mode
     json_text(w, r->repeats ? "allowed" : "masked");
     write_group(w, "cold_products", &r->cold_products, r->k);
     write_group(w, "cold_shoppers", &r->cold_shoppers, r->k);
+    if (!isnan(r->validation)) write_at(w, "validation_ndcg", 10, "", r->validation);
+    if (!isnan(r->validation) && r->seeds > 1)
+        write_at(w, "validation_ndcg", 10, "_seeds_se", r->seed_error[3]);
     write_parts(w, model);
     json_key(w, "train_s");
     json_number(w, r->train_s);

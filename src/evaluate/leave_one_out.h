@@ -97,9 +97,11 @@ typedef struct loo_result {
     double novelty;                      /* bits */
     loo_group cold_products; /* whose test product was taken at most LOO_COLD_EVENTS times */
     loo_group cold_shoppers; /* shoppers with at most LOO_COLD_EVENTS training events */
+    double validation; /* NDCG@10 by which training of a network stopped; NaN for other kinds */
     double train_s, score_s; /* wall seconds; train_s is set by the caller */
     unsigned seeds;          /* over how many seeds these are means; 0 or 1: one */
-    double seed_error[3];    /* standard error of hr, ndcg, mrr over seeds; NaN below two */
+    double seed_error[4];    /* standard error of hr, ndcg, mrr and validation over seeds; NaN
+                                below two */
 } loo_result;
 
 /* PF_USAGE for k outside 1..RANKING_CUT_MAX; PF_NO_MEMORY. */

@@ -485,6 +485,7 @@ static void figures_over_seeds_are_means_with_their_error(void **state)
                              .users = 7,
                              .mean = {.hit = .1 * (i + 1), .ndcg = .2 * (i + 1), .mrr = .3},
                              .cold_products = {.users = 2, .ndcg = .1 * i},
+                             .validation = .01 * i,
                              .train_s = i};
     loo_mean_of_seeds(of, 3, &mean);
     assert_near(mean.mean.hit, .2);
@@ -494,6 +495,8 @@ static void figures_over_seeds_are_means_with_their_error(void **state)
     assert_int_equal(mean.users, 7);
     assert_near(mean.seed_error[0], .1 / sqrt(3)); /* deviation .1 over three */
     assert_near(mean.seed_error[2], 0);
+    assert_near(mean.validation, .01);
+    assert_near(mean.seed_error[3], .01 / sqrt(3));
     loo_mean_of_seeds(of, 1, &mean);
     assert_near(mean.mean.ndcg, .2);
     assert_true(isnan(mean.seed_error[1]));
