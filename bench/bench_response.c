@@ -5,7 +5,7 @@
  * Libraries: bench_journey
  *
  *     bench/run response [all|demo] [--learner auto|logistic|xgboost|average]
- *                        [--threads N] [--replicates N]
+ *                        [--threads N] [--replicates N] [--settings LIST]
  *
  * Protocol: evaluate/response_protocol.h; test campaigns start on 2017-08-01 or later and
  * are each scored by a model fitted on campaigns that had ended before; without a set both,
@@ -14,6 +14,13 @@
  * December (evaluate/next_products.h) are predicted by habits and by plain frequency alone;
  * bench/run products compares more models. What must be
  * reached stands in `gates`; the benchmark ends with 1 when something is not.
+ *
+ * Last, the same with the outlook of a Transformer on every shopper (response/outlook.h), fitted
+ * before the first test campaign and cross-fitted in time for what is learnt from: both figures
+ * and their paired difference with a bootstrap interval over households. First on the campaigns
+ * that had ended before the test ("earlier"), where it may be chosen or not, then on the test.
+ *
+ * --settings "width=64,epochs=16" changes the networks, as in sequence/settings.h.
  */
 #include <math.h>
 #include <stdio.h>
@@ -24,6 +31,7 @@
 #include "bench/journey.h"
 #include "bench/result.h"
 #include "evaluate/next_products.h"
+#include "evaluate/response_comparison.h"
 #include "evaluate/response_protocol.h"
 
 /* Lowest or highest value that passes, by set: all, demo. */
@@ -45,6 +53,7 @@ typedef struct run {
     const char *set; /* NULL: both */
     response_learner learner;
     unsigned threads, replicates;
+    const char *settings; /* of the outlook's networks; NULL: its own */
     bool missed;
 } run;
 
@@ -68,7 +77,7 @@ static const char *unit_of(const char *metric)
     size_t n = strlen(metric);
     if (n > 6 && !strcmp(metric + n - 6, "_bytes")) return "B";
     bool seconds = !strcmp(metric, "wall_s") || !strcmp(metric, "cpu_s") ||
-                   !strcmp(metric, "rows_s");
+                   !strcmp(metric, "rows_s") || !strcmp(metric, "outlook_s");
     return seconds ? "s" : NULL;
 }
 
@@ -196,6 +205,78 @@ static void measure_products(run *r, const char *set, const journey *j, pool *th
     hold(r, set, "products_ndcg@10", found.models[1].mean.ndcg);
 }
 
+/* --- with the outlook ------------------------------------------------------------- */
+
+static const char *const with_outlook = "proffer with the outlook";
+
+static void print_gain(run *r, const char *set, const char *part, const char *metric,
+                       const response_gain *g)
+{
+    char name[64];
+    const struct {
+        const char *end;
+        double value;
+    } rows[] = {{"", g->first}, {"_gain", g->gain}, {"_gain_se", g->gain_se},
+                {"_gain_low", g->low}, {"_gain_high", g->high}};
+    print(r, set, part, "proffer without", metric, g->second);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", metric, rows[i].end);
+        print(r, set, part, with_outlook, name, rows[i].value);
+    }
+}
+
+static void print_comparison(run *r, const char *set, const char *part,
+                             const response_comparison *c)
+{
+    print_gain(r, set, part, "auc", &c->auc);
+    print_gain(r, set, part, "log_loss", &c->log_loss);
+    print(r, set, part, "proffer without", "ece", c->ece[1]);
+    print(r, set, part, with_outlook, "ece", c->ece[0]);
+    print_gain(r, set, part, "ndcg@10", &c->ndcg);
+}
+
+/* Earlier campaigns are those that had ended before the test begins. */
+static void compare(run *r, const char *set, const response_data *with,
+                    const response_data *without, const response_protocol_options *test)
+{
+    pf_error err = {.code = PF_OK};
+    response_comparison c;
+    response_protocol_options earlier = *test;
+    earlier.from_us = INT64_MIN;
+    if (response_compare(&c, with, without, &earlier, test->from_us, &err) != PF_OK)
+        stop(&err);
+    print_comparison(r, set, "earlier", &c);
+    if (response_compare(&c, with, without, test, INT64_MAX, &err) != PF_OK) stop(&err);
+    print_comparison(r, set, "all", &c);
+    if (response_compare(&c, with, without, test, test->last_us, &err) != PF_OK) stop(&err);
+    print_comparison(r, set, "observed", &c);
+}
+
+static void measure_outlook(run *r, const char *set, const response_world *world,
+                            const response_data *without,
+                            const response_protocol_options *test)
+{
+    pf_error err = {.code = PF_OK};
+    response_world foreseeing = *world;
+    response_data *with = NULL;
+    outlook *o = NULL;
+    outlook_options how = outlook_options_default();
+    double begun_s = bench_wall_s();
+    how.until_us = test->from_us;
+    how.settings = r->settings;
+    if (outlook_new(&o, world->catalogue, world->history, world->zone, world->pool, &how,
+                    &err) != PF_OK)
+        stop(&err);
+    foreseeing.outlook = o;
+    print(r, set, "all", with_outlook, "outlook_s", bench_wall_s() - begun_s);
+    print(r, set, "all", with_outlook, "networks", (double)outlook_count(o));
+    if (response_data_new(&foreseeing, &with, &err) != PF_OK) stop(&err);
+    compare(r, set, with, without, test);
+    print(r, set, "all", with_outlook, "wall_s", bench_wall_s() - begun_s);
+    response_data_free(with);
+    outlook_free(o);
+}
+
 static void measure(run *r, const char *set, pool *threads)
 {
     pf_error err = {.code = PF_OK};
@@ -220,6 +301,7 @@ static void measure(run *r, const char *set, pool *threads)
     print(r, set, "all", "proffer", "wall_s", bench_wall_s() - begun_s);
     print(r, set, "all", "proffer", "cpu_s", bench_cpu_s() - begun_cpu_s);
     print(r, set, "all", "proffer", "peak_memory_bytes", bench_peak_bytes());
+    measure_outlook(r, set, &world, data, &o);
     response_protocol_free(found);
     response_data_free(data);
     journey_close(j);
@@ -230,7 +312,7 @@ static void measure(run *r, const char *set, pool *threads)
 static void usage(void)
 {
     fprintf(stderr, "usage: bench/run response [all|demo] [--learner auto|logistic|xgboost|"
-                    "average] [--threads N] [--replicates N]\n");
+                    "average] [--threads N] [--replicates N] [--settings LIST]\n");
     exit(2);
 }
 
@@ -263,6 +345,8 @@ static run read_arguments(int argc, char **argv)
             r.threads = number_of(argv[++i], 64);
         else if (!strcmp(argv[i], "--replicates") && more)
             r.replicates = number_of(argv[++i], 100000);
+        else if (!strcmp(argv[i], "--settings") && more)
+            r.settings = argv[++i];
         else
             usage();
     }

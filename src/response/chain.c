@@ -45,11 +45,11 @@ static pf_status score_which(chain_link *link, const data_group *g, const learne
                              pf_error *err)
 {
     size_t P = g->n_promotions;
-    float *scratch = mem_alloc(P, RESPONSE_WHICH_FEATURES * sizeof *scratch);
+    float *scratch = mem_alloc(P, l->width.which * sizeof *scratch);
     if (scratch == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
     for (size_t i = 0; i < g->n_shoppers; i++)
-        learners_which(l, g->rows.which + i * P * RESPONSE_WHICH_FEATURES, P, scratch,
+        learners_which(l, g->rows.which + i * P * l->width.which, P, scratch,
                        link->order + i * P, link->share + i * P);
     mem_free(scratch);
     return PF_OK;

@@ -1,6 +1,8 @@
 /* Rows and outcomes of every past group. */
 #include "response/data.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -9,12 +11,93 @@ bool data_known(const data_group *g, int64_t until_us)
     return g->teaches && g->ends_us <= until_us;
 }
 
+/* --- rows ------------------------------------------------------------------------- */
+
+data_width data_width_of(bool foresees)
+{
+    return foresees ? (data_width){DATA_MOST_ANY, DATA_MOST_WHICH}
+                    : (data_width){RESPONSE_ANY_FEATURES, RESPONSE_WHICH_FEATURES};
+}
+
+const char *data_any_name(size_t feature)
+{
+    return feature < RESPONSE_ANY_FEATURES
+               ? response_any_name(feature)
+               : outlook_any_name(feature - RESPONSE_ANY_FEATURES);
+}
+
+const char *data_which_name(size_t feature)
+{
+    return feature < RESPONSE_WHICH_FEATURES
+               ? response_which_name(feature)
+               : outlook_which_name(feature - RESPONSE_WHICH_FEATURES);
+}
+
+void data_rows_free(data_rows *rows)
+{
+    response_rows_free(&rows->plain);
+    mem_free(rows->wide);
+    *rows = (data_rows){.wide = NULL};
+}
+
+/* n rows of a columns and n of b, side by side. */
+static void join(float *out, const float *a, size_t of_a, const float *b, size_t of_b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        memcpy(out + i * (of_a + of_b), a + i * of_a, of_a * sizeof *out);
+        memcpy(out + i * (of_a + of_b) + of_a, b + i * of_b, of_b * sizeof *out);
+    }
+}
+
+static pf_status widen(const response_data *d, const response_question *q, data_rows *rows,
+                       pf_error *err)
+{
+    size_t S = q->n_shoppers, pairs = S * q->n_promotions; /* the plain rows are as many */
+    size_t any = S * d->width.any, which = pairs * d->width.which;
+    float *added = mem_alloc(S * OUTLOOK_ANY_FEATURES + pairs * OUTLOOK_WHICH_FEATURES + 1,
+                             sizeof *added);
+    rows->wide = mem_alloc(any + which + 1, sizeof *rows->wide);
+    pf_status s = PF_OK;
+    if (added == NULL || rows->wide == NULL) {
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", pairs);
+    } else {
+        float *of_pairs = added + S * OUTLOOK_ANY_FEATURES;
+        s = outlook_rows(d->world.outlook, q, d->world.pool, added, of_pairs, err);
+        if (s == PF_OK) {
+            join(rows->wide, rows->plain.any, RESPONSE_ANY_FEATURES, added,
+                 OUTLOOK_ANY_FEATURES, S);
+            join(rows->wide + any, rows->plain.which, RESPONSE_WHICH_FEATURES, of_pairs,
+                 OUTLOOK_WHICH_FEATURES, pairs);
+        }
+    }
+    mem_free(added);
+    rows->any = rows->wide;
+    rows->which = rows->wide + any;
+    return s;
+}
+
+pf_status data_rows_make(const response_data *d, const response_question *q, data_rows *out,
+                         pf_error *err)
+{
+    *out = (data_rows){.wide = NULL};
+    pf_status s = response_rows_make(d->maker, q, d->world.pool, &out->plain, err);
+    out->any = out->plain.any;
+    out->which = out->plain.which;
+    if (s == PF_OK && d->world.outlook != NULL)
+        s = widen(d, q, out, err);
+    if (s != PF_OK)
+        data_rows_free(out);
+    return s;
+}
+
+/* --- groups ----------------------------------------------------------------------- */
+
 void response_data_free(response_data *d)
 {
     if (d == NULL)
         return;
     for (size_t i = 0; i < d->n; i++) {
-        response_rows_free(&d->group[i].rows);
+        data_rows_free(&d->group[i].rows);
         mem_free(d->group[i].shopper);
         mem_free(d->group[i].answered);
         mem_free(d->group[i].when);
@@ -91,7 +174,7 @@ static pf_status add_group(response_data *d, uint32_t number, pf_error *err)
     find_outcomes(g, groups);
     response_question q = {g->promotion, (uint32_t)g->n_promotions, g->shopper,
                            g->n_shoppers, g->starts_us};
-    return response_rows_make(d->maker, &q, d->world.pool, &g->rows, err);
+    return data_rows_make(d, &q, &g->rows, err);
 }
 
 static pf_status add_groups(response_data *d, pf_error *err)
@@ -123,6 +206,7 @@ pf_status response_data_new(const response_world *world, response_data **out, pf
     if (d == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for response data");
     d->world = *world;
+    d->width = data_width_of(world->outlook != NULL);
     pf_status s = response_rows_maker_new(world->catalogue, world->history, world->zone,
                                           &d->maker, err);
     if (s == PF_OK)

@@ -33,8 +33,8 @@ static void take_largest(response_part *all, size_t features, response_part *par
 static pf_status explain_any(const response_model *m, const float *row, response_part *parts,
                              size_t n, size_t *found, pf_error *err)
 {
-    response_part all[RESPONSE_ANY_FEATURES];
-    float trees[RESPONSE_ANY_FEATURES + 1] = {0};
+    response_part all[DATA_MOST_ANY];
+    float trees[DATA_MOST_ANY + 1] = {0};
     double linear = m->v.chosen == RESPONSE_XGBOOST ? 0 : 1;
     double boosted = m->v.chosen == RESPONSE_LOGISTIC ? 0 : 1;
     if (boosted > 0) {
@@ -42,13 +42,13 @@ static pf_status explain_any(const response_model *m, const float *row, response
         if (s != PF_OK)
             return s;
     }
-    for (size_t f = 0; f < RESPONSE_ANY_FEATURES; f++) {
+    for (size_t f = 0; f < m->l.width.any; f++) {
         double sum = boosted * (double)trees[f];
         if (linear > 0)
             sum += linear_contribution(&m->l.logistic, row, f);
-        all[f] = (response_part){response_any_name(f), sum / (linear + boosted)};
+        all[f] = (response_part){data_any_name(f), sum / (linear + boosted)};
     }
-    take_largest(all, RESPONSE_ANY_FEATURES, parts, n, found);
+    take_largest(all, m->l.width.any, parts, n, found);
     return PF_OK;
 }
 
@@ -56,20 +56,21 @@ static pf_status explain_which(const response_model *m, const float *rows, size_
                                size_t place, response_part *parts, size_t n, size_t *found,
                                pf_error *err)
 {
-    response_part all[RESPONSE_WHICH_FEATURES];
+    response_part all[DATA_MOST_WHICH];
+    const size_t F = m->l.width.which;
     *found = 0;
     if (!m->l.has_which)
         return PF_OK;
-    float *seen = mem_alloc(P, RESPONSE_WHICH_FEATURES * sizeof *seen);
+    float *seen = mem_alloc(P, F * sizeof *seen);
     if (seen == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
-    which_centre(rows, P, seen);
-    which_scale(seen, P, m->l.floor, seen);
-    const float *row = seen + place * RESPONSE_WHICH_FEATURES;
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
-        all[f] = (response_part){response_which_name(f),
+    which_centre(rows, P, F, seen);
+    which_scale(seen, P, F, m->l.floor, seen);
+    const float *row = seen + place * F;
+    for (size_t f = 0; f < F; f++)
+        all[f] = (response_part){data_which_name(f),
                                  linear_contribution(&m->l.which, row, f)};
-    take_largest(all, RESPONSE_WHICH_FEATURES, parts, n, found);
+    take_largest(all, F, parts, n, found);
     mem_free(seen);
     return PF_OK;
 }
@@ -78,7 +79,7 @@ pf_status response_explain(const response_model *m, const response_data *d,
                            const response_ask *ask, bool any, size_t who, size_t what,
                            response_part *parts, size_t n, size_t *found, pf_error *err)
 {
-    response_rows rows;
+    data_rows rows;
     *found = 0;
     if (who >= ask->n_shoppers || what >= ask->n_promotions)
         return error_set(err, PF_USAGE, "there is no shopper %zu or promotion %zu in the "
@@ -88,11 +89,13 @@ pf_status response_explain(const response_model *m, const response_data *d,
                            .shopper = ask->shopper + who,
                            .n_shoppers = 1,
                            .at_us = ask->at_us};
-    pf_status s = response_rows_make(d->maker, &q, d->world.pool, &rows, err);
+    pf_status s = model_fits(m, d, err);
+    if (s == PF_OK)
+        s = data_rows_make(d, &q, &rows, err);
     if (s != PF_OK)
         return s;
     s = any ? explain_any(m, rows.any, parts, n, found, err)
-            : explain_which(m, rows.which, rows.n_promotions, what, parts, n, found, err);
-    response_rows_free(&rows);
+            : explain_which(m, rows.which, rows.plain.n_promotions, what, parts, n, found, err);
+    data_rows_free(&rows);
     return s;
 }

@@ -28,6 +28,7 @@ void learners_free(learners *l)
 
 /* Rows with their outcomes, owned; `start` where they compete. */
 typedef struct taught {
+    size_t F;
     float *x;
     uint8_t *y;
     size_t *start;
@@ -44,9 +45,10 @@ static void free_taught(taught *t)
 static bool take_any(const response_data *d, int64_t until_us, taught *t)
 {
     size_t n = 0;
+    t->F = d->width.any;
     for (size_t i = 0; i < d->n; i++)
         n += data_known(&d->group[i], until_us) ? d->group[i].n_shoppers : 0;
-    t->x = mem_alloc(n + 1, RESPONSE_ANY_FEATURES * sizeof *t->x);
+    t->x = mem_alloc(n + 1, t->F * sizeof *t->x);
     t->y = mem_alloc(n + 1, 1);
     if (t->x == NULL || t->y == NULL)
         return false;
@@ -54,8 +56,8 @@ static bool take_any(const response_data *d, int64_t until_us, taught *t)
         const data_group *g = &d->group[i];
         if (!data_known(g, until_us))
             continue;
-        memcpy(t->x + t->n * RESPONSE_ANY_FEATURES, g->rows.any,
-               g->n_shoppers * RESPONSE_ANY_FEATURES * sizeof *t->x);
+        memcpy(t->x + t->n * t->F, g->rows.any,
+               g->n_shoppers * t->F * sizeof *t->x);
         memcpy(t->y + t->n, g->answered, g->n_shoppers);
         t->n += g->n_shoppers;
     }
@@ -88,8 +90,7 @@ static void count_choices(const response_data *d, int64_t until_us, size_t *grou
 static void take_choice(const data_group *g, size_t i, taught *t)
 {
     size_t P = g->n_promotions;
-    which_centre(g->rows.which + i * P * RESPONSE_WHICH_FEATURES, P,
-                 t->x + t->n * RESPONSE_WHICH_FEATURES);
+    which_centre(g->rows.which + i * P * t->F, P, t->F, t->x + t->n * t->F);
     memcpy(t->y + t->n, g->used + i * P, P);
     t->n += P;
     t->start[++t->groups] = t->n;
@@ -99,8 +100,9 @@ static void take_choice(const data_group *g, size_t i, taught *t)
 static bool take_which(const response_data *d, int64_t until_us, taught *t)
 {
     size_t groups, rows;
+    t->F = d->width.which;
     count_choices(d, until_us, &groups, &rows);
-    t->x = mem_alloc(rows + 1, RESPONSE_WHICH_FEATURES * sizeof *t->x);
+    t->x = mem_alloc(rows + 1, t->F * sizeof *t->x);
     t->y = mem_alloc(rows + 1, 1);
     t->start = mem_alloc_zero(groups + 1, sizeof *t->start);
     if (t->x == NULL || t->y == NULL || t->start == NULL)
@@ -119,7 +121,7 @@ static bool take_which(const response_data *d, int64_t until_us, taught *t)
 static pf_status fit_any(learners *l, const taught *t, const learners_want *want,
                          pf_error *err)
 {
-    feature_rows rows = {t->n, RESPONSE_ANY_FEATURES, t->x};
+    feature_rows rows = {t->n, t->F, t->x};
     pf_status s = PF_OK;
     if (want->logistic) {
         linear_options o = linear_options_default();
@@ -139,10 +141,10 @@ static pf_status fit_any(learners *l, const taught *t, const learners_want *want
 
 static void find_floor(learners *l, const taught *t)
 {
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+    for (size_t f = 0; f < t->F; f++) {
         double square = 0;
         for (size_t i = 0; i < t->n; i++) {
-            double x = (double)t->x[i * RESPONSE_WHICH_FEATURES + f];
+            double x = (double)t->x[i * t->F + f];
             square += x * x;
         }
         l->floor[f] = floor_share * sqrt(square / (double)t->n);
@@ -152,8 +154,8 @@ static void find_floor(learners *l, const taught *t)
 static void scale_all(const learners *l, taught *t)
 {
     for (size_t g = 0; g < t->groups; g++) {
-        float *x = t->x + t->start[g] * RESPONSE_WHICH_FEATURES;
-        which_scale(x, t->start[g + 1] - t->start[g], l->floor, x);
+        float *x = t->x + t->start[g] * t->F;
+        which_scale(x, t->start[g + 1] - t->start[g], t->F, l->floor, x);
     }
 }
 
@@ -177,12 +179,12 @@ static linear_options which_options(const taught *t)
 static bool drop_negative(const linear_model *m, taught *t)
 {
     bool dropped = false;
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+    for (size_t f = 0; f < t->F; f++) {
         if (!(m->weight[f] < 0))
             continue;
         dropped = true;
         for (size_t i = 0; i < t->n; i++)
-            t->x[i * RESPONSE_WHICH_FEATURES + f] = 0;
+            t->x[i * t->F + f] = 0;
     }
     return dropped;
 }
@@ -191,7 +193,7 @@ static pf_status fit_which(learners *l, taught *t, pf_error *err)
 {
     if (t->groups == 0)
         return PF_OK;
-    feature_rows rows = {t->n, RESPONSE_WHICH_FEATURES, t->x};
+    feature_rows rows = {t->n, t->F, t->x};
     linear_options o = which_options(t);
     find_floor(l, t);
     scale_all(l, t);
@@ -256,7 +258,7 @@ pf_status learners_fit(learners *l, const response_data *d, int64_t until_us,
                        const learners_want *want, pf_error *err)
 {
     taught any = {0}, which = {0};
-    *l = (learners){.groups = 0};
+    *l = (learners){.width = d->width};
     pf_status s = count_known(l, d, until_us, err);
     if (s == PF_OK && (!take_any(d, until_us, &any) || !take_which(d, until_us, &which)))
         s = error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", l->rows);
@@ -276,13 +278,13 @@ pf_status learners_fit(learners *l, const response_data *d, int64_t until_us,
 void learners_logistic(const learners *l, const float *any, size_t n, float *p)
 {
     for (size_t i = 0; i < n; i++)
-        p[i] = (float)linear_probability(&l->logistic, any + i * RESPONSE_ANY_FEATURES);
+        p[i] = (float)linear_probability(&l->logistic, any + i * l->width.any);
 }
 
 pf_status learners_trees(const learners *l, const float *any, size_t n, float *p,
                          pf_error *err)
 {
-    feature_rows rows = {n, RESPONSE_ANY_FEATURES, any};
+    feature_rows rows = {n, l->width.any, any};
     pf_status s = n > 0 ? boosted_score(&l->trees, &rows, p, err) : PF_OK;
     for (size_t i = 0; s == PF_OK && i < n; i++)
         p[i] = (float)(1 / (1 + exp(-(double)p[i])));
@@ -291,31 +293,31 @@ pf_status learners_trees(const learners *l, const float *any, size_t n, float *p
 
 /* --- which ------------------------------------------------------------------------ */
 
-void which_centre(const float *raw, size_t n, float *out)
+void which_centre(const float *raw, size_t n, size_t F, float *out)
 {
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+    for (size_t f = 0; f < F; f++) {
         double mean = 0;
         for (size_t k = 0; k < n; k++)
-            mean += (double)raw[k * RESPONSE_WHICH_FEATURES + f];
+            mean += (double)raw[k * F + f];
         mean /= (double)n;
         for (size_t k = 0; k < n; k++) {
-            size_t at = k * RESPONSE_WHICH_FEATURES + f;
+            size_t at = k * F + f;
             out[at] = (float)((double)raw[at] - mean);
         }
     }
 }
 
-void which_scale(const float *centred, size_t n, const double *floor_of, float *out)
+void which_scale(const float *centred, size_t n, size_t F, const double *floor_of, float *out)
 {
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++) {
+    for (size_t f = 0; f < F; f++) {
         double square = 0;
         for (size_t k = 0; k < n; k++) {
-            double x = (double)centred[k * RESPONSE_WHICH_FEATURES + f];
+            double x = (double)centred[k * F + f];
             square += x * x;
         }
         double spread = sqrt(square / (double)n) + floor_of[f];
         for (size_t k = 0; k < n; k++) {
-            size_t at = k * RESPONSE_WHICH_FEATURES + f;
+            size_t at = k * F + f;
             out[at] = spread > 0 ? (float)((double)centred[at] / spread) : 0;
         }
     }
@@ -338,10 +340,10 @@ void learners_which(const learners *l, const float *which, size_t n, float *scra
     for (size_t k = 0; k < n; k++)
         order[k] = 0;
     if (l->has_which) {
-        which_centre(which, n, scratch);
-        which_scale(scratch, n, l->floor, scratch);
+        which_centre(which, n, l->width.which, scratch);
+        which_scale(scratch, n, l->width.which, l->floor, scratch);
         for (size_t k = 0; k < n; k++)
-            order[k] = (float)linear_score(&l->which, scratch + k * RESPONSE_WHICH_FEATURES);
+            order[k] = (float)linear_score(&l->which, scratch + k * l->width.which);
     }
     memcpy(share, order, n * sizeof *share);
     softmax(share, n);

@@ -19,10 +19,11 @@
 
 typedef struct learners {
     bool has_logistic, has_trees, has_which;
+    data_width width; /* of the rows it was fitted to, and reads */
     linear_model logistic;
     boosted_model trees;
     linear_model which;
-    double floor[RESPONSE_WHICH_FEATURES];
+    double floor[DATA_MOST_WHICH];
     /* One who uses any of P promotions uses 1 + uses_growth ln P of them. */
     double uses_growth;
     size_t groups, rows, answers;
@@ -45,18 +46,18 @@ void learners_logistic(const learners *l, const float *any, size_t n, float *p);
 pf_status learners_trees(const learners *l, const float *any, size_t n, float *p,
                          pf_error *err);
 
-/* One shopper's promotions: rows [P x RESPONSE_WHICH_FEATURES] -> order [P] for ranking and
+/* One shopper's promotions: rows [P x width.which] -> order [P] for ranking and
  * share [P], which sums to 1: the part of the shopper's uses that goes to each. scratch
- * [P x RESPONSE_WHICH_FEATURES]. Allocates nothing. */
+ * [P x width.which]. Allocates nothing. */
 void learners_which(const learners *l, const float *which, size_t n, float *scratch,
                     float *order, float *share);
 
 /* Promotions used by one who uses any of P. */
 double learners_uses(const learners *l, size_t P);
 
-/* Rows less their mean over the promotions; then divided by spread and floor. `out` may be
- * the input. */
-void which_centre(const float *raw, size_t n, float *out);
-void which_scale(const float *centred, size_t n, const double *floor_of, float *out);
+/* n rows of F features less their mean over the promotions; then divided by spread and floor.
+ * `out` may be the input. */
+void which_centre(const float *raw, size_t n, size_t F, float *out);
+void which_scale(const float *centred, size_t n, size_t F, const double *floor_of, float *out);
 
 #endif

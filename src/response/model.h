@@ -12,4 +12,7 @@ struct response_model {
     int64_t until_us;
 };
 
+/* PF_USAGE where one of the two has an outlook and the other has none. */
+pf_status model_fits(const response_model *m, const response_data *d, pf_error *err);
+
 #endif

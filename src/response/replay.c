@@ -70,12 +70,12 @@ static double seen_of(const response_data *d, const data_group *g)
                                         (double)(g->ends_us - g->starts_us));
 }
 
-static void fill(const data_group *g, const chain_link *link, const verdict *v, float *any,
+static void fill(const data_group *g, size_t width, const chain_link *link, const verdict *v, float *any,
                  float *p, float *share)
 {
     size_t P = g->n_promotions;
     for (size_t i = 0; i < g->n_shoppers; i++) {
-        const float *row = g->rows.any + i * RESPONSE_ANY_FEATURES;
+        const float *row = g->rows.any + i * width;
         any[i] = (float)verdict_any(v, link->logistic ? (double)link->logistic[i] : 0,
                                     link->trees ? (double)link->trees[i] : 0);
         share[i] = expf(row[RESPONSE_ANY_LOG_SHARE_ANSWERED]);
@@ -98,15 +98,15 @@ static pf_status add_campaign(response_replay *r, const response_data *d, size_t
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu pairs", pairs);
     float *p = memory, *any = p + pairs;
     float *share = any + g->n_shoppers;
-    fill(g, link, &v, any, p, share);
+    fill(g, d->width.any, link, &v, any, p, share);
     r->memory[r->n] = memory;
     r->campaign[r->n++] = (replayed){
         .campaign = g->campaign, .starts_us = g->starts_us, .ends_us = g->ends_us,
         .n_shoppers = g->n_shoppers, .n_promotions = g->n_promotions,
         .shopper = g->shopper, .promotion = g->promotion, .answered = g->answered,
         .used = g->used, .learner = v.chosen, .any = any, .order = link->order, .p = p,
-        .lines = g->rows.lines, .affinity = g->rows.affinity,
-        .popularity = g->rows.popularity, .share_answered = share,
+        .lines = g->rows.plain.lines, .affinity = g->rows.plain.affinity,
+        .popularity = g->rows.plain.popularity, .share_answered = share,
         .known_rate = known_rate(d, g->starts_us), .seen = seen_of(d, g)};
     return PF_OK;
 }

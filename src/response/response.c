@@ -64,6 +64,16 @@ void response_scores_free(response_scores *s)
     *s = (response_scores){.any = NULL};
 }
 
+pf_status model_fits(const response_model *m, const response_data *d, pf_error *err)
+{
+    if (m->l.width.any == d->width.any)
+        return PF_OK;
+    return error_set(err, PF_USAGE, "the response model was fitted %s an outlook on shoppers, "
+                     "the data have %s; fit it on data like these",
+                     m->l.width.any == DATA_MOST_ANY ? "with" : "without",
+                     d->world.outlook ? "one" : "none");
+}
+
 static pf_status check_ask(const response_data *d, const response_ask *ask, pf_error *err)
 {
     const offer_groups *g = response_rows_groups(d->maker);
@@ -104,10 +114,10 @@ static pf_status scores_new(const response_ask *ask, response_scores *out, pf_er
 }
 
 /* any[S] of rows by the learner that was chosen. */
-static pf_status score_any(const response_model *m, const response_rows *rows, float *any,
+static pf_status score_any(const response_model *m, const data_rows *rows, float *any,
                            pf_error *err)
 {
-    size_t S = rows->n_shoppers;
+    size_t S = rows->plain.n_shoppers;
     bool linear = m->v.chosen != RESPONSE_XGBOOST, trees = m->v.chosen != RESPONSE_LOGISTIC;
     float *said = mem_alloc_zero(2 * S + 1, sizeof *said);
     pf_status s = PF_OK;
@@ -124,22 +134,22 @@ static pf_status score_any(const response_model *m, const response_rows *rows, f
 }
 
 /* Shoppers from..: their places in the answer. */
-static pf_status score_rows(const response_model *m, const response_rows *rows, size_t from,
+static pf_status score_rows(const response_model *m, const data_rows *rows, size_t from,
                             response_scores *out, pf_error *err)
 {
-    size_t P = rows->n_promotions;
-    float *scratch = mem_alloc(P, (RESPONSE_WHICH_FEATURES + 1) * sizeof *scratch);
+    size_t P = rows->plain.n_promotions;
+    float *scratch = mem_alloc(P, (m->l.width.which + 1) * sizeof *scratch);
     if (scratch == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
     pf_status s = score_any(m, rows, out->any + from, err);
-    float *share = scratch + P * RESPONSE_WHICH_FEATURES;
+    float *share = scratch + P * m->l.width.which;
     double uses = learners_uses(&m->l, P);
-    for (size_t i = 0; s == PF_OK && i < rows->n_shoppers; i++) {
+    for (size_t i = 0; s == PF_OK && i < rows->plain.n_shoppers; i++) {
         size_t at = (from + i) * P;
-        learners_which(&m->l, rows->which + i * P * RESPONSE_WHICH_FEATURES, P, scratch,
+        learners_which(&m->l, rows->which + i * P * m->l.width.which, P, scratch,
                        out->order + at, share);
         split_uses((double)out->any[from + i], share, P, uses, out->p + at);
-        memcpy(out->spend + at, rows->spend + i * P, P * sizeof *out->spend);
+        memcpy(out->spend + at, rows->plain.spend + i * P, P * sizeof *out->spend);
     }
     mem_free(scratch);
     return s;
@@ -158,19 +168,21 @@ pf_status response_score(const response_model *m, const response_data *d,
                          const response_ask *ask, response_scores *out, pf_error *err)
 {
     *out = (response_scores){.any = NULL};
-    pf_status s = check_ask(d, ask, err);
+    pf_status s = model_fits(m, d, err);
+    if (s == PF_OK)
+        s = check_ask(d, ask, err);
     if (s == PF_OK)
         s = scores_new(ask, out, err);
     size_t most = s == PF_OK ? SCORE_PAIRS / ask->n_promotions + 1 : 1;
     for (size_t from = 0; s == PF_OK && from < ask->n_shoppers; from += most) {
         size_t left = ask->n_shoppers - from;
         response_question q = question_of(ask, from, left < most ? left : most);
-        response_rows rows;
-        s = response_rows_make(d->maker, &q, d->world.pool, &rows, err);
+        data_rows rows;
+        s = data_rows_make(d, &q, &rows, err);
         if (s != PF_OK)
             break;
         s = score_rows(m, &rows, from, out, err);
-        response_rows_free(&rows);
+        data_rows_free(&rows);
     }
     if (s != PF_OK)
         response_scores_free(out);

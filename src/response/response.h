@@ -33,6 +33,7 @@
 #include "base/calendar.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "response/outlook.h"
 #include "shop/catalogue.h"
 #include "shop/history.h"
 
@@ -42,6 +43,7 @@ typedef struct response_world {
     const shop_history *history;
     const zone *zone;            /* the shop's, for first midnights; NULL = UTC */
     pool *pool;                  /* or NULL */
+    const outlook *outlook;      /* what networks expect of shoppers joins all rows; or NULL */
 } response_world;
 
 typedef struct response_data response_data;
@@ -92,6 +94,7 @@ typedef struct response_scores {
     float *spend;  /* [S x P] expected spend in the scope of a redeemer, minor units */
 } response_scores;
 
+/* PF_USAGE where one of model and data has an outlook and the other has none. */
 pf_status response_score(const response_model *m, const response_data *d,
                          const response_ask *ask, response_scores *out, pf_error *err);
 void response_scores_free(response_scores *s);

@@ -18,14 +18,14 @@ enum { PATH_BYTES = 4096, CONSTANTS = 13 };
 static const char *const learner_names[] = {"auto", "logistic", "xgboost", "average"};
 
 /* Changes when the features do: a model made of others is refused. */
-static void features_mark(char into[FINGERPRINT_TEXT_BYTES])
+static void features_mark(data_width width, char into[FINGERPRINT_TEXT_BYTES])
 {
     fingerprint_state state;
     fingerprint_begin(&state);
-    for (size_t f = 0; f < RESPONSE_ANY_FEATURES; f++)
-        fingerprint_add_text(&state, response_any_name(f));
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
-        fingerprint_add_text(&state, response_which_name(f));
+    for (size_t f = 0; f < width.any; f++)
+        fingerprint_add_text(&state, data_any_name(f));
+    for (size_t f = 0; f < width.which; f++)
+        fingerprint_add_text(&state, data_which_name(f));
     fingerprint done = fingerprint_end(&state);
     fingerprint_format(&done, into);
 }
@@ -48,8 +48,8 @@ static pf_status add_all(const response_model *m, const double *constants,
 {
     char mark[FINGERPRINT_TEXT_BYTES];
     const uint64_t n = CONSTANTS, learners_n = RESPONSE_AVERAGE + 1;
-    const uint64_t features = RESPONSE_WHICH_FEATURES;
-    features_mark(mark);
+    const uint64_t features = m->l.width.which;
+    features_mark(m->l.width, mark);
     pf_status s = safetensors_note(w, "kind", "response", err);
     if (s == PF_OK)
         s = safetensors_note(w, "features", mark, err);
@@ -152,36 +152,46 @@ static bool unpack_constants(response_model *m, const double *c)
 static pf_status read_which(response_model *m, const safetensors *file, pf_error *err)
 {
     const tensor_view *t = NULL;
-    pf_status s = safetensors_find(file, "floor", TENSOR_F64, 1, RESPONSE_WHICH_FEATURES, &t,
-                                   err);
+    pf_status s = safetensors_find(file, "floor", TENSOR_F64, 1, m->l.width.which, &t, err);
     if (s != PF_OK)
         return s;
-    memcpy(m->l.floor, t->data, sizeof m->l.floor);
-    for (size_t f = 0; f < RESPONSE_WHICH_FEATURES; f++)
+    memcpy(m->l.floor, t->data, m->l.width.which * sizeof m->l.floor[0]);
+    for (size_t f = 0; f < m->l.width.which; f++)
         if (!(m->l.floor[f] >= 0 && m->l.floor[f] < 1e9))
             return damaged(file, err);
-    return linear_load(&m->l.which, "which", RESPONSE_WHICH_FEATURES, file, err);
+    return linear_load(&m->l.which, "which", m->l.width.which, file, err);
 }
 
 static pf_status read_learners(response_model *m, const safetensors *file, pf_error *err)
 {
     pf_status s = PF_OK;
     if (m->l.has_logistic)
-        s = linear_load(&m->l.logistic, "logistic", RESPONSE_ANY_FEATURES, file, err);
+        s = linear_load(&m->l.logistic, "logistic", m->l.width.any, file, err);
     if (s == PF_OK && m->l.has_trees)
-        s = boosted_load(&m->l.trees, "boosted", RESPONSE_ANY_FEATURES, file, err);
+        s = boosted_load(&m->l.trees, "boosted", m->l.width.any, file, err);
     if (s == PF_OK && m->l.has_which)
         s = read_which(m, file, err);
     return s;
 }
 
-static pf_status read_model(response_model *m, const safetensors *file, pf_error *err)
+/* With or without an outlook, as the file was made. */
+static bool read_width(response_model *m, const safetensors *file)
 {
     char mark[FINGERPRINT_TEXT_BYTES];
+    for (int foresees = 0; foresees < 2; foresees++) {
+        m->l.width = data_width_of(foresees);
+        features_mark(m->l.width, mark);
+        if (!strcmp(safetensors_note_of(file, "features"), mark))
+            return true;
+    }
+    return false;
+}
+
+static pf_status read_model(response_model *m, const safetensors *file, pf_error *err)
+{
     const tensor_view *constants = NULL, *loss = NULL;
-    features_mark(mark);
     if (strcmp(safetensors_note_of(file, "kind"), "response") != 0 ||
-        strcmp(safetensors_note_of(file, "features"), mark) != 0)
+        !read_width(m, file))
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
                             "this is no response model of this version; run 'proffer "
                             "train' again");
@@ -241,6 +251,8 @@ void response_describe(const response_model *m, json_writer *w)
     write_count(w, "rows", m->l.rows);
     write_count(w, "answers", m->l.answers);
     write_number(w, "uses_growth", m->l.uses_growth);
+    json_key(w, "outlook");
+    json_boolean(w, m->l.width.any == DATA_MOST_ANY);
     json_key(w, "which");
     json_text(w, m->l.has_which ? "conditional logit" : "none");
     json_key(w, "earlier_campaigns");
