@@ -72,17 +72,8 @@ static pf_status run_new(run *r, unsigned k, pool *threads, pf_error *err)
 static recommend_query query_at_test(const loo_split *split, uint32_t u)
 {
     const interactions *x = &split->past->view;
-    uint64_t from = x->first[u];
-    return (recommend_query){
-        .product = x->product + from,
-        .time_us = x->time_us ? x->time_us + from : NULL,
-        .quantity = x->quantity ? x->quantity + from : NULL,
-        .rating = x->rating ? x->rating + from : NULL,
-        .basket = x->basket ? x->basket + from : NULL,
-        .n = (size_t)(x->first[u + 1] - from),
-        .at_us = split->test_us ? split->test_us[u] : 0,
-        .user = u,
-    };
+    return interactions_query(x, u, x->first[u + 1] - x->first[u],
+                              split->test_us ? split->test_us[u] : 0);
 }
 
 static void test_shopper(void *context, size_t task, unsigned number)

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "measure/ranking.h"
+#include "recommend/interactions.h"
 
 /* At most so many values are kept; of more shoppers an even sample takes part. */
 enum { TABLE_VALUES_MAX = 48 << 20, ROUNDS = 4, PASSES = 3, BLOCK = 256 };
@@ -135,17 +136,8 @@ static pf_status table_new(table *t, pf_error *err)
 static recommend_query query_of(const blend_task *k, uint32_t u)
 {
     const interactions *x = k->past;
-    uint64_t from = x->first[u];
-    return (recommend_query){
-        .product = x->product + from,
-        .time_us = x->time_us ? x->time_us + from : NULL,
-        .quantity = x->quantity ? x->quantity + from : NULL,
-        .rating = x->rating ? x->rating + from : NULL,
-        .basket = x->basket ? x->basket + from : NULL,
-        .n = (size_t)(x->first[u + 1] - from),
-        .at_us = k->next_time_us ? k->next_time_us[u] : k->until_us,
-        .user = u,
-    };
+    return interactions_query(x, u, x->first[u + 1] - x->first[u],
+                              k->next_time_us ? k->next_time_us[u] : k->until_us);
 }
 
 static void hide_past(const recommend_query *q, float *scores)

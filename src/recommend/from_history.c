@@ -2,6 +2,8 @@
 #include "recommend/from_history.h"
 
 #include "base/memory.h"
+#include "recommend/interactions.h"
+#include "recommend/story.h"
 
 static bool counts(const shop_history *h, uint64_t i, const bool *excluded)
 {
@@ -26,6 +28,7 @@ void purchases_free(purchases *x)
     mem_free((void *)x->data.time_us);
     mem_free((void *)x->data.quantity);
     mem_free((void *)x->data.basket);
+    story_free(x->story);
     mem_free(x);
 }
 
@@ -87,28 +90,17 @@ pf_status purchases_from_history(const shop_history *h, uint32_t n_products,
     x->data.n = n;
     x->data.n_users = h->n_shoppers;
     x->data.n_products = n_products;
+    pf_status s = story_from_history(h, n_products, excluded, until_us, &x->story, err);
+    if (s != PF_OK) {
+        purchases_free(x);
+        return s;
+    }
+    x->data.story = &x->story->view;
     *out = x;
     return PF_OK;
 }
 
 recommend_query purchases_of(const purchases *x, uint32_t number, int64_t at_us)
 {
-    const interactions *d = &x->data;
-    uint64_t from = d->first[number - 1], to = d->first[number], low = from, high = to;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (d->time_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (recommend_query){
-        .product = d->product + from,
-        .time_us = d->time_us + from,
-        .quantity = d->quantity + from,
-        .basket = d->basket + from,
-        .n = (size_t)(low - from),
-        .at_us = at_us,
-        .user = number - 1,
-    };
+    return interactions_query_until(&x->data, number - 1, at_us);
 }

@@ -20,6 +20,7 @@
 
 typedef struct purchases {
     interactions data; /* its arrays are owned here */
+    struct story *story;
 } purchases;
 
 /* excluded [n_products + 1] by product number, or NULL. Only purchases strictly before

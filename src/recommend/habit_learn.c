@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "recommend/habit_rows.h"
+#include "recommend/interactions.h"
 
 /* The penalty 1/2 |w|^2 PENALTY on standardised features. */
 static const double penalty = 10;
@@ -63,8 +64,8 @@ static uint64_t past_products(const lesson *l, uint32_t u)
 static void window_of(const lesson *l, uint32_t u, uint64_t *from, uint64_t *to)
 {
     const interactions *x = l->input->train;
-    *from = x->first[u] + habit_query(x, u, l->from_us).n;
-    *to = x->first[u] + habit_query(x, u, l->input->until_us).n;
+    *from = x->first[u] + interactions_query_until(x, u, l->from_us).n;
+    *to = x->first[u] + interactions_query_until(x, u, l->input->until_us).n;
 }
 
 static bool is_pupil(const lesson *l, uint32_t u)
@@ -133,7 +134,7 @@ static void fill_pupil(void *context, size_t task, unsigned number)
     pupil *p = &l->pupils[task];
     worker *w = &l->workers[number];
     uint64_t from, to;
-    recommend_query q = habit_query(l->input->train, p->user, l->from_us);
+    recommend_query q = interactions_query_until(l->input->train, p->user, l->from_us);
     habit_ask(&w->asker, &l->shop, &q, l->input->repeats);
     window_of(l, p->user, &from, &to);
     for (uint64_t i = from; i < to; i++)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "measure/ranking.h"
+#include "recommend/interactions.h"
 
 enum {
     CATEGORY_PAIRS = 20, /* pseudo-counts: returns of a category, of a product */
@@ -69,26 +70,6 @@ typedef struct sums {
     double shop[4];
 } sums;
 enum { GAP_SUM, GAPS, RETURNS, PAIRS };
-
-recommend_query habit_query(const interactions *x, uint32_t u, int64_t at_us)
-{
-    uint64_t from = x->first[u], low = from, high = x->first[u + 1];
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (x->time_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (recommend_query){
-        .product = x->product + from,
-        .time_us = x->time_us + from,
-        .basket = x->basket ? x->basket + from : NULL,
-        .n = (size_t)(low - from),
-        .at_us = at_us,
-        .user = u,
-    };
-}
 
 static void add_sums(sums *k, uint32_t v, uint32_t category, const habit_pair *pair)
 {
@@ -185,7 +166,7 @@ static pf_status fill(habit_shop *s, const interactions *x, int64_t until_us, su
     sparse_count_begin(&taste, s->n_users, s->n_products);
     sparse_count_begin(&lately, s->n_users, s->n_products);
     for (uint32_t u = 0; u < s->n_users; u++) {
-        recommend_query q = habit_query(x, u, until_us);
+        recommend_query q = interactions_query_until(x, u, until_us);
         habit_past_read(p, &q);
         count_shopper(s, k, &taste, &lately, p, u);
     }
@@ -194,7 +175,7 @@ static pf_status fill(habit_shop *s, const interactions *x, int64_t until_us, su
     sparse_fill_begin(&taste);
     sparse_fill_begin(&lately);
     for (uint32_t u = 0; u < s->n_users && !taste.failed && !lately.failed; u++) {
-        recommend_query q = habit_query(x, u, until_us);
+        recommend_query q = interactions_query_until(x, u, until_us);
         habit_past_read(p, &q);
         add_shopper(s, &taste, &lately, p, u);
     }

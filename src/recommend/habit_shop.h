@@ -45,9 +45,6 @@ void habit_shop_free(habit_shop *s);
 /* Allocates the columns, all zero; false without memory. */
 bool habit_shop_columns(habit_shop *s);
 
-/* The past of user u in x, strictly before at_us. */
-recommend_query habit_query(const interactions *x, uint32_t u, int64_t at_us);
-
 pf_status habit_shop_save(const habit_shop *s, safetensors_writer *file, pf_error *err);
 /* Checks every number. PF_DATA. */
 pf_status habit_shop_load(habit_shop *s, uint32_t n_products, const safetensors *file,

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "recommend/story.h"
 
 void interactions_free(interactions_owned *x)
 {
@@ -14,6 +15,7 @@ void interactions_free(interactions_owned *x)
     mem_free(x->quantity);
     mem_free(x->rating);
     mem_free(x->basket);
+    story_free(x->story);
     mem_free(x);
 }
 
@@ -72,6 +74,12 @@ pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
             copy_row(x, to++, all, all->first[u] + i);
         x->first[u + 1] = to;
     }
+    pf_status s = all->story ? story_cut(all->story, kept, &x->story, err) : PF_OK;
+    if (s != PF_OK) {
+        interactions_free(x);
+        return s;
+    }
+    if (x->story != NULL) x->view.story = &x->story->view;
     *out = x;
     return PF_OK;
 }
@@ -91,6 +99,41 @@ pf_status interactions_without_last(const interactions *all, unsigned drop,
     pf_status s = interactions_prefix(all, kept, out, err);
     mem_free(kept);
     return s;
+}
+
+/* ---- queries ---- */
+
+recommend_query interactions_query(const interactions *x, uint32_t u, uint64_t n,
+                                   int64_t at_us)
+{
+    const uint64_t from = x->first[u];
+    recommend_query q = {
+        .product = x->product + from,
+        .time_us = x->time_us ? x->time_us + from : NULL,
+        .quantity = x->quantity ? x->quantity + from : NULL,
+        .rating = x->rating ? x->rating + from : NULL,
+        .basket = x->basket ? x->basket + from : NULL,
+        .n = (size_t)n,
+        .at_us = at_us,
+        .user = u,
+    };
+    if (x->story != NULL) q.story = story_before(x->story, u, n);
+    return q;
+}
+
+recommend_query interactions_query_until(const interactions *x, uint32_t u, int64_t at_us)
+{
+    uint64_t low = x->first[u], high = x->first[u + 1];
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (x->time_us[middle] < at_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    recommend_query q = interactions_query(x, u, low - x->first[u], at_us);
+    if (x->story != NULL) q.story = story_until(x->story, u, at_us);
+    return q;
 }
 
 /* ---- repeats ---- */

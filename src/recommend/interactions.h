@@ -18,6 +18,7 @@ typedef struct interactions_owned {
     int64_t *time_us;
     float *quantity, *rating;
     uint64_t *basket;
+    struct story *story;
 } interactions_owned;
 
 /* A copy without the last `drop` events of every shopper who has at least `at_least`;
@@ -33,6 +34,13 @@ pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
 
 /* NULL is fine. */
 void interactions_free(interactions_owned *x);
+
+/* The past of user u (from 0): the first n interactions with what came before the next; n at
+ * most what there is. Borrows. */
+recommend_query interactions_query(const interactions *x, uint32_t u, uint64_t n,
+                                   int64_t at_us);
+/* Of data with times: everything strictly before at_us. */
+recommend_query interactions_query_until(const interactions *x, uint32_t u, int64_t at_us);
 
 /* The share of events whose product the same shopper had taken before; 0 without events.
  * NAN when memory is short. */

@@ -28,6 +28,7 @@
 
 #include "base/pool.h"
 #include "base/status.h"
+#include "sequence/model.h"
 #include "sequence/train.h"
 #include "tensor/safetensors.h"
 
@@ -41,6 +42,9 @@ typedef struct interactions {
     const float *quantity;   /* [N], or NULL: 1 each */
     const float *rating;     /* [N], or NULL: none */
     const uint64_t *basket;  /* [N] equal keys = bought together, or NULL: each alone */
+    /* All that these users did (story.h): the events that took a product are the rows above.
+     * NULL: no more is known. */
+    const sequence_events *story;
 } interactions;
 
 /* What is known of products besides who took them; any part may be absent. Borrowed. */
@@ -96,6 +100,7 @@ typedef struct recommend_query {
     const float *rating;     /* [n] or NULL */
     const uint64_t *basket;  /* [n] or NULL */
     size_t n;
+    sequence_window story; /* all that is known of the past; n 0: the above alone */
     int64_t at_us; /* 0 without times */
     uint32_t user; /* who it is in the training data, or RECOMMEND_NO_USER */
 } recommend_query;

@@ -20,8 +20,10 @@ static void sequence_free(void *state)
 
 /* ---- fitting ---- */
 
+/* All that is known of what shoppers did, or what they took alone. */
 static sequence_events events_of(const interactions *x)
 {
+    if (x->story != NULL) return *x->story;
     return (sequence_events){.n_shoppers = x->n_users,
                              .n_products = x->n_products,
                              .n = x->n,
@@ -42,14 +44,14 @@ static pf_status choose(sequence_architecture a, const recommend_input *input,
 }
 
 static pf_status train(sequence_architecture a, const recommend_input *input,
-                       const sequence_side *side, sequence_model **out, pf_error *err)
+                       const sequence_events *events, const sequence_side *side,
+                       sequence_model **out, pf_error *err)
 {
-    const sequence_events events = events_of(input->train);
     const recommend_training *t = input->training;
     sequence_settings settings;
-    pf_status s = choose(a, input, &events, side, &settings, err);
+    pf_status s = choose(a, input, events, side, &settings, err);
     if (s != PF_OK) return s;
-    training_task task = {.events = &events,
+    training_task task = {.events = events,
                           .side = side,
                           .next = input->next,
                           .repeats = input->repeats,
@@ -68,11 +70,12 @@ static pf_status fit(sequence_architecture a, const recommend_input *input, void
 {
     side_vectors vectors;
     sequence_model *m = NULL;
-    pf_status s = side_vectors_new(&vectors, input->side, input->train->n_products,
-                                   input->seed, err);
+    const sequence_events events = events_of(input->train);
+    pf_status s = side_vectors_new(&vectors, input->side, events.n_products,
+                                   events.n_promotions, input->seed, err);
     if (s != PF_OK) return s;
     const sequence_side side = {vectors.rows, vectors.K};
-    s = train(a, input, vectors.rows ? &side : NULL, &m, err);
+    s = train(a, input, &events, vectors.rows ? &side : NULL, &m, err);
     side_vectors_free(&vectors);
     if (s == PF_OK) *state = m;
     return s;
@@ -105,8 +108,10 @@ const struct sequence_model *recommender_sequence(const recommender *m)
 static void score(const void *state, const recommend_query *query, float *scores,
                   recommend_scratch *scratch)
 {
-    const sequence_window window = {
+    const sequence_window taken = {
         .n = query->n, .thing = query->product, .time_us = query->time_us};
+    const bool whole = sequence_model_sizes(state)->kinds && query->story.n > 0;
+    const sequence_window window = whole ? query->story : taken;
     sequence_model_score_window(state, &window, scores, scratch->floats);
 }
 

@@ -191,7 +191,7 @@ void side_vectors_free(side_vectors *s)
 }
 
 pf_status side_vectors_new(side_vectors *out, const product_side *side, uint32_t n_products,
-                           uint64_t seed, pf_error *err)
+                           uint32_t more, uint64_t seed, pf_error *err)
 {
     *out = (side_vectors){0};
     if (side == NULL) return PF_OK;
@@ -203,9 +203,11 @@ pf_status side_vectors_new(side_vectors *out, const product_side *side, uint32_t
     size_t m = least(SIDE_VECTOR_DIRECTIONS, least(vectors.columns, n_products));
     if (w + m == 0) return PF_OK;
     out->K = w + m;
-    out->rows = mem_alloc_aligned(n_products * out->K, sizeof *out->rows);
+    const size_t known = n_products * out->K;
+    out->rows = mem_alloc_aligned(known + more * out->K, sizeof *out->rows);
     if (out->rows == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for the texts of products");
+    memset(out->rows + known, 0, more * out->K * sizeof *out->rows);
     pf_status s = PF_OK;
     if (w > 0) s = reduce(&words, w, seed, out->rows, out->K, err);
     if (s == PF_OK && m > 0) s = reduce(&vectors, m, seed, out->rows + w, out->K, err);

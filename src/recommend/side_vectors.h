@@ -15,13 +15,15 @@
 enum { SIDE_WORD_DIRECTIONS = 128, SIDE_VECTOR_DIRECTIONS = 64 };
 
 typedef struct side_vectors {
-    float *rows; /* [V x K], each part of a row of length 1 or zero; NULL: nothing known */
+    float *rows; /* [(V + more) x K], the last ones zero; each part of a row of length 1 or
+                    zero; NULL: nothing known */
     size_t K;
 } side_vectors;
 
-/* side NULL or without words and vectors: rows NULL and PF_OK. PF_NO_MEMORY, PF_INTERNAL. */
+/* more: things beside products of which nothing is known (promotions). side NULL or without
+ * words and vectors: rows NULL and PF_OK. PF_NO_MEMORY, PF_INTERNAL. */
 pf_status side_vectors_new(side_vectors *out, const product_side *side, uint32_t n_products,
-                           uint64_t seed, pf_error *err);
+                           uint32_t more, uint64_t seed, pf_error *err);
 void side_vectors_free(side_vectors *s);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "measure/ranking.h"
+#include "recommend/interactions.h"
 #include "recommend/scratch.h"
 
 typedef struct bench {
@@ -86,14 +87,10 @@ static void ask(void *context, size_t task, unsigned worker)
     bench *b = context;
     const interactions *x = b->input->train;
     uint32_t u = b->shopper[task];
-    uint64_t from = x->first[u];
     float *scores = b->scores + (size_t)worker * x->n_products;
-    const recommend_query q = {
-        .product = x->product + from,
-        .time_us = x->time_us ? x->time_us + from : NULL,
-        .n = (size_t)(x->first[u + 1] - from),
-        .at_us = b->input->next_time_us ? b->input->next_time_us[u] : b->input->until_us,
-        .user = u};
+    const recommend_query q = interactions_query(
+        x, u, x->first[u + 1] - x->first[u],
+        b->input->next_time_us ? b->input->next_time_us[u] : b->input->until_us);
     b->kind->score(b->state, &q, scores, &b->scratch[worker]);
     for (size_t i = 0; i < q.n && !b->input->repeats; i++)
         scores[q.product[i]] = -INFINITY;

@@ -15,6 +15,7 @@
 #include "recommend/habit.h"
 #include "recommend/habit_learn.h"
 #include "recommend/habit_rows.h"
+#include "recommend/interactions.h"
 #include "recommend/rhythm.h"
 
 enum { V = RHYTHM_PRODUCTS };
@@ -265,7 +266,7 @@ static void nobody_is_a_peer_of_himself(void **state)
     assert_int_equal(habit_shop_new(&s, &input, input.until_us, NULL), PF_OK);
     assert_true(habit_asker_floats(&s) <= 400);
     habit_asker_over(&a, memory, &s);
-    recommend_query q = habit_query(&x, 0, day(100));
+    recommend_query q = interactions_query_until(&x, 0, day(100));
     habit_ask(&a, &s, &q, true);
     near(a.peers[1], 0);
     q.user = RECOMMEND_NO_USER; /* a stranger with the same past has him as a peer */

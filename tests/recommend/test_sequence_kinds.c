@@ -12,8 +12,10 @@
 
 #include "base/random.h"
 #include "recommend/blend.h"
+#include "recommend/interactions.h"
 #include "recommend/side_vectors.h"
 #include "recommend/small_data.h"
+#include "shop/vocabulary.h"
 
 static const char *const names[] = {"transformer", "gru4rec", "bert4rec"};
 enum { NAMES = 3, V = 20, U = 150, LENGTH = 12 };
@@ -173,6 +175,93 @@ static void other_validation_events_change_no_weight_of_a_given_number_of_epochs
     recommender_free(m[1]);
 }
 
+/* ---- all that shoppers did ---- */
+
+/* Everybody takes what was shown right before, at random: only the story tells. */
+enum { SHOWN = 8, PAIRS = 12, TOLD = 2 * PAIRS };
+typedef struct shown_shop {
+    uint64_t first[U + 1], story_first[U + 1];
+    uint32_t product[U * PAIRS], thing[U * TOLD];
+    uint8_t kind[U * TOLD], band[U * TOLD];
+    int64_t time_us[U * PAIRS], story_us[U * TOLD];
+    bool taken[U * TOLD];
+    sequence_events story;
+    interactions x;
+} shown_shop;
+
+static void make_shown(shown_shop *w)
+{
+    random_stream r = random_begin(9, 9);
+    memset(w, 0, sizeof *w);
+    for (uint32_t u = 0; u < U; u++) {
+        for (uint32_t i = 0; i < PAIRS; i++) {
+            const uint64_t at = u * PAIRS + i, shown = 2 * at, bought = shown + 1;
+            w->product[at] = random_below(&r, SHOWN);
+            w->thing[shown] = SHOWN + w->product[at];
+            w->thing[bought] = w->product[at];
+            w->kind[shown] = EVENT_EXPOSURE;
+            w->kind[bought] = EVENT_PURCHASE;
+            w->taken[bought] = true;
+            w->time_us[at] = w->story_us[bought] = 1000000 * (2 * i + 1);
+            w->story_us[shown] = 1000000 * 2 * i;
+        }
+        w->first[u + 1] = (u + 1) * PAIRS;
+        w->story_first[u + 1] = (u + 1) * TOLD;
+    }
+    w->story = (sequence_events){.n_shoppers = U,
+                                 .n_products = SHOWN,
+                                 .n_promotions = SHOWN,
+                                 .n = U * TOLD,
+                                 .first = w->story_first,
+                                 .thing = w->thing,
+                                 .kind = w->kind,
+                                 .band = w->band,
+                                 .time_us = w->story_us,
+                                 .taken = w->taken};
+    w->x = (interactions){.n_users = U,
+                          .n_products = SHOWN,
+                          .n = U * PAIRS,
+                          .first = w->first,
+                          .product = w->product,
+                          .time_us = w->time_us,
+                          .story = &w->story};
+}
+
+/* Whether the product of the promotion that was shown last scores highest. */
+static bool answers_what_was_shown(const recommender *m, const shown_shop *w, uint32_t u)
+{
+    recommend_scratch *scratch = NULL;
+    float score[SHOWN];
+    recommend_query q = interactions_query_until(&w->x, u, w->time_us[u * PAIRS + PAIRS - 1]);
+    uint32_t best = 0;
+    assert_int_equal(q.story.kind[q.story.n - 1], EVENT_EXPOSURE);
+    assert_int_equal(recommend_scratch_new(m, &scratch, NULL), PF_OK);
+    recommender_score(m, &q, score, scratch);
+    recommend_scratch_free(scratch);
+    for (uint32_t v = 1; v < SHOWN; v++)
+        if (score[v] > score[best]) best = v;
+    return best == w->product[u * PAIRS + PAIRS - 1];
+}
+
+static void what_was_shown_is_read_where_the_story_is_known(void **state)
+{
+    (void)state;
+    shown_shop w;
+    make_shown(&w);
+    const recommend_training some = {
+        .settings = "width=16,heads=1,blocks=1,length=16,epochs=40,rate=.01,dropout=0,"
+                    "patience=0,threads=1,batch=16"};
+    const recommend_input input = {
+        .train = &w.x, .seed = 3, .repeats = true, .training = &some};
+    recommender *m = NULL;
+    unsigned right = 0;
+    assert_int_equal(recommender_fit(recommender_find("transformer"), &input, &m, NULL), PF_OK);
+    for (uint32_t u = 0; u < U; u++)
+        right += answers_what_was_shown(m, &w, u);
+    if (right * 10 < U * 9) fail_msg("%u of %d", right, U);
+    recommender_free(m);
+}
+
 /* ---- side vectors ---- */
 
 static void side_vectors_keep_who_is_near_whom(void **state)
@@ -180,8 +269,8 @@ static void side_vectors_keep_who_is_near_whom(void **state)
     (void)state;
     small_data *d = small_data_new(8, 10);
     side_vectors s, again;
-    assert_int_equal(side_vectors_new(&s, &d->side, SMALL_PRODUCTS, 1, NULL), PF_OK);
-    assert_int_equal(side_vectors_new(&again, &d->side, SMALL_PRODUCTS, 1, NULL), PF_OK);
+    assert_int_equal(side_vectors_new(&s, &d->side, SMALL_PRODUCTS, 0, 1, NULL), PF_OK);
+    assert_int_equal(side_vectors_new(&again, &d->side, SMALL_PRODUCTS, 0, 1, NULL), PF_OK);
     assert_memory_equal(s.rows, again.rows, SMALL_PRODUCTS * s.K * sizeof(float));
     /* All directions are kept of so small a shop, so the cosines are those of the words. */
     size_t words = s.K - SMALL_DIMENSION;
@@ -195,7 +284,7 @@ static void side_vectors_keep_who_is_near_whom(void **state)
         }
     side_vectors_free(&s);
     side_vectors_free(&again);
-    assert_int_equal(side_vectors_new(&s, NULL, SMALL_PRODUCTS, 1, NULL), PF_OK);
+    assert_int_equal(side_vectors_new(&s, NULL, SMALL_PRODUCTS, 0, 1, NULL), PF_OK);
     assert_null(s.rows);
     small_data_free(d);
 }
@@ -207,7 +296,7 @@ static void side_vectors_tell_failing_memory(void **state)
     fault f = {0};
     while (fault_next(&f)) {
         side_vectors s;
-        pf_status status = side_vectors_new(&s, &d->side, SMALL_PRODUCTS, 1, NULL);
+        pf_status status = side_vectors_new(&s, &d->side, SMALL_PRODUCTS, 0, 1, NULL);
         if (fault_reached(&f)) assert_int_equal(status, PF_NO_MEMORY);
         if (status == PF_OK) side_vectors_free(&s);
     }
@@ -222,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_saved_network_scores_with_the_same_bits),
         cmocka_unit_test(a_blend_borrows_models_that_are_fitted),
         cmocka_unit_test(other_validation_events_change_no_weight_of_a_given_number_of_epochs),
+        cmocka_unit_test(what_was_shown_is_read_where_the_story_is_known),
         cmocka_unit_test(side_vectors_keep_who_is_near_whom),
         cmocka_unit_test(side_vectors_tell_failing_memory),
     };

@@ -61,7 +61,7 @@ sequence_settings small_world_settings(const small_world *w, const char *pairs)
     if (sequence_settings_set(&s,
                               "width=16,blocks=1,heads=2,length=8,batch=16,threads=2,rate=.01,"
                               "dropout=.1,attention_dropout=.1,warmup_steps=5,patience=0,"
-                              "average=0,seed=1",
+                              "average=0,seed=1,block=plain,cosine=false,decay=0",
                               &err) != PF_OK ||
         sequence_settings_set(&s, pairs, &err) != PF_OK)
         fail_msg("%s", err.message);

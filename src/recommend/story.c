@@ -1,0 +1,222 @@
+/* Copies are counted first, allocated at once, and filled in the order of shoppers. */
+#include "recommend/story.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "shop/record.h"
+
+enum { BANDS_FROM_MINOR = 16 };
+
+uint8_t story_price_band(int64_t paid_minor, float quantity)
+{
+    if (paid_minor == MONEY_ABSENT || paid_minor <= 0) return 0;
+    double pieces = quantity > 0 ? (double)quantity : 1;
+    double band = 1 + floor(log2((double)paid_minor / pieces / BANDS_FROM_MINOR));
+    if (band < 1) return 1;
+    return band < SEQUENCE_BANDS - 1 ? (uint8_t)band : SEQUENCE_BANDS - 1;
+}
+
+void story_free(story *s)
+{
+    if (s == NULL) return;
+    mem_free(s->first);
+    mem_free(s->thing);
+    mem_free(s->kind);
+    mem_free(s->band);
+    mem_free(s->time_us);
+    mem_free(s->taken);
+    mem_free(s);
+}
+
+static story *story_new(uint32_t n_shoppers, uint64_t n)
+{
+    const size_t room = n ? (size_t)n : 1;
+    story *s = mem_alloc_zero(1, sizeof *s);
+    if (s == NULL) return NULL;
+    s->first = mem_alloc_zero((size_t)n_shoppers + 1, sizeof *s->first);
+    s->thing = mem_alloc(room, sizeof *s->thing);
+    s->kind = mem_alloc(room, sizeof *s->kind);
+    s->band = mem_alloc(room, sizeof *s->band);
+    s->time_us = mem_alloc(room, sizeof *s->time_us);
+    s->taken = mem_alloc(room, sizeof *s->taken);
+    if (s->first && s->thing && s->kind && s->band && s->time_us && s->taken) {
+        s->view = (sequence_events){.n_shoppers = n_shoppers,
+                                    .n = n,
+                                    .first = s->first,
+                                    .thing = s->thing,
+                                    .kind = s->kind,
+                                    .band = s->band,
+                                    .time_us = s->time_us,
+                                    .taken = s->taken};
+        return s;
+    }
+    story_free(s);
+    return NULL;
+}
+
+static pf_status no_memory(uint64_t n, pf_error *err)
+{
+    return error_set(err, PF_NO_MEMORY, "out of memory for %llu events",
+                     (unsigned long long)n);
+}
+
+/* ---- from a history ---- */
+
+static bool is_told(const shop_history *h, uint64_t i, const bool *excluded)
+{
+    if (h->type[i] == EVENT_NONE || h->type[i] == EVENT_UNSUBSCRIBE) return false;
+    if (h->type[i] == EVENT_PURCHASE && h->product[i] == 0) return false;
+    return excluded == NULL || h->product[i] == 0 || !excluded[h->product[i]];
+}
+
+/* Whether row i was shown at the moment the row before it was, to the same shopper. */
+static bool is_shown_along(const shop_history *h, uint64_t first, uint64_t i)
+{
+    return i > first && h->type[i] == EVENT_EXPOSURE && h->type[i - 1] == EVENT_EXPOSURE &&
+           h->time_us[i] == h->time_us[i - 1];
+}
+
+static uint32_t count_promotions(const shop_history *h)
+{
+    uint32_t most = 0;
+    for (uint64_t i = 0; i < h->n; i++)
+        most = h->promotion[i] > most ? h->promotion[i] : most;
+    return most;
+}
+
+static uint64_t count_events(const shop_history *h, const bool *excluded, int64_t until_us)
+{
+    uint64_t n = 0;
+    for (uint32_t u = 1; u <= h->n_shoppers; u++) {
+        const uint64_t first = h->first[u], end = history_before(h, u, until_us);
+        for (uint64_t i = first; i < end; i++)
+            n += is_told(h, i, excluded) && !is_shown_along(h, first, i);
+    }
+    return n;
+}
+
+/* Of what is about a promotion the promotion, of all else the product, if there is one. */
+static uint32_t thing_of(const shop_history *h, uint64_t i, uint32_t n_products)
+{
+    const bool offers = h->type[i] == EVENT_EXPOSURE || h->type[i] == EVENT_CLICK ||
+                        h->type[i] == EVENT_REDEMPTION || h->type[i] == EVENT_DISMISSAL;
+    const bool has_promotion = h->promotion[i] != 0, has_product = h->product[i] != 0;
+    if (has_promotion && (offers || !has_product)) return n_products + h->promotion[i] - 1;
+    return has_product ? h->product[i] - 1 : SEQUENCE_NOTHING;
+}
+
+/* Whether the last event told of a shopper, if there is one, was shown at this moment. */
+static bool was_shown(const story *s, uint64_t first, uint64_t to, int64_t time_us)
+{
+    return to > first && s->kind[to - 1] == EVENT_EXPOSURE && s->time_us[to - 1] == time_us;
+}
+
+static void tell(story *s, uint64_t to, const shop_history *h, uint64_t i)
+{
+    s->thing[to] = thing_of(h, i, s->view.n_products);
+    s->kind[to] = h->type[i];
+    s->band[to] = story_price_band(h->paid_minor[i], h->quantity[i]);
+    s->time_us[to] = h->time_us[i];
+    s->taken[to] = h->type[i] == EVENT_PURCHASE;
+}
+
+static void tell_all(story *s, const shop_history *h, const bool *excluded,
+                     int64_t until_us)
+{
+    uint64_t to = 0;
+    for (uint32_t u = 1; u <= h->n_shoppers; u++) {
+        const uint64_t first = h->first[u], end = history_before(h, u, until_us);
+        for (uint64_t i = first; i < end; i++) {
+            if (!is_told(h, i, excluded)) continue;
+            if (is_shown_along(h, first, i)) {
+                if (was_shown(s, s->first[u - 1], to, h->time_us[i]))
+                    s->thing[to - 1] = SEQUENCE_NOTHING;
+                continue;
+            }
+            tell(s, to++, h, i);
+        }
+        s->first[u] = to;
+    }
+}
+
+pf_status story_from_history(const shop_history *h, uint32_t n_products,
+                             const bool *excluded, int64_t until_us, story **out,
+                             pf_error *err)
+{
+    const uint64_t n = count_events(h, excluded, until_us);
+    story *s = story_new(h->n_shoppers, n);
+    if (s == NULL) return no_memory(n, err);
+    s->view.n_products = n_products;
+    s->view.n_promotions = count_promotions(h);
+    tell_all(s, h, excluded, until_us);
+    *out = s;
+    return PF_OK;
+}
+
+/* ---- parts ---- */
+
+/* Where shopper u takes a product for the (taken + 1)-th time; the end of his events. */
+static uint64_t end_of(const sequence_events *e, uint32_t u, uint64_t taken)
+{
+    uint64_t i = e->first[u];
+    for (; i < e->first[u + 1]; i++)
+        if (sequence_event_took(e, i) && taken-- == 0) break;
+    return i;
+}
+
+static void copy_event(story *s, uint64_t to, const sequence_events *e, uint64_t from)
+{
+    s->thing[to] = e->thing[from];
+    s->kind[to] = e->kind[from];
+    s->band[to] = e->band[from];
+    s->time_us[to] = e->time_us[from];
+    s->taken[to] = e->taken[from];
+}
+
+pf_status story_cut(const sequence_events *e, const uint64_t *taken, story **out,
+                    pf_error *err)
+{
+    uint64_t n = 0, to = 0;
+    for (uint32_t u = 0; u < e->n_shoppers; u++)
+        n += end_of(e, u, taken[u]) - e->first[u];
+    story *s = story_new(e->n_shoppers, n);
+    if (s == NULL) return no_memory(n, err);
+    s->view.n_products = e->n_products;
+    s->view.n_promotions = e->n_promotions;
+    for (uint32_t u = 0; u < e->n_shoppers; u++) {
+        const uint64_t end = end_of(e, u, taken[u]);
+        for (uint64_t i = e->first[u]; i < end; i++)
+            copy_event(s, to++, e, i);
+        s->first[u + 1] = to;
+    }
+    *out = s;
+    return PF_OK;
+}
+
+static sequence_window window_of(const sequence_events *e, uint64_t first, uint64_t end)
+{
+    return (sequence_window){.n = (size_t)(end - first),
+                             .thing = e->thing + first,
+                             .kind = e->kind + first,
+                             .band = e->band + first,
+                             .time_us = e->time_us + first};
+}
+
+sequence_window story_before(const sequence_events *e, uint32_t u, uint64_t taken)
+{
+    return window_of(e, e->first[u], end_of(e, u, taken));
+}
+
+sequence_window story_until(const sequence_events *e, uint32_t u, int64_t at_us)
+{
+    uint64_t low = e->first[u], high = e->first[u + 1];
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (e->time_us[middle] < at_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return window_of(e, e->first[u], low);
+}
