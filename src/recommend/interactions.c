@@ -123,15 +123,9 @@ recommend_query interactions_query(const interactions *x, uint32_t u, uint64_t n
 
 recommend_query interactions_query_until(const interactions *x, uint32_t u, int64_t at_us)
 {
-    uint64_t low = x->first[u], high = x->first[u + 1];
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (x->time_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    recommend_query q = interactions_query(x, u, low - x->first[u], at_us);
+    const uint64_t first = x->first[u];
+    const uint64_t end = history_position(x->time_us, first, x->first[u + 1], at_us);
+    recommend_query q = interactions_query(x, u, end - first, at_us);
     if (x->story != NULL) q.story = story_until(x->story, u, at_us);
     return q;
 }

@@ -210,13 +210,6 @@ sequence_window story_before(const sequence_events *e, uint32_t u, uint64_t take
 
 sequence_window story_until(const sequence_events *e, uint32_t u, int64_t at_us)
 {
-    uint64_t low = e->first[u], high = e->first[u + 1];
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (e->time_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return window_of(e, e->first[u], low);
+    const uint64_t first = e->first[u];
+    return window_of(e, first, history_position(e->time_us, first, e->first[u + 1], at_us));
 }

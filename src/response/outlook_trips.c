@@ -179,15 +179,7 @@ pf_status trips_new(trips *out, const shop_history *h, const product_tree *tree,
 
 uint64_t trips_before(const trips *t, uint32_t who, int64_t at_us)
 {
-    uint64_t low = t->first[who], high = t->first[who + 1];
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (t->time_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return history_position(t->time_us, t->first[who], t->first[who + 1], at_us);
 }
 
 pf_status trips_until(trips *out, const trips *t, int64_t until_us, pf_error *err)

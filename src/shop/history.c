@@ -101,18 +101,23 @@ void history_free(shop_history *h)
     mem_free(h);
 }
 
+uint64_t history_position(const int64_t *time_us, uint64_t first, uint64_t end,
+                          int64_t at_us)
+{
+    while (first < end) {
+        uint64_t middle = first + (end - first) / 2;
+        if (time_us[middle] < at_us)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
 uint64_t history_before(const shop_history *h, uint32_t shopper, int64_t at_us)
 {
     assert(shopper <= h->n_shoppers);
-    uint64_t low = h->first[shopper], high = h->first[shopper + 1];
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (h->time_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return history_position(h->time_us, h->first[shopper], h->first[shopper + 1], at_us);
 }
 
 /* --- loose rows -> history -------------------------------------------------------- */

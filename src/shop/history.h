@@ -46,6 +46,10 @@ void history_free(shop_history *h);
 /* The first row of shopper s at or after the moment: rows first[s] .. result-1 are the
  * strict past. Binary search. */
 uint64_t history_before(const shop_history *h, uint32_t shopper, int64_t at_us);
+/* The same for any rising times: the first of rows first..end - 1 at or after the moment, or
+ * end. */
+uint64_t history_position(const int64_t *time_us, uint64_t first, uint64_t end,
+                          int64_t at_us);
 
 /* Fills a history from records already numbered, for tests and generators: rows need not
  * be sorted; equal times keep their order. PF_DATA for a shopper above n_shoppers. */

@@ -198,6 +198,20 @@ static void any_allocation_may_fail(void **state)
     assert_true(f.n > 3);
 }
 
+static void a_position_is_the_first_row_not_before_the_moment(void **state)
+{
+    (void)state;
+    const int64_t times[] = {-5, 1, 1, 1, 4, 9};
+    for (uint64_t first = 0; first <= 6; first++)
+        for (uint64_t end = first; end <= 6; end++)
+            for (int64_t at = -7; at < 12; at++) {
+                uint64_t want = first;
+                while (want < end && times[want] < at)
+                    want++;
+                assert_int_equal(history_position(times, first, end, at), want);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +223,7 @@ int main(void)
         cmocka_unit_test(the_past_is_a_prefix),
         cmocka_unit_test(any_rows_give_the_prefixes_that_counting_gives),
         cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(a_position_is_the_first_row_not_before_the_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
