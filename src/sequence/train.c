@@ -356,7 +356,7 @@ static pf_status take_step(trainer *t, const sequence_pack *pack, pf_error *err)
                          "or the side vectors are out of scale; try rate=%g or clip=1%s",
                          t->counts.epochs + 1, (unsigned long long)t->counts.steps,
                          (double)t->s.rate / 3,
-                         t->task->checkpoint != NULL
+                         t->task->checkpoint != NULL && t->counts.epochs > 0
                              ? "; the checkpoint of the last good epoch is kept"
                              : "");
     average_weights(t);

@@ -187,6 +187,38 @@ static void what_cannot_be_is_refused_and_the_old_model_stays(void **state)
     free(before);
 }
 
+/* Steps as long as the ratio of two averages of slopes, of which one forgets at once: values
+ * leave the floats' range. */
+#define ABSURD "rate=1,beta1=.99,beta2=0,epsilon=1e-12,warmup_steps=0,epochs=50"
+
+static void a_loss_that_is_not_finite_is_refused_and_the_old_model_stays(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    size_t n, m;
+    RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
+    char *model = bytes_of(w, "transformer.safetensors", &n);
+    char *card = bytes_of(w, "transformer.safetensors.json", &m);
+    const ran *r = RUN_CODE(3, "train", "--model", "transformer", "--set", TINY "," ABSURD,
+                            "-w", w);
+    static const char *const said[] = {"not finite", "epoch ", "step ", "try rate=", "clip=1"};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        assert_contains(r->err, said[i]);
+    assert_string_equal(r->out, "");
+    size_t n_after, m_after;
+    char *model_after = bytes_of(w, "transformer.safetensors", &n_after);
+    char *card_after = bytes_of(w, "transformer.safetensors.json", &m_after);
+    assert_int_equal(n, n_after);
+    assert_int_equal(m, m_after);
+    assert_memory_equal(model, model_after, n);
+    assert_memory_equal(card, card_after, m);
+    RUN_CODE(0, "recommend", "s05", "--model", "transformer", "-w", w); /* and it serves */
+    free(model);
+    free(card);
+    free(model_after);
+    free(card_after);
+}
+
 /* --- comparing -------------------------------------------------------------------- */
 
 static void models_are_compared_on_a_workspace_over_seeds(void **state)
@@ -217,6 +249,7 @@ int main(void)
         cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
         cmocka_unit_test(yesterdays_model_is_a_start),
         cmocka_unit_test(what_cannot_be_is_refused_and_the_old_model_stays),
+        cmocka_unit_test(a_loss_that_is_not_finite_is_refused_and_the_old_model_stays),
         cmocka_unit_test(models_are_compared_on_a_workspace_over_seeds),
     };
     return cmocka_run_group_tests(tests, program_begin, program_end);
