@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "features/largest.h"
 #include "features/response_rows.h"
 
 enum { WINDOW_FEATURES = 15, SUMMED_PAIRS = 12, TOP = 5 };
@@ -155,17 +156,6 @@ typedef struct summed {
     double largest, mean, top;
 } summed;
 
-/* top[] keeps the largest TOP, largest first. */
-static void keep_top(double *top, double x)
-{
-    for (int i = 0; i < TOP; i++)
-        if (x > top[i]) {
-            double out = top[i];
-            top[i] = x;
-            x = out;
-        }
-}
-
 static summed sum_up(const float *pair, uint32_t n, int feature)
 {
     double top[TOP] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY};
@@ -174,7 +164,7 @@ static summed sum_up(const float *pair, uint32_t n, int feature)
     for (uint32_t k = 0; k < n; k++) {
         double x = (double)pair[(size_t)k * PAIR_FEATURES + (size_t)feature];
         out.mean += x;
-        keep_top(top, x);
+        largest_keep(top, TOP, x);
     }
     for (uint32_t i = 0; i < kept; i++)
         out.top += top[i];

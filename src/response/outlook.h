@@ -16,8 +16,8 @@
  * came next. Cut-offs are the starts of past campaigns, as far apart as OUTLOOK_GROWTH says, and
  * until_us itself.
  *
- * Networks of different cut-offs do not share a space, so their states are not compared; what is
- * compared are chances, which mean the same in each:
+ * Each network starts from the values of the one before it. Their states still drift, so they are
+ * not compared; what is compared are chances, which mean the same in each:
  *
  *     any     expected lines in the offers' scopes a week, mean and five largest; how varied the
  *             next trip is; the log of the chance that a promotion is used next
@@ -44,7 +44,7 @@
 enum {
     OUTLOOK_ANY_FEATURES = 4,
     OUTLOOK_WHICH_FEATURES = 1,
-    OUTLOOK_MOST_NETWORKS = 8,        /* the newest cut-offs are kept */
+    OUTLOOK_MOST_NETWORKS = 24,       /* later campaigns have the last of them */
     OUTLOOK_REFERENCE_SHOPPERS = 400, /* at most so many say what is usual */
     OUTLOOK_HISTORY_DAYS = 30         /* what starts earlier is not asked about */
 };

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "features/largest.h"
 #include "response/outlook_inner.h"
 
 enum { LATELY_DAYS = 91, TOP = 5, ASKED_EVENTS = 2 };
@@ -223,16 +224,6 @@ static double find_chances(float *score, uint32_t n)
     return log(sum) - weighted / sum;
 }
 
-static void keep_top(double *top, double x)
-{
-    for (int i = 0; i < TOP; i++)
-        if (x > top[i]) {
-            double out = top[i];
-            top[i] = x;
-            x = out;
-        }
-}
-
 /* The shopper's row of `any`, not yet relative; chance [P] of each scope goes to `which` where
  * it is wanted. */
 static void fill_row(const asking *a, const reader *r, double entropy, uint32_t who,
@@ -246,7 +237,7 @@ static void fill_row(const asking *a, const reader *r, double entropy, uint32_t 
             chance += (double)r->scores[a->part[i].family] * (double)a->part[i].share;
         double expected = log1p(chance * (double)a->weekly[who] / lines_unit);
         mean += expected;
-        keep_top(top, expected);
+        largest_keep(top, TOP, expected);
         if (which != NULL)
             which[k] = (float)log(chance + least_chance);
     }

@@ -70,8 +70,8 @@ static double seen_of(const response_data *d, const data_group *g)
                                         (double)(g->ends_us - g->starts_us));
 }
 
-static void fill(const data_group *g, size_t width, const chain_link *link, const verdict *v, float *any,
-                 float *p, float *share)
+static void fill(const data_group *g, size_t width, const chain_link *link, const verdict *v,
+                 float *any, float *p, float *share)
 {
     size_t P = g->n_promotions;
     for (size_t i = 0; i < g->n_shoppers; i++) {
