@@ -76,9 +76,7 @@ static const char *unit_of(const char *metric)
 {
     size_t n = strlen(metric);
     if (n > 6 && !strcmp(metric + n - 6, "_bytes")) return "B";
-    bool seconds = !strcmp(metric, "wall_s") || !strcmp(metric, "cpu_s") ||
-                   !strcmp(metric, "rows_s") || !strcmp(metric, "outlook_s");
-    return seconds ? "s" : NULL;
+    return n > 2 && !strcmp(metric + n - 2, "_s") ? "s" : NULL;
 }
 
 static void print(const run *r, const char *set, const char *part, const char *model,
@@ -261,7 +259,7 @@ static void measure_outlook(run *r, const char *set, const response_world *world
     response_data *with = NULL;
     outlook *o = NULL;
     outlook_options how = outlook_options_default();
-    double begun_s = bench_wall_s();
+    double begun_s = bench_wall_s(), begun_cpu_s = bench_cpu_s();
     how.until_us = test->from_us;
     how.settings = r->settings;
     if (outlook_new(&o, world->catalogue, world->history, world->zone, world->pool, &how,
@@ -269,6 +267,7 @@ static void measure_outlook(run *r, const char *set, const response_world *world
         stop(&err);
     foreseeing.outlook = o;
     print(r, set, "all", with_outlook, "outlook_s", bench_wall_s() - begun_s);
+    print(r, set, "all", with_outlook, "outlook_cpu_s", bench_cpu_s() - begun_cpu_s);
     print(r, set, "all", with_outlook, "networks", (double)outlook_count(o));
     if (response_data_new(&foreseeing, &with, &err) != PF_OK) stop(&err);
     compare(r, set, with, without, test);

@@ -68,11 +68,11 @@ static pf_status widen(const response_data *d, const response_question *q, data_
                  OUTLOOK_ANY_FEATURES, S);
             join(rows->wide + any, rows->plain.which, RESPONSE_WHICH_FEATURES, of_pairs,
                  OUTLOOK_WHICH_FEATURES, pairs);
+            rows->any = rows->wide;
+            rows->which = rows->wide + any;
         }
     }
     mem_free(added);
-    rows->any = rows->wide;
-    rows->which = rows->wide + any;
     return s;
 }
 
