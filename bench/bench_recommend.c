@@ -8,7 +8,8 @@
  *     bench/run recommend beauty --ablate
  *
  * --seeds N fits what is trained with N seeds and prints means, with their standard error over
- * seeds; --set goes to models that are trained; --ablate prints the blend of counts, texts and
+ * seeds; --copies N lets the blend average N of each kind that is trained; --set goes to models
+ * that are trained; --ablate prints the blend of counts, texts and
  * Transformer whole, and without one of them each (without texts the Transformer has none
  * either), with the figures on cold products.
  *
@@ -58,7 +59,7 @@ typedef struct run {
     const data_set *set;
     const char *models, *settings;
     const char *variant; /* of an ablation, or NULL */
-    unsigned threads, seeds;
+    unsigned threads, seeds, copies;
     bool ablate, missed;
 } run;
 
@@ -105,9 +106,10 @@ static void print(const run *r, const loo_result *result, const char *metric,
     char detail[4096];
     (void)snprintf(detail, sizeof detail,
                    "{\"data\":\"%s\",\"protocol\":\"leave-one-out, all products ranked\","
-                   "\"threads\":%u,\"seed\":1,\"seeds\":%u,\"variant\":\"%s\",\"result\":%s}",
-                   r->set->name, r->threads, r->seeds, r->variant ? r->variant : "whole",
-                   whole);
+                   "\"threads\":%u,\"seed\":1,\"seeds\":%u,\"copies\":%u,"
+                   "\"variant\":\"%s\",\"result\":%s}",
+                   r->set->name, r->threads, r->seeds, r->copies,
+                   r->variant ? r->variant : "whole", whole);
     bench_print(&(bench_result){.bench = "recommend",
                                 .model = result->model,
                                 .metric = metric,
@@ -168,13 +170,13 @@ static bool take_number(const char *word, unsigned most, unsigned *out)
 static _Noreturn void usage(void)
 {
     fprintf(stderr, "usage: bench/run recommend movielens-1m|beauty|sports [--models LIST] "
-                    "[--set LIST] [--seeds N] [--threads N] [--ablate]\n");
+                    "[--set LIST] [--seeds N] [--copies N] [--threads N] [--ablate]\n");
     exit(2);
 }
 
 static run read_arguments(int argc, char **argv)
 {
-    run r = {.models = "counts", .threads = 2, .seeds = 1};
+    run r = {.models = "counts", .threads = 2, .seeds = 1, .copies = 1};
     for (int i = 1; i < argc; i++) {
         bool valued = i + 1 < argc;
         if (!strcmp(argv[i], "--models") && valued) {
@@ -185,6 +187,8 @@ static run read_arguments(int argc, char **argv)
             if (!take_number(argv[++i], 64, &r.threads)) usage();
         } else if (!strcmp(argv[i], "--seeds") && valued) {
             if (!take_number(argv[++i], COMPARISON_MAX_SEEDS, &r.seeds)) usage();
+        } else if (!strcmp(argv[i], "--copies") && valued) {
+            if (!take_number(argv[++i], RECOMMEND_MAX_COPIES, &r.copies)) usage();
         } else if (!strcmp(argv[i], "--ablate")) {
             r.ablate = true;
         } else {
@@ -265,6 +269,7 @@ int main(int argc, char **argv)
     comparison_options o = comparison_options_default();
     o.models = r.models;
     o.seeds = r.seeds;
+    o.copies = r.copies;
     o.training = &training;
     o.threads = pool_new(r.threads);
     bool meaning = r.ablate || strstr(r.models, "text") || strstr(r.models, "meaning") ||

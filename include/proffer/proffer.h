@@ -125,6 +125,7 @@ typedef struct proffer_train_options {
     const char *settings; /* of models trained in epochs: "width=64,epochs=20", or NULL */
     int resume;           /* go on after the last epoch of a training that was killed */
     int warm;             /* start from the values of the model that is there */
+    int copies; /* of each trained network in a blend, other seeds, averaged; 0 or 1: one */
 } proffer_train_options;
 
 PROFFER_API proffer_train_options proffer_train_options_default(void);
@@ -157,7 +158,8 @@ typedef struct proffer_sequences_options {
     int k;
     int threads;
     uint64_t seed;
-    int seeds; /* models trained from random values are fitted with seed, seed + 1, ... */
+    int seeds;  /* models trained from random values are fitted with seed, seed + 1, ... */
+    int copies; /* of each of them in the blend, other seeds, averaged; 1 to 8 */
 } proffer_sequences_options;
 
 PROFFER_API proffer_sequences_options proffer_sequences_options_default(void);

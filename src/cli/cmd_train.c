@@ -12,6 +12,7 @@ static const option_spec train_options[] = {
     {"set", "LIST", "of --model: width=64,dropout=.3,epochs=20,..."},
     {"resume", NULL, "of --model: go on after the last epoch that was finished"},
     {"warm", NULL, "of --model: start from the model that is there"},
+    {"copies", "N", "of each trained network in a blend, averaged (default 1)"},
     {"seed", "N", "of everything random (default 1)"},
     {"threads", "N", "how many (default: one a processor)"},
     {NULL, NULL, NULL},
@@ -33,9 +34,11 @@ static proffer_status train(proffer *p, const invocation *in, char **json,
                             proffer_error *err)
 {
     proffer_train_options o = proffer_train_options_default();
-    long seed = 1, threads = 0;
+    long seed = 1, copies = 1, threads = 0;
     proffer_status s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
+    if (s == PROFFER_OK) s = option_integer(in, "copies", 1, 8, 1, &copies, err);
     if (s == PROFFER_OK) s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
+    o.copies = (int)copies;
     o.seed = (uint64_t)seed;
     o.threads = (int)threads;
     o.model = option_value(in, "model");
@@ -70,7 +73,8 @@ const command command_train = {
     .arguments = "",
     .examples = "  proffer train\n"
                 "  proffer train --model transformer --set epochs=40\n"
-                "  proffer train --model transformer --resume\n",
+                "  proffer train --model transformer --resume\n"
+                "  proffer train --model blend --copies 3\n",
     .details =
         "Models go to the workspace's models folder as safetensors with a JSON card;\n"
         "each file is replaced only when the new one is complete.",
@@ -91,6 +95,7 @@ static const option_spec evaluate_options[] = {
     {"set", "LIST", "of trained models: width=64,dropout=.3,epochs=20,..."},
     {"seed", "N", "of everything random (default 1)"},
     {"seeds", "N", "train with this many seeds and give the means (default 1)"},
+    {"copies", "N", "of each trained network in a blend, averaged (default 1)"},
     {"threads", "N", "how many (default: one a processor)"},
     {"bootstrap", "N", "replicates behind each interval"},
     {NULL, NULL, NULL},
@@ -123,10 +128,11 @@ static proffer_status evaluate(proffer *p, const invocation *in, char **json,
 static proffer_status read_comparison(const invocation *in, proffer_sequences_options *o,
                                       proffer_error *err)
 {
-    long k = 10, seed = 1, seeds = 1, threads = 0;
+    long k = 10, seed = 1, seeds = 1, copies = 1, threads = 0;
     proffer_status s = option_integer(in, "k", 1, 1000, 10, &k, err);
     if (s == PROFFER_OK) s = option_integer(in, "seed", 0, 1L << 62, 1, &seed, err);
     if (s == PROFFER_OK) s = option_integer(in, "seeds", 1, 64, 1, &seeds, err);
+    if (s == PROFFER_OK) s = option_integer(in, "copies", 1, 8, 1, &copies, err);
     if (s == PROFFER_OK) s = option_integer(in, "threads", 1, 1024, 0, &threads, err);
     *o = proffer_sequences_options_default();
     o->sequences = option_value(in, "sequences");
@@ -138,6 +144,7 @@ static proffer_status read_comparison(const invocation *in, proffer_sequences_op
     o->k = (int)k;
     o->seed = (uint64_t)seed;
     o->seeds = (int)seeds;
+    o->copies = (int)copies;
     o->threads = (int)threads;
     return s;
 }
@@ -186,7 +193,7 @@ static proffer_status show_compare(const invocation *in, result *r, proffer_erro
 static proffer_status run_evaluate(const invocation *in, proffer_error *err)
 {
     static const char *const of_models[] = {"protocol", "k",     "repeats",
-                                            "set",      "seeds", NULL};
+                                            "set",      "seeds", "copies", NULL};
     static const char *const of_file[] = {"items", NULL};
     static const char *const of_campaigns[] = {"test-from", "bootstrap", NULL};
     bool file = option_given(in, "sequences"), models = file || option_given(in, "models");

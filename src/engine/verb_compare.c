@@ -18,7 +18,8 @@ proffer_sequences_options proffer_sequences_options_default(void)
                                        .models = o.models,
                                        .k = (int)o.k,
                                        .seed = o.seed,
-                                       .seeds = (int)o.seeds};
+                                       .seeds = (int)o.seeds,
+                                       .copies = (int)o.copies};
 }
 
 /* What a comparison tells while it runs, and where its results go. */
@@ -76,6 +77,10 @@ static pf_status check_options(const proffer_sequences_options *o, comparison_op
     if (o->seeds < 1 || o->seeds > COMPARISON_MAX_SEEDS)
         return error_set(err, PF_USAGE, "seeds is %d but must be 1 to %d", o->seeds,
                          COMPARISON_MAX_SEEDS);
+    if (o->copies < 1 || o->copies > RECOMMEND_MAX_COPIES)
+        return error_set(err, PF_USAGE, "copies is %d but must be 1 to %d", o->copies,
+                         RECOMMEND_MAX_COPIES);
+    out->copies = (unsigned)o->copies;
     out->models = o->models;
     out->k = (unsigned)o->k;
     out->seed = o->seed;

@@ -128,6 +128,9 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);
+    if (t->o->copies > 1 && c->kind != recommender_find("blend"))
+        return error_set(err, PF_USAGE, "copies are of the networks in a blend, not of %s",
+                         name);
     pf_status s = name_files(t, c, err);
     if (s == PF_OK && t->o->warm)
         s = recommender_load(c->path, RECOMMEND_ANY_CATALOGUE, &c->yesterday, err);
@@ -147,6 +150,7 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
     pf_status s = learned_side(&t->learned, &side, err);
     input->side = &side;
     input->training = &how;
+    input->copies = (unsigned)t->o->copies;
     if (s == PF_OK) s = recommender_fit(c->kind, input, out, err);
     training_shown_end(&shown);
     return s;

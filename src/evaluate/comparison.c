@@ -14,7 +14,8 @@ comparison_options comparison_options_default(void)
     return (comparison_options){.models = "popularity,item-knn,transitions,blend",
                                 .k = 10,
                                 .seed = 1,
-                                .seeds = 1};
+                                .seeds = 1,
+                                .copies = 1};
 }
 
 /* ---- names ---- */
@@ -161,6 +162,7 @@ static pf_status fit_one(comparison *c, size_t i, unsigned seed, double *train_s
     recommend_input given = {.side = c->side,
                              .seed = c->options->seed + seed,
                              .pool = c->options->threads,
+                             .copies = c->options->copies,
                              .training = c->options->training};
     recommender_free(c->fitted[i]);
     c->fitted[i] = NULL;

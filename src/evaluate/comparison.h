@@ -9,7 +9,9 @@
  *
  * Names of models are those of recommender_kind_at(), and of groups: counts = popularity
  * and transitions, text = words, kin and meaning, all = every one. A blend combines the
- * models listed beside it; alone, every one that the data allow.
+ * models listed beside it; alone, every one that the data allow. With copies it trains more of each
+ * kind that is trained, with other seeds, and takes their mean; the line of the kind itself
+ * stays that of one.
  *
  * With several seeds, kinds that are trained from random values are fitted with each (seed,
  * seed + 1, ...), the others once; figures are means, with their standard error over seeds.
@@ -33,7 +35,8 @@ typedef struct comparison_options {
     unsigned k;
     loo_repeats repeats;
     uint64_t seed;
-    unsigned seeds; /* at least 1 */
+    unsigned seeds;  /* at least 1 */
+    unsigned copies; /* of each trained member in the blend, 1 to RECOMMEND_MAX_COPIES */
     pool *threads;  /* or NULL */
     const recommend_training *training; /* or NULL */
     encoder *encoder;          /* or NULL: "meaning" is absent */
@@ -42,7 +45,7 @@ typedef struct comparison_options {
 } comparison_options;
 
 /* "popularity,item-knn,transitions,blend", leave-one-out, k 10, repeats as the data ask, one
- * seed, 1. */
+ * seed, 1, one copy. */
 comparison_options comparison_options_default(void);
 enum { COMPARISON_MAX_SEEDS = 64 };
 

@@ -241,10 +241,27 @@ static void write_group(json_writer *w, const char *key, const loo_group *g, uns
     json_object_end(w);
 }
 
+/* How many copies a blend holds of what it holds several of. */
+static void write_copies(json_writer *w, const recommender *model)
+{
+    size_t n = blend_parts(model), most = 1;
+    for (size_t i = 0; i < n; i++)
+        most = blend_part_at(model, i).copies > most ? blend_part_at(model, i).copies : most;
+    if (most == 1) return;
+    json_key(w, "copies");
+    json_object_begin(w);
+    for (size_t i = 0; i < n; i++)
+        if (blend_part_at(model, i).copies > 1)
+            write_count(w, blend_part_at(model, i).kind,
+                        (int64_t)blend_part_at(model, i).copies);
+    json_object_end(w);
+}
+
 static void write_parts(json_writer *w, const recommender *model)
 {
     size_t n = model ? blend_parts(model) : 0;
     if (n == 0) return;
+    write_copies(w, model);
     json_key(w, "weights");
     json_object_begin(w);
     for (size_t i = 0; i < n; i++) {

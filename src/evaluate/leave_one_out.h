@@ -113,7 +113,7 @@ pf_status loo_measure(const loo_split *split, const recommender *model, unsigned
 void loo_mean_of_seeds(const loo_result *of, unsigned n, loo_result *out);
 
 /* One object: {"model":...,"hr@10":...,"ndcg@10":...,...,"users":...,"train_s":...}. For a
- * blend also its parts and their weights; model may be NULL. */
+ * blend also its parts, their weights and copies; model may be NULL. */
 void loo_write_json(json_writer *w, const loo_result *r, const recommender *model);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * A weighted sum of other models' scores, each over its standard deviation, with weights
- * learnt on events that the models had not seen (blend_learn.h). Models that got no weight
- * are dropped. Stacking in its simplest form: Wolpert, Neural Networks 5, 1992; for
- * recommenders: Bao, Bergman, Thompson, RecSys 2009.
+ * A weighted sum of members' scores (blend_member.h), with weights learnt on events that the
+ * members had not seen (blend_learn.h). Members that got no weight are dropped. Stacking in its
+ * simplest form: Wolpert, Neural Networks 5, 1992; for recommenders: Bao, Bergman, Thompson,
+ * RecSys 2009.
  */
 #include "recommend/blend.h"
 
@@ -17,25 +17,23 @@
 #include "recommend/kinds.h"
 #include "recommend/scratch.h"
 
+/* Seeds of copies are so far apart that they never meet those of a comparison over seeds. */
+enum { SEED_STEP = 1000003 };
+
 typedef struct blend {
     uint32_t n_products;
     uint64_t n;
-    recommender *model[BLEND_MAX_MODELS];
-    bool borrowed[BLEND_MAX_MODELS];
-    double weight[BLEND_MAX_MODELS], scale[BLEND_MAX_MODELS];
+    blend_member member[BLEND_MAX_MEMBERS];
+    double weight[BLEND_MAX_MEMBERS];
+    uint64_t copies[BLEND_MAX_MEMBERS]; /* of each member, for the file */
 } blend;
-
-static void let_go(blend *b, uint64_t i)
-{
-    if (!b->borrowed[i]) recommender_free(b->model[i]);
-}
 
 static void blend_free(void *state)
 {
     blend *b = state;
     if (b == NULL) return;
     for (uint64_t i = 0; i < b->n; i++)
-        let_go(b, i);
+        blend_member_free(&b->member[i]);
     mem_free(b);
 }
 
@@ -68,8 +66,42 @@ static bool does_not_fit(const recommender_kind *kind, pf_status s)
     return s == PF_UNAVAILABLE || s == PF_LIMIT || (s == PF_DATA && kind->trained);
 }
 
-/* Takes one model more: a fitted one that was given, else one fitted now; a kind the data do
- * not allow is passed over unless asked for. */
+/* The copies of a member behind its first, each from a seed and random values of its own. */
+static pf_status add_copies(blend_member *m, const recommend_input *input, pf_error *err)
+{
+    recommend_input other = *input;
+    recommend_training training = {0};
+    const size_t copies = blend_member_kind(m)->trained ? input->copies : 1;
+    if (input->training != NULL) /* nothing that belongs to one training: that is the first's */
+        training = (recommend_training){.settings = input->training->settings,
+                                        .hooks = input->training->hooks};
+    other.training = &training;
+    while (m->n < copies) {
+        other.seed = input->seed + m->n * SEED_STEP;
+        pf_status s =
+            recommender_fit(blend_member_kind(m), &other, &m->copy[m->n], err);
+        if (s != PF_OK) return s;
+        m->n++;
+    }
+    return PF_OK;
+}
+
+/* A fitted model that was given, else one fitted now, with its copies. */
+static pf_status fit_member(blend_member *m, const recommend_input *input,
+                            const recommender_kind *kind, recommender *given,
+                            pf_error *err)
+{
+    pf_status s = PF_OK;
+    *m = (blend_member){.copy = {given}, .borrowed = {given != NULL}};
+    if (given == NULL) s = recommender_fit(kind, input, &m->copy[0], err);
+    if (s != PF_OK) return s;
+    m->n = 1;
+    s = add_copies(m, input, err);
+    if (s != PF_OK) blend_member_free(m);
+    return s;
+}
+
+/* Takes one member more; a kind the data do not allow is passed over unless asked for. */
 static pf_status add_member(blend *b, const recommend_input *input,
                             const recommender_kind *kind, recommender *given,
                             pf_error *err)
@@ -77,16 +109,11 @@ static pf_status add_member(blend *b, const recommend_input *input,
     if (input->members == NULL && !is_default(kind)) return PF_OK;
     if (kind == &blend_kind)
         return error_set(err, PF_USAGE, "a blend cannot hold another blend");
-    if (b->n == BLEND_MAX_MODELS)
+    if (b->n == BLEND_MAX_MEMBERS)
         return error_set(err, PF_LIMIT, "a blend holds at most %d models",
-                         BLEND_MAX_MODELS);
-    b->borrowed[b->n] = given != NULL;
-    if (given != NULL) {
-        b->model[b->n++] = given;
-        return PF_OK;
-    }
+                         BLEND_MAX_MEMBERS);
     pf_error why = {0};
-    pf_status s = recommender_fit(kind, input, &b->model[b->n], &why);
+    pf_status s = fit_member(&b->member[b->n], input, kind, given, &why);
     if (s == PF_OK) {
         b->n++;
         return PF_OK;
@@ -106,19 +133,19 @@ static pf_status fit_members(blend *b, const recommend_input *input, pf_error *e
     return s;
 }
 
-/* Keeps the models with a weight. */
+/* Keeps the members with a weight. */
 static void keep_weighted(blend *b, const blend_weights *w)
 {
     uint64_t kept = 0;
     for (uint64_t i = 0; i < b->n; i++) {
+        const blend_member member = b->member[i];
         if (!(w->weight[i] > 0)) {
-            let_go(b, i);
+            blend_member_free(&b->member[i]);
             continue;
         }
-        b->model[kept] = b->model[i];
-        b->borrowed[kept] = b->borrowed[i];
         b->weight[kept] = w->weight[i];
-        b->scale[kept++] = w->scale[i] > 0 ? w->scale[i] : 1;
+        b->copies[kept] = member.n;
+        b->member[kept++] = member;
     }
     b->n = kept;
 }
@@ -132,26 +159,26 @@ static pf_status learn(blend *b, const recommend_input *input, const uint32_t *n
                              .next_time_us = next_time_us,
                              .until_us = input->until_us,
                              .repeats = input->repeats,
-                             .model = b->model,
-                             .n_models = b->n,
+                             .member = b->member,
+                             .n_members = b->n,
                              .threads = input->pool};
     pf_status s = blend_learn(&task, &w, err);
     if (s == PF_OK) keep_weighted(b, &w);
     return s;
 }
 
-/* Fits the kept models again on everything; one that was trained stays: the last events are
- * what it is asked with, and another training would cost as much again. */
+/* Fits the kept members again on everything; those that were trained stay: the last events are
+ * what they are asked with, and another training would cost as much again. */
 static pf_status refit(blend *b, const recommend_input *input, pf_error *err)
 {
     for (uint64_t i = 0; i < b->n; i++) {
-        recommender *again = NULL;
-        if (recommender_kind_of(b->model[i])->trained) continue;
-        pf_status s =
-            recommender_fit(recommender_kind_of(b->model[i]), input, &again, err);
+        const recommender_kind *kind = blend_member_kind(&b->member[i]);
+        blend_member again;
+        if (kind->trained) continue;
+        pf_status s = fit_member(&again, input, kind, NULL, err);
         if (s != PF_OK) return s;
-        recommender_free(b->model[i]);
-        b->model[i] = again;
+        blend_member_free(&b->member[i]);
+        b->member[i] = again;
     }
     return PF_OK;
 }
@@ -212,6 +239,9 @@ static pf_status fit_holding_back(blend *b, const recommend_input *input, pf_err
 static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 {
     pf_status s = PF_OK;
+    if (input->copies > RECOMMEND_MAX_COPIES)
+        return error_set(err, PF_USAGE, "%u copies were asked for; a blend holds at most %d",
+                         input->copies, RECOMMEND_MAX_COPIES);
     blend *b = mem_alloc_zero(1, sizeof *b);
     if (b == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
     b->n_products = input->train->n_products;
@@ -230,7 +260,7 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 
 /* ---- scoring ---- */
 
-/* Floats of one model's scores, so many that what follows is aligned as well. */
+/* Floats of one member's scores, so many that what follows is aligned as well. */
 static size_t own_floats(const blend *b)
 {
     return ((size_t)b->n_products + 15) / 16 * 16;
@@ -245,8 +275,8 @@ static void score(const void *state, const recommend_query *query, float *scores
     recommend_scratch rest = {own + room, scratch->n - room};
     memset(scores, 0, b->n_products * sizeof *scores);
     for (uint64_t i = 0; i < b->n; i++) {
-        float weight = (float)(b->weight[i] / b->scale[i]);
-        recommender_score(b->model[i], query, own, &rest);
+        const float weight = (float)b->weight[i];
+        blend_member_score(&b->member[i], query, own, &rest);
         for (uint32_t v = 0; v < b->n_products; v++)
             scores[v] += weight * own[v];
     }
@@ -257,7 +287,7 @@ static size_t scratch_floats(const void *state)
     const blend *b = state;
     size_t most = 0;
     for (uint64_t i = 0; i < b->n; i++) {
-        size_t n = recommender_scratch_floats(b->model[i]);
+        size_t n = blend_member_scratch_floats(&b->member[i]);
         most = n > most ? n : most;
     }
     return own_floats(b) + most;
@@ -273,16 +303,17 @@ size_t blend_parts(const recommender *m)
 blend_part blend_part_at(const recommender *m, size_t i)
 {
     const blend *b = recommender_state(m);
-    return (blend_part){recommender_kind_of(b->model[i])->name, b->weight[i]};
+    const blend_member *member = &b->member[i];
+    return (blend_part){blend_member_kind(member)->name, b->weight[i], (size_t)member->n};
 }
 
-/* ---- files: each model in a scope of its own ---- */
+/* ---- files: each copy of each member in a scope of its own ---- */
 
-enum { SCOPE_BYTES = 16 };
+enum { SCOPE_BYTES = 32 };
 
-static const char *scope_of(uint64_t i, char into[SCOPE_BYTES])
+static const char *scope_of(uint64_t member, uint64_t copy, char into[SCOPE_BYTES])
 {
-    (void)snprintf(into, SCOPE_BYTES, "part%u", (unsigned)i);
+    (void)snprintf(into, SCOPE_BYTES, "part%u.%u", (unsigned)member, (unsigned)copy);
     return into;
 }
 
@@ -292,10 +323,12 @@ static pf_status save(const void *state, safetensors_writer *file, pf_error *err
     char scope[SCOPE_BYTES];
     pf_status s = safetensors_add(file, "weight", TENSOR_F64, b->weight, 1, &b->n, err);
     if (s == PF_OK)
-        s = safetensors_add(file, "scale", TENSOR_F64, b->scale, 1, &b->n, err);
+        s = safetensors_add(file, "copies", TENSOR_U64, b->copies, 1, &b->n, err);
     for (uint64_t i = 0; i < b->n && s == PF_OK; i++) {
-        s = safetensors_scope(file, scope_of(i, scope), err);
-        if (s == PF_OK) s = recommender_put(b->model[i], file, err);
+        for (uint64_t c = 0; c < b->member[i].n && s == PF_OK; c++) {
+            s = safetensors_scope(file, scope_of(i, c, scope), err);
+            if (s == PF_OK) s = recommender_put(b->member[i].copy[c], file, err);
+        }
     }
     return s == PF_OK ? safetensors_scope(file, "", err) : s;
 }
@@ -303,17 +336,17 @@ static pf_status save(const void *state, safetensors_writer *file, pf_error *err
 static pf_status read_weights(blend *b, const safetensors *file, uint64_t *n,
                               pf_error *err)
 {
-    const tensor_view *weight = NULL, *scale = NULL;
+    const tensor_view *weight = NULL, *copies = NULL;
     pf_status s = safetensors_find(file, "weight", TENSOR_F64, 1, 0, &weight, err);
-    if (s == PF_OK) s = safetensors_find(file, "scale", TENSOR_F64, 1, 0, &scale, err);
+    if (s == PF_OK) s = safetensors_find(file, "copies", TENSOR_U64, 1, 0, &copies, err);
     if (s != PF_OK) return s;
-    bool sound = weight->count > 0 && weight->count <= BLEND_MAX_MODELS &&
-                 scale->count == weight->count;
+    bool sound = weight->count > 0 && weight->count <= BLEND_MAX_MEMBERS &&
+                 copies->count == weight->count;
     for (uint64_t i = 0; sound && i < weight->count; i++) {
         b->weight[i] = ((const double *)weight->data)[i];
-        b->scale[i] = ((const double *)scale->data)[i];
-        sound = b->weight[i] > 0 && b->weight[i] < 1e6 && b->scale[i] > 1e-12 &&
-                b->scale[i] < 1e12;
+        b->copies[i] = ((const uint64_t *)copies->data)[i];
+        sound = b->weight[i] > 0 && b->weight[i] < 1e6 && b->copies[i] > 0 &&
+                b->copies[i] <= RECOMMEND_MAX_COPIES;
     }
     if (!sound)
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
@@ -322,19 +355,36 @@ static pf_status read_weights(blend *b, const safetensors *file, uint64_t *n,
     return PF_OK;
 }
 
+/* The next copy of a member. Whoever asks for a blend inside a blend is refused before it is
+ * read, so that files cannot nest without end. */
+static pf_status take_copy(blend_member *m, const safetensors *part, uint32_t n_products,
+                           pf_error *err)
+{
+    const char *path = safetensors_path(part);
+    const char *kind = safetensors_note_of(part, "kind");
+    if (strcmp(kind, blend_kind.name) == 0)
+        return error_set_at(err, PF_DATA, path, 0, 0,
+                            "a blend cannot hold another blend; train again");
+    if (m->n > 0 && strcmp(kind, blend_member_kind(m)->name) != 0)
+        return error_set_at(err, PF_DATA, path, 0, 0,
+                            "one member of the blend holds %s and %s; train again",
+                            blend_member_kind(m)->name, recommender_find(kind) ? kind : "?");
+    pf_status s = recommender_take(part, n_products, &m->copy[m->n], err);
+    if (s == PF_OK) m->n++;
+    return s;
+}
+
 static pf_status take_member(blend *b, const safetensors *file, uint64_t i, pf_error *err)
 {
-    char scope[SCOPE_BYTES];
-    safetensors *part = NULL;
-    pf_status s = safetensors_within(file, scope_of(i, scope), &part, err);
-    if (s != PF_OK) return s;
-    if (strcmp(safetensors_note_of(part, "kind"), blend_kind.name) == 0)
-        s = error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
-                         "a blend cannot hold another blend; train again");
-    else
-        s = recommender_take(part, b->n_products, &b->model[i], err);
-    if (s == PF_OK) b->n = i + 1;
-    safetensors_close(part);
+    pf_status s = PF_OK;
+    b->n = i + 1;
+    for (uint64_t c = 0; c < b->copies[i] && s == PF_OK; c++) {
+        char scope[SCOPE_BYTES];
+        safetensors *part = NULL;
+        s = safetensors_within(file, scope_of(i, c, scope), &part, err);
+        if (s == PF_OK) s = take_copy(&b->member[i], part, b->n_products, err);
+        safetensors_close(part);
+    }
     return s;
 }
 

@@ -6,10 +6,11 @@
 
 typedef struct blend_part {
     const char *kind; /* static text */
-    double weight;    /* of its scores over their standard deviation */
+    double weight;    /* of its scores over their standard deviation for a shopper */
+    size_t copies;    /* trained with other seeds, their mean taken; 1 of what is not trained */
 } blend_part;
 
-/* How many models a recommender of kind "blend" combines; 0 for any other kind. */
+/* How many kinds a recommender of kind "blend" combines; 0 for any other kind. */
 size_t blend_parts(const recommender *m);
 blend_part blend_part_at(const recommender *m, size_t i);
 

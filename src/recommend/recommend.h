@@ -85,12 +85,16 @@ typedef struct recommend_input {
     const recommend_training *training; /* or NULL */
     /* For the blend alone. members NULL: every other kind that the data allow. fitted
      * [n_members] or NULL: models of those kinds that are fitted on train already (NULL where
-     * one is not); the blend borrows them, they must outlive it. Without `next` the blend fits
-     * members again on all of train once it has learnt, but not those that are trained. */
+     * one is not); the blend borrows them, they must outlive it. copies: how many of each
+     * member that is trained it holds, with other seeds, and takes the mean of; 0: 1; a fitted
+     * one is the first. Without `next` the blend fits members again on all of train once it has
+     * learnt, but not those that are trained. */
     const recommender_kind *const *members;
     struct recommender *const *fitted;
     size_t n_members;
+    unsigned copies;
 } recommend_input;
+enum { RECOMMEND_MAX_COPIES = 8 };
 
 /* A shopper's past as of a moment, oldest first, and the moment asked about. */
 typedef struct recommend_query {

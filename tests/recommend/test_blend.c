@@ -18,7 +18,7 @@ typedef struct lesson {
     small_data *d;
     interactions_owned *past;
     uint32_t next[U];
-    recommender *model[MODELS];
+    blend_member member[MODELS];
     blend_task task;
 } lesson;
 
@@ -36,19 +36,19 @@ static void lesson_make(lesson *l, bool repeats)
     }
     l->d->input.train = &l->past->view;
     for (size_t m = 0; m < MODELS; m++)
-        l->model[m] = small_fit(l->d, names[m]);
+        l->member[m] = (blend_member){.copy = {small_fit(l->d, names[m])}, .n = 1};
     l->task = (blend_task){.past = &l->past->view,
                            .next = l->next,
                            .until_us = l->d->input.until_us,
                            .repeats = repeats,
-                           .model = l->model,
-                           .n_models = MODELS};
+                           .member = l->member,
+                           .n_members = MODELS};
 }
 
 static void lesson_free(lesson *l)
 {
     for (size_t m = 0; m < MODELS; m++)
-        recommender_free(l->model[m]);
+        blend_member_free(&l->member[m]);
     interactions_free(l->past);
     small_data_free(l->d);
 }
@@ -65,8 +65,19 @@ static recommend_query past_of(const lesson *l, uint32_t u)
                              .user = u};
 }
 
-/* Mean NDCG@10 over the whole catalogue of a weighted sum of scores over their scales. */
-static double naive_ndcg(const lesson *l, const double *weight, const double *scale)
+static double naive_deviation(const float *x)
+{
+    double mean = 0, square = 0;
+    for (uint32_t v = 0; v < V; v++)
+        mean += (double)x[v] / V;
+    for (uint32_t v = 0; v < V; v++)
+        square += pow((double)x[v] - mean, 2);
+    return sqrt(square / V);
+}
+
+/* Mean NDCG@10 over the whole catalogue of a weighted sum of scores, each over its deviation
+ * for the shopper. */
+static double naive_ndcg(const lesson *l, const double *weight)
 {
     double sum = 0, n = 0;
     for (uint32_t u = 0; u < U; u++) {
@@ -75,9 +86,10 @@ static double naive_ndcg(const lesson *l, const double *weight, const double *sc
         if (l->next[u] == RECOMMEND_NO_PRODUCT || q.n == 0) continue;
         for (size_t m = 0; m < MODELS; m++) {
             float scores[V];
-            small_score(l->model[m], &q, scores);
-            for (uint32_t v = 0; v < V; v++)
-                total[v] += (float)weight[m] * (float)((double)scores[v] / scale[m]);
+            small_score(l->member[m].copy[0], &q, scores);
+            double deviation = naive_deviation(scores);
+            for (uint32_t v = 0; v < V && deviation > 0; v++)
+                total[v] += (float)weight[m] * (float)((double)scores[v] / deviation);
         }
         for (size_t i = 0; i < q.n && !l->task.repeats; i++)
             total[q.product[i]] = -INFINITY;
@@ -105,10 +117,10 @@ static void weights_are_worth_what_the_learner_says(void **state)
         for (size_t m = 0; m < MODELS; m++) {
             double alone[MODELS] = {0};
             alone[m] = 1;
-            assert_true(fabs(naive_ndcg(&l, alone, w.scale) - w.alone[m]) < 1e-3);
+            assert_true(fabs(naive_ndcg(&l, alone) - w.alone[m]) < 1e-3);
             best = fmax(best, w.alone[m]);
         }
-        assert_true(fabs(naive_ndcg(&l, w.weight, w.scale) - w.together) < 1e-3);
+        assert_true(fabs(naive_ndcg(&l, w.weight) - w.together) < 1e-3);
         assert_true(w.together > best); /* these data gain by blending */
         assert_true(w.shoppers > U / 2);
         lesson_free(&l);
@@ -209,18 +221,18 @@ static void what_cannot_be_blended_is_told(void **state)
 {
     (void)state;
     small_data *d = small_data_new(13, 10);
-    const recommender_kind *many[BLEND_MAX_MODELS + 1];
+    const recommender_kind *many[BLEND_MAX_MEMBERS + 1];
     const recommender_kind *self[] = {recommender_find("blend")};
     const recommender_kind *meaning[] = {recommender_find("meaning")};
     recommender *m = NULL;
     pf_error err = {0};
-    for (size_t i = 0; i <= BLEND_MAX_MODELS; i++)
+    for (size_t i = 0; i <= BLEND_MAX_MEMBERS; i++)
         many[i] = recommender_find("popularity");
     d->input.members = self;
     d->input.n_members = 1;
     assert_int_equal(recommender_fit(self[0], &d->input, &m, &err), PF_USAGE);
     d->input.members = many;
-    d->input.n_members = BLEND_MAX_MODELS + 1;
+    d->input.n_members = BLEND_MAX_MEMBERS + 1;
     assert_int_equal(recommender_fit(self[0], &d->input, &m, &err), PF_LIMIT);
     d->input.n_members = 0;
     assert_int_equal(recommender_fit(self[0], &d->input, &m, &err), PF_USAGE);
