@@ -31,7 +31,7 @@ typedef struct raw_language {
     char *encoder, *models, *url, *model, *key_variable;
 } raw_language;
 typedef struct raw_recommend {
-    char *repeats, *exclude_uncategorised;
+    char *repeats, *training, *exclude_uncategorised;
     char **exclude;
     uint32_t exclude_count;
 } raw_recommend;
@@ -102,6 +102,7 @@ static const cyaml_schema_field_t language_fields[] = {
     CYAML_FIELD_END};
 static const cyaml_schema_field_t recommend_fields[] = {
     TEXT("repeats", raw_recommend, repeats),
+    TEXT("training", raw_recommend, training),
     TEXT("exclude_uncategorised", raw_recommend, exclude_uncategorised),
     TEXTS("exclude", raw_recommend, exclude), CYAML_FIELD_END};
 static const cyaml_schema_field_t response_fields[] = {
@@ -188,6 +189,8 @@ static const key keys[] = {
     {"recommend.repeats", KIND_WORD, RAW(recommend, repeats), TYPED(repeats), "auto", 0,
      0, "auto allow mask",
      "Whether products a shopper already bought may be recommended."},
+    {"recommend.training", KIND_TEXT, RAW(recommend, training), TYPED(training), "", 0, 0,
+     NULL, "How networks are trained, as `train --set` says it; empty goes by the data."},
     {"recommend.exclude_uncategorised", KIND_YES_NO,
      RAW(recommend, exclude_uncategorised), TYPED(exclude_uncategorised), "no", 0, 0,
      NULL, "Leave products without a category out of rankings."},

@@ -35,7 +35,8 @@ typedef struct config {
     const char *models_folder; /* "" = look in the usual places */
     const char *endpoint_url, *endpoint_model, *endpoint_key_variable;
     /* recommend */
-    const char *repeats; /* auto | allow | mask */
+    const char *repeats;  /* auto | allow | mask */
+    const char *training; /* of networks, "width=32,epochs=8"; "" = as the data ask */
     const char *const *exclude_categories;
     uint32_t n_exclude_categories;
     bool exclude_uncategorised;

@@ -13,6 +13,7 @@
 #include "engine/learned.h"
 #include "measure/ranking.h"
 #include "recommend/habit.h"
+#include "recommend/month_blend.h"
 
 enum { WHY = 3 };
 
@@ -137,8 +138,9 @@ static pf_status score(asking *a, pf_error *err)
 static void write_why(const asking *a, uint32_t v, verb_result *r)
 {
     habit_part parts[WHY];
-    size_t n =
-        a->query.n > 0 ? habit_parts(a->model, &a->query, v, parts, WHY, a->scratch) : 0;
+    const recommender *habit = month_blend_habit(a->model);
+    if (habit == NULL) habit = a->model;
+    size_t n = a->query.n > 0 ? habit_parts(habit, &a->query, v, parts, WHY, a->scratch) : 0;
     json_key(&r->w, "why");
     json_array_begin(&r->w);
     for (size_t i = 0; i < n; i++) {

@@ -1,8 +1,8 @@
 /*
  * train: fits what the workspace decides with, on everything in the store, and keeps it in
- * the models folder: the recommender (the habits of shops whose shoppers come back for the
- * same things, a blend elsewhere) and the response model. With a model's name: that recommender
- * alone, with a checkpoint after every epoch, beside them.
+ * the models folder: the recommender (habits and what a network adds to them in shops whose
+ * shoppers come back for the same things, a blend elsewhere) and the response model. With a
+ * model's name: that recommender alone, with a checkpoint after every epoch, beside them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #include "recommend/blend.h"
 #include "recommend/from_history.h"
 #include "recommend/interactions.h"
+#include "recommend/month_blend.h"
 #include "recommend/recommend.h"
 
 proffer_train_options proffer_train_options_default(void)
@@ -32,6 +33,26 @@ typedef struct training {
     int64_t until_us; /* behind the last event */
     verb_result *r;
 } training;
+
+/* What the last month said of habit and a network beside it. */
+static void write_month(const recommender *m, verb_result *r)
+{
+    const month_weight *w = month_blend_found(m);
+    json_key(&r->w, "month");
+    json_object_begin(&r->w);
+    verb_time(r, "from", w->from_us);
+    verb_integer(r, "shoppers", w->shoppers);
+    verb_number(r, "habit_ndcg@10", w->first);
+    verb_number(r, "transformer_ndcg@10", w->more);
+    verb_number(r, "blend_ndcg@10", w->together);
+    verb_number(r, "gain", w->gain);
+    verb_number(r, "gain_se", w->gain_se);
+    verb_number(r, "weight", w->weight);
+    json_object_end(&r->w);
+    if (month_blend_network(m) == NULL) return;
+    json_key(&r->w, "network");
+    sequence_model_describe(recommender_sequence(month_blend_network(m)), &r->w);
+}
 
 /* The card beside a model (m NULL: the response model's): what it knows, by which setting it
  * was asked for, and how it was made. `words` describes it. */
@@ -58,6 +79,7 @@ static pf_status write_card(const training *t, const recommender *m, const char 
         json_key(&r.w, "network");
         sequence_model_describe(recommender_sequence(m), &r.w);
     }
+    if (m != NULL && month_blend_found(m) != NULL) write_month(m, &r);
     json_object_end(&r.w);
     return verb_end(&r, card, err);
 }
@@ -73,10 +95,31 @@ static void tell(const training *t, const char *name, const char *words, double 
 
 /* --- the recommender -------------------------------------------------------------- */
 
+/* "habit 1.00, transformer 0.05; ndcg@10 of the last month: ..." */
+static void describe_month(const recommender *m, buffer *into)
+{
+    const month_weight *w = month_blend_found(m);
+    const double weight = month_blend_weight(m);
+    buffer_printf(into, "habit 1.00, transformer %.2f", weight);
+    if (w == NULL || w->shoppers == 0) {
+        buffer_append_text(into, " (too few shoppers to tell what one adds)");
+        return;
+    }
+    buffer_printf(into,
+                  "; ndcg@10 of the last month, held back: habit %.4f, transformer %.4f, "
+                  "blend %.4f (best weight %+.4f, standard error %.4f%s)",
+                  w->first, w->more, w->together, w->gain, w->gain_se,
+                  weight > 0 ? "" : ": no gain, so none");
+}
+
 /* "a blend of transitions 1.00, words 0.60" */
 static void describe_recommender(const recommender *m, buffer *into)
 {
     size_t n = blend_parts(m);
+    if (month_blend_habit(m) != NULL) {
+        describe_month(m, into);
+        return;
+    }
     buffer_append_text(into, recommender_kind_of(m)->summary);
     for (size_t i = 0; i < n; i++) {
         blend_part part = blend_part_at(m, i);
@@ -119,7 +162,7 @@ static pf_status name_files(const training *t, choice *c, pf_error *err)
 
 static pf_status choose(const training *t, bool repeats, choice *c, pf_error *err)
 {
-    const char *name = t->o->model ? t->o->model : repeats ? "habit" : "blend";
+    const char *name = t->o->model ? t->o->model : repeats ? "month-blend" : "blend";
     c->kind = recommender_find(name);
     if (c->kind == NULL)
         return error_set(err, PF_USAGE,
@@ -137,15 +180,29 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     return s;
 }
 
+/* What the command says, else what the workspace does, else as the data ask. */
+static const char *settings_of(const training *t)
+{
+    const char *of_workspace = t->p->config->training;
+    if (t->o->settings != NULL) return t->o->settings;
+    return of_workspace[0] != 0 ? of_workspace : NULL;
+}
+
+/* In a blend it is the Transformer that is watched. */
+static const char *shown_name(const recommender_kind *kind)
+{
+    return strstr(kind->name, "blend") != NULL ? "transformer" : kind->name;
+}
+
 static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                  recommender **out, pf_error *err)
 {
     training_shown shown;
-    const recommend_training how = {.settings = t->o->settings,
+    const recommend_training how = {.settings = settings_of(t),
                                     .checkpoint = c->checkpoint[0] ? c->checkpoint : NULL,
                                     .resume = t->o->resume != 0,
                                     .warm = c->yesterday,
-                                    .hooks = training_show(&shown, c->kind->name)};
+                                    .hooks = training_show(&shown, shown_name(c->kind))};
     product_side side;
     pf_status s = learned_side(&t->learned, &side, err);
     input->side = &side;

@@ -44,10 +44,9 @@ static void blend_free(void *state)
  * what the Transformer does better for the same time. */
 static bool is_default(const recommender_kind *kind)
 {
-    const recommender_kind *const left_out[] = {&blend_kind,   &habit_kind,
-                                                &user_cf_kind, &item_cf_kind,
-                                                &gru4rec_kind, &bert4rec_kind,
-                                                &two_embedding_kind};
+    const recommender_kind *const left_out[] = {
+        &blend_kind,   &month_blend_kind, &habit_kind,     &user_cf_kind,
+        &item_cf_kind, &gru4rec_kind,     &bert4rec_kind,  &two_embedding_kind};
     for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
         if (kind == left_out[i]) return false;
     return true;

@@ -22,6 +22,7 @@ const recommender_kind *const recommender_kinds[] = {
     &transformer_kind,
     &habit_kind,
     &blend_kind,
+    &month_blend_kind,
     NULL,
 };
 

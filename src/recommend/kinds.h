@@ -12,6 +12,6 @@ extern const recommender_kind popularity_kind, recent_popularity_kind, category_
     repeat_kind, user_cf_kind, item_cf_kind, user_knn_kind, item_knn_kind,
     transitions_kind, kin_kind, words_kind, meaning_kind, two_embedding_kind,
     als_kind, ease_kind, gru4rec_kind, bert4rec_kind, transformer_kind, habit_kind,
-    blend_kind;
+    blend_kind, month_blend_kind;
 
 #endif

@@ -297,7 +297,8 @@ static void no_kind_is_without_a_twin_or_tests_of_its_own(void **state)
 {
     (void)state;
     static const char *const elsewhere[] = {"habit", "blend", "two-embedding", "als",
-                                            "ease",  "gru4rec", "bert4rec", "transformer"};
+                                            "ease",  "gru4rec", "bert4rec", "transformer",
+                                            "month-blend"};
     for (size_t i = 0; recommender_kind_at(i) != NULL; i++) {
         const char *name = recommender_kind_at(i)->name;
         bool met = false;

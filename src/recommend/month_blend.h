@@ -1,0 +1,17 @@
+/* What a fitted month-blend is made of, for reports. */
+#ifndef PROFFER_RECOMMEND_MONTH_BLEND_H
+#define PROFFER_RECOMMEND_MONTH_BLEND_H
+
+#include "recommend/month_weight.h"
+#include "recommend/recommend.h"
+
+/* What its last month said; shoppers 0 where nothing was learnt from it. NULL for another kind
+ * and for a model from a file, which does not hold it. */
+const month_weight *month_blend_found(const recommender *m);
+/* Its parts, borrowed: habit, and the Transformer or NULL where that got no weight. NULL for
+ * another kind. */
+const recommender *month_blend_habit(const recommender *m);
+const recommender *month_blend_network(const recommender *m);
+double month_blend_weight(const recommender *m);
+
+#endif
