@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/learned.h"
+#include "engine/training_shown.h"
 #include "evaluate/next_products.h"
 #include "evaluate/response_protocol.h"
 #include "recommend/from_history.h"
@@ -129,6 +130,10 @@ static pf_status measure_products(evaluation *e, pf_error *err)
         purchases_free(x);
         return s;
     }
+    training_shown shown;
+    const recommend_training how = {
+        .settings = p->config->training[0] != 0 ? p->config->training : NULL,
+        .hooks = training_show(&shown, "transformer")};
     next_products_task task = {.catalogue = p->catalogue,
                                .history = p->history,
                                .excluded = e->learned.excluded,
@@ -140,8 +145,10 @@ static pf_status measure_products(evaluation *e, pf_error *err)
                                .dimension = side.dimension,
                                .words = side.words,
                                .seed = e->o->seed,
-                               .threads = workspace_pool(p)};
+                               .threads = workspace_pool(p),
+                               .training = &how};
     s = next_products_measure(&task, &found, &why);
+    training_shown_end(&shown);
     purchases_free(x);
     if (s == PF_DATA) {
         log_line(LOG_WARNING, "products are not judged: %s", why.message);

@@ -251,7 +251,8 @@ static pf_status run_kind(protocol *p, const recommender_kind *kind,
                                    .until_us = t->from_us,
                                    .repeats = t->repeats,
                                    .seed = t->seed,
-                                   .pool = t->threads};
+                                   .pool = t->threads,
+                                   .training = t->training};
     pf_status s = recommender_fit(kind, &input, &model, err);
     *slot = (next_products_model){.model = kind->name};
     slot->train_s = clock_wall_s() - start;
@@ -265,13 +266,14 @@ static pf_status run_kind(protocol *p, const recommender_kind *kind,
 
 /* The baseline comes before what is compared with it: that is where it stands in these. */
 static const char *const usual[] = {"repeat",   "popularity", "recent",  "item-knn",
-                                    "user-knn", "words",      "meaning", "habit"};
+                                    "user-knn", "words",      "meaning", "habit",
+                                    "month-blend"};
 enum { USUAL = sizeof usual / sizeof usual[0] };
 
 static pf_status run_all(protocol *p, next_products_result *out, pf_error *err)
 {
     const next_products_task *t = p->task;
-    size_t n = t->kinds ? t->n_kinds : USUAL;
+    size_t n = t->kinds ? t->n_kinds : t->repeats && t->training ? USUAL : USUAL - 1;
     pf_status s = PF_OK;
     for (uint32_t i = 0; i < t->history->n_shoppers; i++)
         p->baseline[i] = (double)NAN;

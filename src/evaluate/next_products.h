@@ -46,14 +46,16 @@ typedef struct next_products_task {
     bool repeats;
     unsigned k;
     /* Kinds to compare, in order. NULL: popularity, recent, repeat, item-knn, user-knn,
-     * words, meaning and habit, as far as the data allow. */
+     * words, meaning and habit, as far as the data allow; with `training` and where repeats
+     * are allowed, month-blend as well. */
     const recommender_kind *const *kinds;
     size_t n_kinds;
     const float *vectors; /* [products x dimension], row = number - 1; or NULL */
     size_t dimension;
     const lexical *words; /* document = number - 1; or NULL */
     uint64_t seed;
-    pool *threads; /* or NULL */
+    pool *threads;                      /* or NULL */
+    const recommend_training *training; /* of kinds with a network, or NULL */
 } next_products_task;
 
 typedef struct next_products_model {

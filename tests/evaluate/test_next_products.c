@@ -290,6 +290,22 @@ static void the_usual_models_are_compared_with_repeat(void **state)
     world_free(w);
 }
 
+/* Too few shoppers for a network: month-blend is habit, and stands beside it. */
+static void with_training_month_blend_is_compared_where_repeats_are_allowed(void **state)
+{
+    (void)state;
+    const recommend_training how = {.settings = NULL};
+    world *w = weekly_world(false);
+    w->task.training = &how;
+    next_products_result r = measure_usual(w);
+    assert_int_equal(r.n_models, 7);
+    near(find(&r, "month-blend")->mean.ndcg, find(&r, "habit")->mean.ndcg);
+    w->task.repeats = false;
+    r = measure_usual(w);
+    assert_int_equal(r.n_models, 6);
+    world_free(w);
+}
+
 static void nothing_behind_the_window_changes_a_bit(void **state)
 {
     (void)state;
@@ -450,6 +466,7 @@ int main(void)
         cmocka_unit_test(only_purchases_of_known_shoppers_count),
         cmocka_unit_test(a_tie_counts_with_its_mean_rank),
         cmocka_unit_test(the_usual_models_are_compared_with_repeat),
+        cmocka_unit_test(with_training_month_blend_is_compared_where_repeats_are_allowed),
         cmocka_unit_test(nothing_behind_the_window_changes_a_bit),
         cmocka_unit_test(the_number_of_threads_changes_no_bit),
         cmocka_unit_test(wrong_tasks_are_told),
