@@ -29,7 +29,9 @@ typedef struct asking {
     recommender *model;
     recommend_scratch *scratch;
     recommend_query query;
-    float *scores; /* [products] */
+    float *scores;        /* [products] */
+    float *network;       /* [products] what a network beside habit adds; NULL without one */
+    double network_usual; /* the mean of that */
 } asking;
 
 static void asking_close(asking *a)
@@ -40,6 +42,7 @@ static void asking_close(asking *a)
     mem_free(a->excluded);
     mem_free(a->category);
     mem_free(a->scores);
+    mem_free(a->network);
 }
 
 /* ---- the past ---- */
@@ -117,6 +120,25 @@ static pf_status find_model(asking *a, pf_error *err)
     return fit(a, err);
 }
 
+/* The network's part of the scores, by itself, to say why. */
+static pf_status score_network(asking *a, pf_error *err)
+{
+    const uint32_t V = a->p->catalogue->n_products;
+    const recommender *network = month_blend_network(a->model);
+    double sum = 0;
+    if (network == NULL || a->query.n == 0) return PF_OK;
+    a->network = mem_alloc_aligned(V, sizeof *a->network);
+    if (a->network == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u products", V);
+    recommender_score(network, &a->query, a->network, a->scratch);
+    for (uint32_t v = 0; v < V; v++) {
+        a->network[v] *= (float)month_blend_weight(a->model);
+        sum += (double)a->network[v];
+    }
+    a->network_usual = sum / V;
+    return PF_OK;
+}
+
 static pf_status score(asking *a, pf_error *err)
 {
     uint32_t V = a->p->catalogue->n_products;
@@ -130,17 +152,31 @@ static pf_status score(asking *a, pf_error *err)
         if (a->excluded[v + 1]) a->scores[v] = -INFINITY;
     for (size_t i = 0; i < a->query.n && !a->repeats; i++)
         a->scores[a->query.product[i]] = -INFINITY;
-    return PF_OK;
+    return score_network(a, err);
 }
 
 /* ---- the answer ---- */
 
+/* The largest parts of a score; returns how many. */
+static size_t find_parts(const asking *a, uint32_t v, habit_part parts[WHY + 1])
+{
+    const recommender *habit = month_blend_habit(a->model);
+    if (a->query.n == 0) return 0;
+    size_t n = habit_parts(habit ? habit : a->model, &a->query, v, parts, WHY, a->scratch);
+    if (a->network == NULL) return n;
+    const habit_part one = {"what was done lately, read in order",
+                            (double)a->network[v] - a->network_usual};
+    size_t at = n;
+    for (; at > 0 && fabs(parts[at - 1].contribution) < fabs(one.contribution); at--)
+        parts[at] = parts[at - 1];
+    parts[at] = one;
+    return n < WHY ? n + 1 : WHY;
+}
+
 static void write_why(const asking *a, uint32_t v, verb_result *r)
 {
-    habit_part parts[WHY];
-    const recommender *habit = month_blend_habit(a->model);
-    if (habit == NULL) habit = a->model;
-    size_t n = a->query.n > 0 ? habit_parts(habit, &a->query, v, parts, WHY, a->scratch) : 0;
+    habit_part parts[WHY + 1];
+    size_t n = find_parts(a, v, parts);
     json_key(&r->w, "why");
     json_array_begin(&r->w);
     for (size_t i = 0; i < n; i++) {

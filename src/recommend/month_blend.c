@@ -6,7 +6,8 @@
  * training would cost as much again.
  *
  * A shop with too few shoppers to tell what a network adds is served by habit alone, and none
- * is trained.
+ * is trained; so is one that is too large for a network, with a warning. A training that fails
+ * (a loss that is not finite) is an error as everywhere.
  *
  * Products that nobody had bought when the Transformer was trained were never its negatives, so
  * that its scores of them mean nothing; they get its lowest of the others.
@@ -97,10 +98,12 @@ static pf_status weigh(month_blend *b, const recommend_input *input,
     return PF_OK;
 }
 
-/* Nothing to train on, or more than can be trained, is no failure: habit serves. */
-static bool does_not_fit(pf_status s)
+/* Whether there is a next product to learn. */
+static bool can_be_trained(const interactions *past)
 {
-    return s == PF_DATA || s == PF_LIMIT || s == PF_UNAVAILABLE;
+    for (uint32_t u = 0; u < past->n_users && past->n_products > 1; u++)
+        if (past->first[u + 1] - past->first[u] > 1) return true;
+    return false;
 }
 
 /* As asked for; who starts from an earlier month-blend starts from its network. */
@@ -129,9 +132,10 @@ static pf_status add_network(month_blend *b, const recommend_input *input, pf_er
     part.until_us = from_us;
     part.next = NULL;
     part.next_time_us = NULL;
-    s = weigh(b, input, &part, &why);
+    if (can_be_trained(part.train)) s = weigh(b, input, &part, &why);
     interactions_free(past);
-    if (!does_not_fit(s)) return s == PF_OK ? s : error_pass(err, &why);
+    if (s == PF_OK) return s;
+    if (s != PF_LIMIT) return error_pass(err, &why);
     log_line(LOG_WARNING, "no network beside habit: %s", why.message);
     let_network_go(b);
     return PF_OK;
