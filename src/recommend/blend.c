@@ -24,7 +24,7 @@ typedef struct blend {
     uint32_t n_products;
     uint64_t n;
     blend_member member[BLEND_MAX_MEMBERS];
-    double weight[BLEND_MAX_MEMBERS];
+    double weight[BLEND_MAX_MEMBERS], scale[BLEND_MAX_MEMBERS];
     uint64_t copies[BLEND_MAX_MEMBERS]; /* of each member, for the file */
 } blend;
 
@@ -144,6 +144,7 @@ static void keep_weighted(blend *b, const blend_weights *w)
         }
         b->weight[kept] = w->weight[i];
         b->copies[kept] = member.n;
+        b->scale[kept] = w->scale[i] > 0 ? w->scale[i] : 1;
         b->member[kept++] = member;
     }
     b->n = kept;
@@ -274,7 +275,7 @@ static void score(const void *state, const recommend_query *query, float *scores
     recommend_scratch rest = {own + room, scratch->n - room};
     memset(scores, 0, b->n_products * sizeof *scores);
     for (uint64_t i = 0; i < b->n; i++) {
-        const float weight = (float)b->weight[i];
+        const float weight = (float)(b->weight[i] / b->scale[i]);
         blend_member_score(&b->member[i], query, own, &rest);
         for (uint32_t v = 0; v < b->n_products; v++)
             scores[v] += weight * own[v];
@@ -322,6 +323,8 @@ static pf_status save(const void *state, safetensors_writer *file, pf_error *err
     char scope[SCOPE_BYTES];
     pf_status s = safetensors_add(file, "weight", TENSOR_F64, b->weight, 1, &b->n, err);
     if (s == PF_OK)
+        s = safetensors_add(file, "scale", TENSOR_F64, b->scale, 1, &b->n, err);
+    if (s == PF_OK)
         s = safetensors_add(file, "copies", TENSOR_U64, b->copies, 1, &b->n, err);
     for (uint64_t i = 0; i < b->n && s == PF_OK; i++) {
         for (uint64_t c = 0; c < b->member[i].n && s == PF_OK; c++) {
@@ -335,16 +338,19 @@ static pf_status save(const void *state, safetensors_writer *file, pf_error *err
 static pf_status read_weights(blend *b, const safetensors *file, uint64_t *n,
                               pf_error *err)
 {
-    const tensor_view *weight = NULL, *copies = NULL;
+    const tensor_view *weight = NULL, *scale = NULL, *copies = NULL;
     pf_status s = safetensors_find(file, "weight", TENSOR_F64, 1, 0, &weight, err);
+    if (s == PF_OK) s = safetensors_find(file, "scale", TENSOR_F64, 1, 0, &scale, err);
     if (s == PF_OK) s = safetensors_find(file, "copies", TENSOR_U64, 1, 0, &copies, err);
     if (s != PF_OK) return s;
     bool sound = weight->count > 0 && weight->count <= BLEND_MAX_MEMBERS &&
-                 copies->count == weight->count;
+                 scale->count == weight->count && copies->count == weight->count;
     for (uint64_t i = 0; sound && i < weight->count; i++) {
         b->weight[i] = ((const double *)weight->data)[i];
+        b->scale[i] = ((const double *)scale->data)[i];
         b->copies[i] = ((const uint64_t *)copies->data)[i];
-        sound = b->weight[i] > 0 && b->weight[i] < 1e6 && b->copies[i] > 0 &&
+        sound = b->weight[i] > 0 && b->weight[i] < 1e6 && b->scale[i] > 1e-12 &&
+                b->scale[i] < 1e12 && b->copies[i] > 0 &&
                 b->copies[i] <= RECOMMEND_MAX_COPIES;
     }
     if (!sound)

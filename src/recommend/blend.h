@@ -6,7 +6,7 @@
 
 typedef struct blend_part {
     const char *kind; /* static text */
-    double weight;    /* of its scores over their standard deviation for a shopper */
+    double weight;    /* of its scores over their standard deviation */
     size_t copies;    /* trained with other seeds, their mean taken; 1 of what is not trained */
 } blend_part;
 

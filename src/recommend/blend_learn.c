@@ -37,7 +37,7 @@ typedef struct table {
     float *value[BLEND_MAX_MEMBERS]; /* [n x places] */
     float *rest;                    /* [n x places] the blend without one member */
     double *part;                   /* [blocks] sums of blocks of shoppers */
-    double weight[PASSES][BLEND_MAX_MEMBERS]; /* of the passes done */
+    double factor[PASSES][BLEND_MAX_MEMBERS]; /* of scores, in the passes done: weight / scale */
     size_t passes;
     worker *workers;
     size_t n_workers;
@@ -167,15 +167,15 @@ static uint32_t settle(uint32_t *candidate, uint32_t n, uint32_t target)
 }
 
 /* What is hidden for one member is hidden for the blend: minus infinity stays itself. */
-static void add_up(const table *t, const double *weight, const worker *w)
+static void add_up(const table *t, const double *factor, const worker *w)
 {
     size_t V = t->task->past->n_products;
     memset(w->blend, 0, V * sizeof *w->blend);
     for (size_t m = 0; m < t->task->n_members; m++) {
         const float *scores = w->scores + m * V;
-        if (!(weight[m] > 0)) continue;
+        if (!(factor[m] > 0)) continue;
         for (size_t v = 0; v < V; v++)
-            w->blend[v] += (float)weight[m] * scores[v];
+            w->blend[v] += (float)factor[m] * scores[v];
     }
 }
 
@@ -197,7 +197,7 @@ static void gather(void *context, size_t task, unsigned number)
         n += (uint32_t)ranking_top(scores, V, BLEND_TOP, w->candidate + n);
     }
     for (size_t p = 0; p < t->passes; p++) {
-        add_up(t, t->weight[p], w);
+        add_up(t, t->factor[p], w);
         n += (uint32_t)ranking_top(w->blend, V, BLEND_TOP, w->candidate + n);
     }
     n = t->count[task] = settle(w->candidate, n, target);
@@ -207,6 +207,30 @@ static void gather(void *context, size_t task, unsigned number)
         for (uint32_t i = 1; i < n; i++)
             value[i] = w->scores[m * V + w->candidate[i]];
     }
+}
+
+/* ---- scales ---- */
+
+static double deviation(const table *t, const float *value)
+{
+    double n = 0, mean = 0, square = 0;
+    for (size_t s = 0; s < t->n; s++)
+        for (size_t i = 0; i < t->count[s]; i++) {
+            double x = (double)value[s * t->places + i], off = x - mean;
+            n += 1;
+            mean += off / n;
+            square += off * (x - mean);
+        }
+    return sqrt(square / n);
+}
+
+static void divide(const table *t, float *value, double by)
+{
+    for (size_t s = 0; s < t->n; s++)
+        for (size_t i = 0; i < t->count[s]; i++) {
+            float *x = &value[s * t->places + i];
+            *x = by > 0 ? (float)((double)*x / by) : 0;
+        }
 }
 
 /* ---- the measure ---- */
@@ -309,15 +333,25 @@ static size_t start(table *t, blend_weights *w)
     return first;
 }
 
+static void fill(table *t, blend_weights *w)
+{
+    pool_run(t->task->threads, t->n, gather, t);
+    for (size_t m = 0; m < t->task->n_members; m++) {
+        if (t->passes == 0) w->scale[m] = deviation(t, t->value[m]);
+        divide(t, t->value[m], w->scale[m]);
+    }
+}
+
 /* Remembers the weights, so that the blend's own best are candidates in the next pass;
  * false when they are those of the pass before, whose best are candidates already. */
 static bool end_pass(table *t, const blend_weights *w)
 {
     bool changed = t->passes == 0;
     for (size_t m = 0; m < t->task->n_members; m++) {
-        double was = t->passes ? t->weight[t->passes - 1][m] : 0;
-        changed |= w->weight[m] < was || w->weight[m] > was;
-        t->weight[t->passes][m] = w->weight[m];
+        double factor = w->scale[m] > 0 ? w->weight[m] / w->scale[m] : 0;
+        double was = t->passes ? t->factor[t->passes - 1][m] : 0;
+        changed |= factor < was || factor > was;
+        t->factor[t->passes][m] = factor;
     }
     t->passes++;
     return changed;
@@ -332,7 +366,7 @@ pf_status blend_learn(const blend_task *task, blend_weights *out, pf_error *err)
         size_t first = 0;
         out->shoppers = t.n;
         for (int pass = 0; pass < PASSES; pass++) {
-            pool_run(task->threads, t.n, gather, &t);
+            fill(&t, out);
             if (pass == 0) first = start(&t, out);
             ascend(&t, first, out);
             if (!end_pass(&t, out)) break;

@@ -3,12 +3,14 @@
  * first among them, each with the scores of all members (blend_member.h); the weights that put
  * the product highest (mean NDCG@10) by coordinate ascent.
  *
- * The recipe: of each member the best 50 products of a shopper are candidates; the member that
- * is best alone starts with weight 1, the others with 0; then one weight after the other takes
- * the best value of a grid, until a round changes nothing (at most four). Candidates of that
- * kind leave out what no member alone puts high and the blend does (with much weight on
- * popularity: whatever sells), so weights look better than they are. Therefore the best 50 of
- * the blend itself join the candidates and the ascent goes on from where it stood, twice.
+ * The recipe: of each member the best 50 products of a shopper are candidates; a member's
+ * scores are divided by their standard deviation over all candidates of all shoppers, so that
+ * few high scores and many low ones meet on one grid; the member that is best alone starts with
+ * weight 1, the others with 0; then one weight after the other takes the best value of a grid,
+ * until a round changes nothing (at most four). Candidates of that kind leave out what no member
+ * alone puts high and the blend does (with much weight on popularity: whatever sells), so
+ * weights look better than they are. Therefore the best 50 of the blend itself join the
+ * candidates and the ascent goes on from where it stood, twice.
  * (Beauty, test: .0618 without, popularity's weight 2; a search over the whole catalogue
  * gives .0626.)
  *
@@ -36,7 +38,8 @@ typedef struct blend_task {
 } blend_task;
 
 typedef struct blend_weights {
-    double weight[BLEND_MAX_MEMBERS]; /* of the members' scores */
+    double weight[BLEND_MAX_MEMBERS]; /* of the members' scores over their scale */
+    double scale[BLEND_MAX_MEMBERS];  /* deviation over all candidates; 0: all scores equal */
     double alone[BLEND_MAX_MEMBERS];  /* NDCG@10 of each member by itself */
     double together;                  /* and of the blend, both on what was learnt from */
     uint32_t shoppers;                /* how many that were */

@@ -76,8 +76,8 @@ static double naive_deviation(const float *x)
 }
 
 /* Mean NDCG@10 over the whole catalogue of a weighted sum of scores, each over its deviation
- * for the shopper. */
-static double naive_ndcg(const lesson *l, const double *weight)
+ * for the shopper and its scale for all. */
+static double naive_ndcg(const lesson *l, const double *weight, const double *scale)
 {
     double sum = 0, n = 0;
     for (uint32_t u = 0; u < U; u++) {
@@ -89,7 +89,8 @@ static double naive_ndcg(const lesson *l, const double *weight)
             small_score(l->member[m].copy[0], &q, scores);
             double deviation = naive_deviation(scores);
             for (uint32_t v = 0; v < V && deviation > 0; v++)
-                total[v] += (float)weight[m] * (float)((double)scores[v] / deviation);
+                total[v] +=
+                    (float)weight[m] * (float)((double)scores[v] / deviation / scale[m]);
         }
         for (size_t i = 0; i < q.n && !l->task.repeats; i++)
             total[q.product[i]] = -INFINITY;
@@ -117,10 +118,10 @@ static void weights_are_worth_what_the_learner_says(void **state)
         for (size_t m = 0; m < MODELS; m++) {
             double alone[MODELS] = {0};
             alone[m] = 1;
-            assert_true(fabs(naive_ndcg(&l, alone) - w.alone[m]) < 1e-3);
+            assert_true(fabs(naive_ndcg(&l, alone, w.scale) - w.alone[m]) < 1e-3);
             best = fmax(best, w.alone[m]);
         }
-        assert_true(fabs(naive_ndcg(&l, w.weight) - w.together) < 1e-3);
+        assert_true(fabs(naive_ndcg(&l, w.weight, w.scale) - w.together) < 1e-3);
         assert_true(w.together > best); /* these data gain by blending */
         assert_true(w.shoppers > U / 2);
         lesson_free(&l);

@@ -280,6 +280,7 @@ static pf_status load_made(const recommender *x, const recommender *y, uint64_t 
         safetensors_add(file, "n_products", TENSOR_U64, &n_products, 0, NULL, NULL);
     s |= safetensors_add(file, "popularity", TENSOR_F32, popularity, 1, &n_products, NULL);
     s |= safetensors_add(file, "weight", TENSOR_F64, &weight, 1, &one, NULL);
+    s |= safetensors_add(file, "scale", TENSOR_F64, &weight, 1, &one, NULL);
     s |= safetensors_add(file, "copies", TENSOR_U64, &copies, 1, &one, NULL);
     for (int c = 0; c < 2; c++) {
         s |= safetensors_scope(file, c ? "part0.1" : "part0.0", NULL);
