@@ -2,6 +2,7 @@
 #include "recommend/from_history.h"
 
 #include "base/memory.h"
+#include "recommend/basket_order.h"
 #include "recommend/interactions.h"
 #include "recommend/story.h"
 
@@ -58,12 +59,13 @@ static bool allocate(purchases *x, columns *c, uint64_t n, uint32_t users)
 }
 
 static void fill(const shop_history *h, const bool *excluded, int64_t until_us,
-                 columns *c)
+                 basket_order *order, columns *c)
 {
     uint64_t to = 0;
     for (uint32_t s = 1; s <= h->n_shoppers; s++) {
-        uint64_t end = history_before(h, s, until_us);
-        for (uint64_t i = h->first[s]; i < end; i++) {
+        const uint64_t *row, n = basket_order_read(order, s, until_us, &row);
+        for (uint64_t at = 0; at < n; at++) {
+            const uint64_t i = row[at];
             if (!counts(h, i, excluded)) continue;
             c->product[to] = h->product[i] - 1;
             c->time_us[to] = h->time_us[i];
@@ -81,16 +83,20 @@ pf_status purchases_from_history(const shop_history *h, uint32_t n_products,
     columns c;
     purchases *x = mem_alloc_zero(1, sizeof *x);
     uint64_t n = count_purchases(h, excluded, until_us);
-    if (x == NULL || !allocate(x, &c, n, h->n_shoppers)) {
+    basket_order *order = NULL;
+    pf_status s = basket_order_new(h, &order, err);
+    if (s != PF_OK || x == NULL || !allocate(x, &c, n, h->n_shoppers)) {
         purchases_free(x);
-        return error_set(err, PF_NO_MEMORY, "out of memory for %llu purchases",
+        basket_order_free(order);
+        return s != PF_OK ? s : error_set(err, PF_NO_MEMORY, "out of memory for %llu purchases",
                          (unsigned long long)n);
     }
-    fill(h, excluded, until_us, &c);
+    fill(h, excluded, until_us, order, &c);
+    basket_order_free(order);
     x->data.n = n;
     x->data.n_users = h->n_shoppers;
     x->data.n_products = n_products;
-    pf_status s = story_from_history(h, n_products, excluded, until_us, &x->story, err);
+    s = story_from_history(h, n_products, excluded, until_us, &x->story, err);
     if (s != PF_OK) {
         purchases_free(x);
         return s;

@@ -1,7 +1,8 @@
 /*
  * A shop's history as recommenders see it: purchases before a moment, product number - 1
  * as product, shopper number - 1 as user. Anonymous purchases belong to no user and are
- * left out; so are lines without a product.
+ * left out; so are lines without a product. Lines of one basket stand in an order of their
+ * own (basket_order.h).
  *
  *     purchases *x;
  *     purchases_from_history(history, n_products, excluded, until_us, &x, err);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "recommend/basket_order.h"
 #include "shop/record.h"
 
 enum { BANDS_FROM_MINOR = 16 };
@@ -122,12 +123,14 @@ static void tell(story *s, uint64_t to, const shop_history *h, uint64_t i)
 }
 
 static void tell_all(story *s, const shop_history *h, const bool *excluded,
-                     int64_t until_us)
+                     int64_t until_us, basket_order *order)
 {
     uint64_t to = 0;
     for (uint32_t u = 1; u <= h->n_shoppers; u++) {
-        const uint64_t first = h->first[u], end = history_before(h, u, until_us);
-        for (uint64_t i = first; i < end; i++) {
+        const uint64_t *row, n = basket_order_read(order, u, until_us, &row);
+        const uint64_t first = h->first[u];
+        for (uint64_t at = 0; at < n; at++) {
+            const uint64_t i = row[at];
             if (!is_told(h, i, excluded)) continue;
             if (is_shown_along(h, first, i)) {
                 if (was_shown(s, s->first[u - 1], to, h->time_us[i]))
@@ -146,10 +149,15 @@ pf_status story_from_history(const shop_history *h, uint32_t n_products,
 {
     const uint64_t n = count_events(h, excluded, until_us);
     story *s = story_new(h->n_shoppers, n);
-    if (s == NULL) return no_memory(n, err);
+    basket_order *order = NULL;
+    if (s == NULL || basket_order_new(h, &order, NULL) != PF_OK) {
+        story_free(s);
+        return no_memory(n, err);
+    }
     s->view.n_products = n_products;
     s->view.n_promotions = count_promotions(h);
-    tell_all(s, h, excluded, until_us);
+    tell_all(s, h, excluded, until_us, order);
+    basket_order_free(order);
     *out = s;
     return PF_OK;
 }

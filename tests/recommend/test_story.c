@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "recommend/basket_order.h"
 #include "recommend/from_history.h"
 #include "recommend/interactions.h"
 #include "recommend/story.h"
@@ -136,6 +137,7 @@ static shop_history *random_shop(uint64_t seed)
                      random_below(&r, PRODUCTS + 1), random_below(&r, 4));
         if (i % 3 == 0) rows[i].type = EVENT_PURCHASE;
         rows[i].paid_minor = (int64_t)random_below(&r, 5000);
+        rows[i].order = random_below(&r, 3);
     }
     return shop_of(rows, ROWS, SHOPPERS);
 }
@@ -227,6 +229,75 @@ static void a_cut_of_interactions_cuts_the_story(void **state)
     history_free(h);
 }
 
+/* ---- lines of a basket ---- */
+
+enum { LINES = 40 };
+
+static shop_history *baskets_by_number(void)
+{
+    static history_row rows[3 * LINES + 2];
+    uint64_t n = 0;
+    for (uint64_t basket = 1; basket <= 3; basket++) {
+        for (uint32_t line = 0; line < LINES; line++) {
+            rows[n] = at(1, basket == 3 ? 20 : 10, EVENT_PURCHASE, 1 + line, 0);
+            rows[n++].order = basket;
+        }
+        if (basket < 3) rows[n++] = at(1, 10, EVENT_REDEMPTION, 0, 1);
+    }
+    return shop_of(rows, n, 1);
+}
+
+/* Each basket keeps its places and its products; its order is no longer that of numbers, and
+ * not that of another basket with the same products; and it is the same every time. */
+static void lines_of_a_basket_stand_in_an_order_of_their_own(void **state)
+{
+    (void)state;
+    uint64_t first_time[3 * LINES + 2], rising = 0, alike = 0;
+    const uint64_t *row;
+    basket_order *o = NULL;
+    shop_history *h = baskets_by_number();
+    assert_int_equal(basket_order_new(h, &o, NULL), PF_OK);
+    const uint64_t n = basket_order_read(o, 1, 1000, &row);
+    assert_int_equal(n, 3 * LINES + 2);
+    memcpy(first_time, row, sizeof first_time);
+    assert_int_equal(basket_order_read(o, 1, 1000, &row), n);
+    assert_memory_equal(row, first_time, sizeof first_time);
+    bool met[3 * LINES + 2] = {false};
+    for (uint64_t i = 0; i < n; i++) {
+        assert_false(met[row[i] - h->first[1]]);
+        met[row[i] - h->first[1]] = true;
+        assert_int_equal(h->order[row[i]], h->order[h->first[1] + i]);
+        assert_int_equal(h->type[row[i]], h->type[h->first[1] + i]);
+    }
+    for (uint64_t i = 0; i + 1 < LINES; i++) {
+        rising += h->product[row[i]] < h->product[row[i + 1]];
+        alike += h->product[row[i]] == h->product[row[i + LINES + 1]];
+    }
+    assert_in_range(rising, 10, 30);
+    assert_true(alike < 10);
+    assert_int_equal(basket_order_read(o, 1, 20, &row), 2 * LINES + 2);
+    basket_order_free(o);
+    history_free(h);
+}
+
+/* Without an order's id nothing says that lines belong together. */
+static void purchases_without_an_order_keep_their_places(void **state)
+{
+    (void)state;
+    history_row rows[6];
+    const uint64_t *row;
+    basket_order *o = NULL;
+    for (uint32_t i = 0; i < 6; i++)
+        rows[i] = at(1, 5, EVENT_PURCHASE, 6 - i, 0);
+    shop_history *h = shop_of(rows, 6, 1);
+    assert_int_equal(basket_order_new(h, &o, NULL), PF_OK);
+    assert_int_equal(basket_order_read(o, 1, 1000, &row), 6);
+    for (uint64_t i = 0; i < 6; i++)
+        assert_int_equal(row[i], h->first[1] + i);
+    basket_order_free(o);
+    history_free(h);
+}
+
 static void failed_allocations_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -255,6 +326,8 @@ int main(void)
         cmocka_unit_test(stories_and_purchases_of_a_history_are_in_step),
         cmocka_unit_test(a_query_until_a_moment_shows_nothing_from_then_on),
         cmocka_unit_test(a_cut_of_interactions_cuts_the_story),
+        cmocka_unit_test(lines_of_a_basket_stand_in_an_order_of_their_own),
+        cmocka_unit_test(purchases_without_an_order_keep_their_places),
         cmocka_unit_test(failed_allocations_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
