@@ -152,7 +152,7 @@ static sequence_settings settings_of(const train_data *d, const run *r, int mode
     if (sequence_settings_set(&s,
                               "block=plain,width=64,blocks=2,heads=1,feedforward=4,"
                               "rms_norm=false,positions=true,relative=false,gaps=false,"
-                              "side=false,dropout=.2,loss=full,smoothing=0,"
+                              "side=false,dropout=.2,loss=full,smoothing=0,omit_taken=false,"
                               "rate=.001,beta1=.9,beta2=.98,epsilon=1e-8,decay=0,clip=0,"
                               "warmup_steps=0,cosine=false,average=0,batch=128,windows=last",
                               &err) != PF_OK ||
