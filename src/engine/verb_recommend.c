@@ -124,17 +124,14 @@ static pf_status find_model(asking *a, pf_error *err)
 static pf_status score_network(asking *a, pf_error *err)
 {
     const uint32_t V = a->p->catalogue->n_products;
-    const recommender *network = month_blend_network(a->model);
     double sum = 0;
-    if (network == NULL || a->query.n == 0) return PF_OK;
+    if (month_blend_network(a->model) == NULL || a->query.n == 0) return PF_OK;
     a->network = mem_alloc_aligned(V, sizeof *a->network);
     if (a->network == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %u products", V);
-    recommender_score(network, &a->query, a->network, a->scratch);
-    for (uint32_t v = 0; v < V; v++) {
-        a->network[v] *= (float)month_blend_weight(a->model);
+    month_blend_network_part(a->model, &a->query, a->network, a->scratch);
+    for (uint32_t v = 0; v < V; v++)
         sum += (double)a->network[v];
-    }
     a->network_usual = sum / V;
     return PF_OK;
 }

@@ -79,7 +79,8 @@ static pf_status write_card(const training *t, const recommender *m, const char 
         json_key(&r.w, "network");
         sequence_model_describe(recommender_sequence(m), &r.w);
     }
-    if (m != NULL && month_blend_found(m) != NULL) write_month(m, &r);
+    if (m != NULL && month_blend_found(m) != NULL && month_blend_found(m)->shoppers > 0)
+        write_month(m, &r);
     json_object_end(&r.w);
     return verb_end(&r, card, err);
 }
@@ -102,7 +103,8 @@ static void describe_month(const recommender *m, buffer *into)
     const double weight = month_blend_weight(m);
     buffer_printf(into, "habit 1.00, transformer %.2f", weight);
     if (w == NULL || w->shoppers == 0) {
-        buffer_append_text(into, " (too few shoppers to tell what one adds)");
+        buffer_append_text(into, " (too few shoppers bought in the last month and before it to "
+                                 "tell what one adds, or the data are too large for one)");
         return;
     }
     buffer_printf(into,
@@ -171,6 +173,9 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);
+    if (t->o->copies < 0 || t->o->copies > RECOMMEND_MAX_COPIES)
+        return error_set(err, PF_USAGE, "copies is %d but must be 1 to %d", t->o->copies,
+                         RECOMMEND_MAX_COPIES);
     if (t->o->copies > 1 && c->kind != recommender_find("blend"))
         return error_set(err, PF_USAGE, "copies are of the networks in a blend, not of %s",
                          name);
@@ -198,10 +203,12 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                  recommender **out, pf_error *err)
 {
     training_shown shown;
+    const bool keeps = c->kind->trained && c->checkpoint[0] != 0;
     const recommend_training how = {.settings = settings_of(t),
-                                    .checkpoint = c->checkpoint[0] ? c->checkpoint : NULL,
+                                    .checkpoint = keeps ? c->checkpoint : NULL,
                                     .resume = t->o->resume != 0,
                                     .warm = c->yesterday,
+                                    .partial = c->kind->trained,
                                     .hooks = training_show(&shown, shown_name(c->kind))};
     product_side side;
     pf_status s = learned_side(&t->learned, &side, err);
@@ -211,6 +218,20 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
     if (s == PF_OK) s = recommender_fit(c->kind, input, out, err);
     training_shown_end(&shown);
     return s;
+}
+
+/* The checkpoint of a whole training goes, that of a stopped one stays. */
+static pf_status end_training(const choice *c, const recommender *m, pf_error *err)
+{
+    const sequence_model *network = recommender_sequence(m);
+    const sequence_training *how = network != NULL ? sequence_model_training(network) : NULL;
+    if (how != NULL && how->interrupted)
+        return error_set(err, PF_CANCELLED,
+                         "training was stopped after epoch %u; the best model so far, of epoch "
+                         "%u, is kept; `proffer train --model %s --resume` goes on",
+                         how->epochs, how->best_epoch, c->kind->name);
+    if (c->checkpoint[0]) (void)remove(c->checkpoint);
+    return PF_OK;
 }
 
 static pf_status train_recommender(training *t, pf_error *err)
@@ -230,7 +251,7 @@ static pf_status train_recommender(training *t, pf_error *err)
     s = choose(t, input.repeats, &c, err);
     if (s == PF_OK) s = fit_recommender(t, &c, &input, &m, err);
     if (s == PF_OK) s = keep_recommender(t, &c, m, clock_wall_s() - start_s, err);
-    if (s == PF_OK && c.checkpoint[0]) (void)remove(c.checkpoint);
+    if (s == PF_OK) s = end_training(&c, m, err);
     recommender_free(c.yesterday);
     recommender_free(m);
     purchases_free(x);

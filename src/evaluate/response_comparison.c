@@ -43,6 +43,8 @@ static pf_status check_sides(const side *a, const side *b, pf_error *err)
     same = same && (rows == 0 || (!memcmp(a->any.shopper, b->any.shopper,
                                           rows * sizeof *a->any.shopper) &&
                                   !memcmp(a->any.y, b->any.y, rows)));
+    same = same && (pairs == 0 || !memcmp(a->which.shopper, b->which.shopper,
+                                          pairs * sizeof *a->which.shopper));
     if (!same)
         return error_set(err, PF_USAGE, "the two are not of the same mailings, so they cannot "
                          "be compared");

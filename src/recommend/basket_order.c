@@ -1,5 +1,4 @@
-/* The lines of a moment are sorted by (order, place) and by (order, random number of order and
- * product); the k-th line of the one list takes the k-th place of the other. */
+/* Purchases of a moment are sorted by when their order stands first and a random number. */
 #include "recommend/basket_order.h"
 
 #include <stdlib.h>
@@ -11,12 +10,13 @@
 
 typedef struct line {
     uint64_t order, key, row;
+    uint64_t first; /* row of the order, among the moment's */
 } line;
 
 struct basket_order {
     const shop_history *h;
-    uint64_t *row, *place; /* [most rows of a shopper] */
-    line *lines;
+    uint64_t *row; /* [most rows of a shopper] */
+    line *lines;   /* likewise */
 };
 
 pf_status basket_order_new(const shop_history *h, basket_order **out, pf_error *err)
@@ -30,10 +30,9 @@ pf_status basket_order_new(const shop_history *h, basket_order **out, pf_error *
     if (o != NULL) {
         o->h = h;
         o->row = mem_alloc((size_t)most, sizeof *o->row);
-        o->place = mem_alloc((size_t)most, sizeof *o->place);
         o->lines = mem_alloc((size_t)most, sizeof *o->lines);
     }
-    if (o == NULL || !o->row || !o->place || !o->lines) {
+    if (o == NULL || !o->row || !o->lines) {
         basket_order_free(o);
         return error_set(err, PF_NO_MEMORY, "out of memory for a shopper's %llu events",
                          (unsigned long long)most);
@@ -46,7 +45,6 @@ void basket_order_free(basket_order *o)
 {
     if (o == NULL) return;
     mem_free(o->row);
-    mem_free(o->place);
     mem_free(o->lines);
     mem_free(o);
 }
@@ -56,7 +54,7 @@ static int rising(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static int by_place(const void *a, const void *b)
+static int by_order(const void *a, const void *b)
 {
     const line *x = a, *y = b;
     return x->order != y->order ? rising(x->order, y->order) : rising(x->row, y->row);
@@ -65,7 +63,7 @@ static int by_place(const void *a, const void *b)
 static int by_key(const void *a, const void *b)
 {
     const line *x = a, *y = b;
-    if (x->order != y->order) return rising(x->order, y->order);
+    if (x->first != y->first) return rising(x->first, y->first);
     return x->key != y->key ? rising(x->key, y->key) : rising(x->row, y->row);
 }
 
@@ -76,22 +74,24 @@ static uint64_t key_of(const shop_history *h, uint64_t i)
     return (uint64_t)word[0] << 32 | word[1];
 }
 
-/* Puts the lines among rows first..end - 1, all of one moment, into their places; row[] begins
- * with the shopper's row `base`. */
-static void shuffle_moment(basket_order *o, uint64_t base, uint64_t first, uint64_t end)
+/* Puts rows first..end - 1, all of one moment, to `to`. */
+static void read_moment(basket_order *o, uint64_t first, uint64_t end, uint64_t *to)
 {
     const shop_history *h = o->h;
     size_t n = 0;
     for (uint64_t i = first; i < end; i++)
-        if (h->type[i] == EVENT_PURCHASE && h->order[i] != 0)
-            o->lines[n++] = (line){h->order[i], key_of(h, i), i};
-    if (n < 2) return;
-    qsort(o->lines, n, sizeof *o->lines, by_place);
-    for (size_t i = 0; i < n; i++)
-        o->place[i] = o->lines[i].row - base;
+        if (h->type[i] == EVENT_PURCHASE)
+            o->lines[n++] = (line){.order = h->order[i], .key = key_of(h, i), .row = i};
+    qsort(o->lines, n, sizeof *o->lines, by_order);
+    for (size_t i = 0; i < n; i++) {
+        const bool same = i > 0 && o->lines[i].order == o->lines[i - 1].order;
+        o->lines[i].first = same ? o->lines[i - 1].first : o->lines[i].row;
+    }
     qsort(o->lines, n, sizeof *o->lines, by_key);
     for (size_t i = 0; i < n; i++)
-        o->row[o->place[i]] = o->lines[i].row;
+        *to++ = o->lines[i].row;
+    for (uint64_t i = first; i < end; i++)
+        if (h->type[i] != EVENT_PURCHASE) *to++ = i;
 }
 
 uint64_t basket_order_read(basket_order *o, uint32_t shopper, int64_t until_us,
@@ -99,10 +99,11 @@ uint64_t basket_order_read(basket_order *o, uint32_t shopper, int64_t until_us,
 {
     const shop_history *h = o->h;
     const uint64_t base = h->first[shopper], end = history_before(h, shopper, until_us);
-    for (uint64_t i = base, moment; i < end; i = moment) {
-        for (moment = i; moment < end && h->time_us[moment] == h->time_us[i]; moment++)
-            o->row[moment - base] = moment;
-        shuffle_moment(o, base, i, moment);
+    for (uint64_t i = base, behind; i < end; i = behind) {
+        behind = i + 1;
+        while (behind < end && h->time_us[behind] == h->time_us[i])
+            behind++;
+        read_moment(o, i, behind, o->row + (i - base));
     }
     *row = o->row;
     return end - base;

@@ -1,8 +1,9 @@
 /*
- * In which order the lines of a basket are read. They were bought at one moment, and files mostly
- * have them by product number: a network would learn that order, and foresee it instead of
- * what is bought next (on the demo its validation NDCG@10 was half of what it is without).
- * So they are drawn in an order of their own, which is the same every time.
+ * In which order the events of one moment are read. Files mostly have the lines of a basket by
+ * product number: a network would learn that order, and foresee it instead of what is
+ * bought next (on the demo its validation NDCG@10 was half of what it is without). So they are
+ * drawn in an order of their own, which is the same every time; and they come first: a
+ * redemption that stands in front of its purchase would tell what is bought.
  *
  *     basket_order *o;
  *     basket_order_new(history, &o, err);
@@ -21,9 +22,9 @@ typedef struct basket_order basket_order;
 pf_status basket_order_new(const shop_history *h, basket_order **out, pf_error *err);
 /* NULL is fine. */
 void basket_order_free(basket_order *o);
-/* (*row)[0..n) = the rows of a shopper (number) before the moment, in time order; purchases of
- * one moment and one order change places among themselves, all else stands where it stood.
- * Returns n; the next call uses the memory again. */
+/* (*row)[0..n) = the rows of a shopper (number) before the moment, in time order; of one moment
+ * purchases first, by order and within it by chance, then all else as it stood. Purchases
+ * without an order's id are one order. Returns n; the next call uses the memory again. */
 uint64_t basket_order_read(basket_order *o, uint32_t shopper, int64_t until_us,
                            const uint64_t **row);
 

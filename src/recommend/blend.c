@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "recommend/blend_learn.h"
 #include "recommend/inner.h"
@@ -59,10 +60,12 @@ static const recommender_kind *wanted(const recommend_input *input, size_t i)
 }
 
 /* What the data or this set-up do not allow: a part is absent, there are too many products,
- * or too few events to train on. */
-static bool does_not_fit(const recommender_kind *kind, pf_status s)
+ * or too few events to train on. A training that fails is none of these. */
+static bool does_not_fit(const recommend_input *input, const recommender_kind *kind,
+                         pf_status s)
 {
-    return s == PF_UNAVAILABLE || s == PF_LIMIT || (s == PF_DATA && kind->trained);
+    return s == PF_UNAVAILABLE || s == PF_LIMIT ||
+           (s == PF_DATA && kind->trained && !interactions_teach_order(input->train));
 }
 
 /* The copies of a member behind its first, each from a seed and random values of its own. */
@@ -117,8 +120,9 @@ static pf_status add_member(blend *b, const recommend_input *input,
         b->n++;
         return PF_OK;
     }
-    if (input->members == NULL && does_not_fit(kind, s)) return PF_OK;
-    return error_pass(err, &why);
+    if (input->members != NULL || !does_not_fit(input, kind, s)) return error_pass(err, &why);
+    log_line(LOG_DETAIL, "the blend does without %s: %s", kind->name, why.message);
+    return PF_OK;
 }
 
 static pf_status fit_members(blend *b, const recommend_input *input, pf_error *err)

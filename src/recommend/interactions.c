@@ -59,8 +59,9 @@ static void copy_row(interactions_owned *x, uint64_t to, const interactions *all
     if (x->basket) x->basket[to] = all->basket[from];
 }
 
-pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
-                              interactions_owned **out, pf_error *err)
+/* The first kept[u] events of every shopper; of the story what was before the moment as well. */
+static pf_status copy_prefix(const interactions *all, const uint64_t *kept,
+                             int64_t until_us, interactions_owned **out, pf_error *err)
 {
     uint64_t n = 0, to = 0;
     for (uint32_t u = 0; u < all->n_users; u++)
@@ -74,7 +75,8 @@ pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
             copy_row(x, to++, all, all->first[u] + i);
         x->first[u + 1] = to;
     }
-    pf_status s = all->story ? story_cut(all->story, kept, &x->story, err) : PF_OK;
+    pf_status s =
+        all->story ? story_cut(all->story, kept, until_us, &x->story, err) : PF_OK;
     if (s != PF_OK) {
         interactions_free(x);
         return s;
@@ -82,6 +84,26 @@ pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
     if (x->story != NULL) x->view.story = &x->story->view;
     *out = x;
     return PF_OK;
+}
+
+pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
+                              interactions_owned **out, pf_error *err)
+{
+    return copy_prefix(all, kept, INT64_MAX, out, err);
+}
+
+pf_status interactions_until(const interactions *all, int64_t until_us,
+                             interactions_owned **out, pf_error *err)
+{
+    uint64_t *kept = mem_alloc((size_t)all->n_users + 1, sizeof *kept);
+    if (kept == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u shoppers",
+                         all->n_users);
+    for (uint32_t u = 0; u < all->n_users; u++)
+        kept[u] = interactions_query_until(all, u, until_us).n;
+    pf_status s = copy_prefix(all, kept, until_us, out, err);
+    mem_free(kept);
+    return s;
 }
 
 pf_status interactions_without_last(const interactions *all, unsigned drop,
@@ -128,6 +150,13 @@ recommend_query interactions_query_until(const interactions *x, uint32_t u, int6
     recommend_query q = interactions_query(x, u, end - first, at_us);
     if (x->story != NULL) q.story = story_until(x->story, u, at_us);
     return q;
+}
+
+bool interactions_teach_order(const interactions *x)
+{
+    for (uint32_t u = 0; u < x->n_users && x->n_products > 1; u++)
+        if (x->first[u + 1] - x->first[u] > 1) return true;
+    return false;
 }
 
 /* ---- repeats ---- */

@@ -32,6 +32,10 @@ pf_status interactions_without_last(const interactions *all, unsigned drop,
 pf_status interactions_prefix(const interactions *all, const uint64_t *kept,
                               interactions_owned **out, pf_error *err);
 
+/* A copy of everything strictly before a moment, of data with times. PF_NO_MEMORY. */
+pf_status interactions_until(const interactions *all, int64_t until_us,
+                             interactions_owned **out, pf_error *err);
+
 /* NULL is fine. */
 void interactions_free(interactions_owned *x);
 
@@ -41,6 +45,10 @@ recommend_query interactions_query(const interactions *x, uint32_t u, uint64_t n
                                    int64_t at_us);
 /* Of data with times: everything strictly before at_us. */
 recommend_query interactions_query_until(const interactions *x, uint32_t u, int64_t at_us);
+
+/* Whether anybody took two products one after the other, of a catalogue of two or more: what
+ * models of order are trained on. */
+bool interactions_teach_order(const interactions *x);
 
 /* The share of events whose product the same shopper had taken before; 0 without events.
  * NAN when memory is short. */

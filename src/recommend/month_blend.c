@@ -46,20 +46,6 @@ static void month_blend_free(void *state)
 
 /* ---- fitting ---- */
 
-/* What there was before the month. */
-static pf_status cut(const interactions *x, int64_t from_us, interactions_owned **out,
-                     pf_error *err)
-{
-    uint64_t *kept = mem_alloc((size_t)x->n_users + 1, sizeof *kept);
-    if (kept == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %u shoppers", x->n_users);
-    for (uint32_t u = 0; u < x->n_users; u++)
-        kept[u] = interactions_query_until(x, u, from_us).n;
-    pf_status s = interactions_prefix(x, kept, out, err);
-    mem_free(kept);
-    return s;
-}
-
 static pf_status list_known(month_blend *b, const interactions *past, pf_error *err)
 {
     b->known = mem_alloc_zero((size_t)b->n_products + 1, sizeof *b->known);
@@ -98,14 +84,6 @@ static pf_status weigh(month_blend *b, const recommend_input *input,
     return PF_OK;
 }
 
-/* Whether there is a next product to learn. */
-static bool can_be_trained(const interactions *past)
-{
-    for (uint32_t u = 0; u < past->n_users && past->n_products > 1; u++)
-        if (past->first[u + 1] - past->first[u] > 1) return true;
-    return false;
-}
-
 /* As asked for; who starts from an earlier month-blend starts from its network. */
 static recommend_training training_of(const recommend_input *input)
 {
@@ -123,7 +101,7 @@ static pf_status add_network(month_blend *b, const recommend_input *input, pf_er
     const int64_t from_us = input->until_us - MONTH_WEIGHT_DAYS * US_PER_DAY;
     if (month_weight_shoppers(input->train, from_us) < MONTH_WEIGHT_SHOPPERS_LEAST)
         return PF_OK;
-    pf_status s = cut(input->train, from_us, &past, err);
+    pf_status s = interactions_until(input->train, from_us, &past, err);
     if (s != PF_OK) return s;
     recommend_input part = *input;
     const recommend_training how = training_of(input);
@@ -132,7 +110,7 @@ static pf_status add_network(month_blend *b, const recommend_input *input, pf_er
     part.until_us = from_us;
     part.next = NULL;
     part.next_time_us = NULL;
-    if (can_be_trained(part.train)) s = weigh(b, input, &part, &why);
+    if (interactions_teach_order(part.train)) s = weigh(b, input, &part, &why);
     interactions_free(past);
     if (s == PF_OK) return s;
     if (s != PF_LIMIT) return error_pass(err, &why);
@@ -146,6 +124,10 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
     if (input->train->time_us == NULL)
         return error_set(err, PF_UNAVAILABLE,
                          "the last month cannot be told: the purchases have no times");
+    if (!input->repeats)
+        return error_set(err, PF_UNAVAILABLE,
+                         "a month-blend is for shops whose shoppers come back for the same "
+                         "products; where none is recommended again, take a blend");
     month_blend *b = mem_alloc_zero(1, sizeof *b);
     if (b == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for a model");
     b->n_products = input->train->n_products;
@@ -166,13 +148,16 @@ static size_t own_floats(const month_blend *b)
     return ((size_t)b->n_products + 15) / 16 * 16;
 }
 
-static void add_scores(const month_blend *b, const float *more, float *scores)
+/* more [V] = the network's scores by its weight. */
+static void score_network(const month_blend *b, const recommend_query *query, float *more,
+                          recommend_scratch *rest)
 {
     float lowest = INFINITY;
+    recommender_score(b->network, query, more, rest);
     for (uint32_t v = 0; v < b->n_products; v++)
         if (b->known[v]) lowest = fminf(lowest, more[v]);
     for (uint32_t v = 0; v < b->n_products; v++)
-        scores[v] += (float)b->weight * (b->known[v] ? more[v] : lowest);
+        more[v] = (float)b->weight * (b->known[v] ? more[v] : lowest);
 }
 
 static void score(const void *state, const recommend_query *query, float *scores,
@@ -183,8 +168,9 @@ static void score(const void *state, const recommend_query *query, float *scores
     if (b->network == NULL) return;
     const size_t room = own_floats(b);
     recommend_scratch rest = {scratch->floats + room, scratch->n - room};
-    recommender_score(b->network, query, scratch->floats, &rest);
-    add_scores(b, scratch->floats, scores);
+    score_network(b, query, scratch->floats, &rest);
+    for (uint32_t v = 0; v < b->n_products; v++)
+        scores[v] += scratch->floats[v];
 }
 
 static size_t scratch_floats(const void *state)
@@ -225,6 +211,16 @@ double month_blend_weight(const recommender *m)
 {
     const month_blend *b = of(m);
     return b ? b->weight : 0;
+}
+
+void month_blend_network_part(const recommender *m, const recommend_query *query, float *more,
+                              recommend_scratch *scratch)
+{
+    const month_blend *b = of(m);
+    if (b != NULL && b->network != NULL)
+        score_network(b, query, more, scratch);
+    else
+        memset(more, 0, recommender_n_products(m) * sizeof *more);
 }
 
 /* ---- files: each part in a scope of its own ---- */

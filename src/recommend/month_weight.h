@@ -12,10 +12,11 @@
  *
  * and held against the different products bought in it; so a shop is judged here as it is by
  * evaluate/next_products.h. The weight is the best of a grid by the mean NDCG@10. It is 0 unless
- * its gain over the first model alone, shopper by shopper, is above its own standard error: a
- * second model that is no help costs nothing (the rule of one standard error: Breiman et al.,
- * Classification and Regression Trees, 1984, section 3.4.3). Both models' scores are log-odds,
- * give or take a constant of the shopper, so they are added as they are.
+ * its gain over the first model alone, shopper by shopper, is above its own standard error
+ * (the rule of one standard error: Breiman et al., Classification and Regression Trees, 1984,
+ * section 3.4.3). The weight is chosen and judged on the same shoppers, so a gain just above
+ * the error is a little flattered. Repeats are always allowed here. Both models' scores are
+ * log-odds, give or take a constant of the shopper, so they are added as they are.
  */
 #ifndef PROFFER_RECOMMEND_MONTH_WEIGHT_H
 #define PROFFER_RECOMMEND_MONTH_WEIGHT_H
@@ -34,7 +35,7 @@ typedef struct month_weight {
     int64_t from_us;
     double weight;                /* of the second model */
     double first, more, together; /* NDCG@10 of each alone, and of the sum by that weight */
-    double gain, gain_se;         /* of the best weight of the grid above the first alone */
+    double gain, gain_se;         /* in NDCG@10, of the best weight above the first alone */
 } month_weight;
 
 /* How many could be asked; data without times: 0. */

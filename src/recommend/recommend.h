@@ -67,6 +67,8 @@ typedef struct recommend_training {
     const char *checkpoint; /* path of the file that every epoch is kept in */
     bool resume;            /* go on from it */
     const struct recommender *warm; /* start from this one's values */
+    bool partial; /* stopped by hooks.stop after an epoch or more it gives the best model so
+                     far; false: that is PF_CANCELLED, as before the first epoch's end */
     training_hooks hooks;
 } recommend_training;
 

@@ -40,7 +40,13 @@ static pf_status choose(sequence_architecture a, const recommend_input *input,
     *out = sequence_settings_for(a, events, side);
     out->seed = input->seed;
     out->threads = input->pool ? pool_threads(input->pool) : 1;
-    return t && t->settings ? sequence_settings_set(out, t->settings, err) : PF_OK;
+    pf_status s = t && t->settings ? sequence_settings_set(out, t->settings, err) : PF_OK;
+    if (s == PF_OK && out->seed != input->seed)
+        s = error_set(err, PF_USAGE,
+                      "seed=%llu among the settings would be every training's: --seed, --seeds "
+                      "and --copies choose seeds",
+                      (unsigned long long)out->seed);
+    return s;
 }
 
 static pf_status train(sequence_architecture a, const recommend_input *input,
@@ -62,7 +68,11 @@ static pf_status train(sequence_architecture a, const recommend_input *input,
         task.hooks = t->hooks;
         if (t->warm != NULL) task.warm = recommender_sequence(t->warm);
     }
-    return sequence_train(&task, &settings, out, err);
+    s = sequence_train(&task, &settings, out, err);
+    if (s != PF_OK || !sequence_model_training(*out)->interrupted || (t && t->partial)) return s;
+    sequence_model_free(*out);
+    *out = NULL;
+    return error_set(err, PF_CANCELLED, "training was stopped");
 }
 
 static pf_status fit(sequence_architecture a, const recommend_input *input, void **state,

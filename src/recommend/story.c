@@ -71,30 +71,12 @@ static bool is_told(const shop_history *h, uint64_t i, const bool *excluded)
     return excluded == NULL || h->product[i] == 0 || !excluded[h->product[i]];
 }
 
-/* Whether row i was shown at the moment the row before it was, to the same shopper. */
-static bool is_shown_along(const shop_history *h, uint64_t first, uint64_t i)
-{
-    return i > first && h->type[i] == EVENT_EXPOSURE && h->type[i - 1] == EVENT_EXPOSURE &&
-           h->time_us[i] == h->time_us[i - 1];
-}
-
 static uint32_t count_promotions(const shop_history *h)
 {
     uint32_t most = 0;
     for (uint64_t i = 0; i < h->n; i++)
         most = h->promotion[i] > most ? h->promotion[i] : most;
     return most;
-}
-
-static uint64_t count_events(const shop_history *h, const bool *excluded, int64_t until_us)
-{
-    uint64_t n = 0;
-    for (uint32_t u = 1; u <= h->n_shoppers; u++) {
-        const uint64_t first = h->first[u], end = history_before(h, u, until_us);
-        for (uint64_t i = first; i < end; i++)
-            n += is_told(h, i, excluded) && !is_shown_along(h, first, i);
-    }
-    return n;
 }
 
 /* Of what is about a promotion the promotion, of all else the product, if there is one. */
@@ -107,12 +89,6 @@ static uint32_t thing_of(const shop_history *h, uint64_t i, uint32_t n_products)
     return has_product ? h->product[i] - 1 : SEQUENCE_NOTHING;
 }
 
-/* Whether the last event told of a shopper, if there is one, was shown at this moment. */
-static bool was_shown(const story *s, uint64_t first, uint64_t to, int64_t time_us)
-{
-    return to > first && s->kind[to - 1] == EVENT_EXPOSURE && s->time_us[to - 1] == time_us;
-}
-
 static void tell(story *s, uint64_t to, const shop_history *h, uint64_t i)
 {
     s->thing[to] = thing_of(h, i, s->view.n_products);
@@ -122,24 +98,40 @@ static void tell(story *s, uint64_t to, const shop_history *h, uint64_t i)
     s->taken[to] = h->type[i] == EVENT_PURCHASE;
 }
 
-static void tell_all(story *s, const shop_history *h, const bool *excluded,
-                     int64_t until_us, basket_order *order)
+/* What a walk over a shopper's rows tells: the events go to s (NULL: they are counted alone). */
+typedef struct teller {
+    const shop_history *h;
+    const bool *excluded;
+    int64_t until_us;
+    basket_order *order;
+    story *s;
+    uint64_t to;
+} teller;
+
+/* Row i of a shopper, `last` the row told before it (UINT64_MAX: none): true when it is told. */
+static bool tell_row(teller *t, uint64_t i, uint64_t last)
 {
-    uint64_t to = 0;
-    for (uint32_t u = 1; u <= h->n_shoppers; u++) {
-        const uint64_t *row, n = basket_order_read(order, u, until_us, &row);
-        const uint64_t first = h->first[u];
-        for (uint64_t at = 0; at < n; at++) {
-            const uint64_t i = row[at];
-            if (!is_told(h, i, excluded)) continue;
-            if (is_shown_along(h, first, i)) {
-                if (was_shown(s, s->first[u - 1], to, h->time_us[i]))
-                    s->thing[to - 1] = SEQUENCE_NOTHING;
-                continue;
-            }
-            tell(s, to++, h, i);
-        }
-        s->first[u] = to;
+    const shop_history *h = t->h;
+    if (!is_told(h, i, t->excluded)) return false;
+    const bool along = last != UINT64_MAX && h->type[i] == EVENT_EXPOSURE &&
+                       h->type[last] == EVENT_EXPOSURE && h->time_us[last] == h->time_us[i];
+    if (along) {
+        if (t->s != NULL) t->s->thing[t->to - 1] = SEQUENCE_NOTHING;
+        return false;
+    }
+    if (t->s != NULL) tell(t->s, t->to, h, i);
+    t->to++;
+    return true;
+}
+
+static void tell_all(teller *t)
+{
+    for (uint32_t u = 1; u <= t->h->n_shoppers; u++) {
+        const uint64_t *row, n = basket_order_read(t->order, u, t->until_us, &row);
+        uint64_t last = UINT64_MAX;
+        for (uint64_t at = 0; at < n; at++)
+            if (tell_row(t, row[at], last)) last = row[at];
+        if (t->s != NULL) t->s->first[u] = t->to;
     }
 }
 
@@ -147,28 +139,33 @@ pf_status story_from_history(const shop_history *h, uint32_t n_products,
                              const bool *excluded, int64_t until_us, story **out,
                              pf_error *err)
 {
-    const uint64_t n = count_events(h, excluded, until_us);
-    story *s = story_new(h->n_shoppers, n);
-    basket_order *order = NULL;
-    if (s == NULL || basket_order_new(h, &order, NULL) != PF_OK) {
-        story_free(s);
-        return no_memory(n, err);
+    teller t = {.h = h, .excluded = excluded, .until_us = until_us};
+    pf_status status = basket_order_new(h, &t.order, err);
+    if (status != PF_OK) return status;
+    tell_all(&t);
+    t.s = story_new(h->n_shoppers, t.to);
+    if (t.s == NULL) {
+        status = no_memory(t.to, err);
+    } else {
+        t.s->view.n_products = n_products;
+        t.s->view.n_promotions = count_promotions(h);
+        t.to = 0;
+        tell_all(&t);
+        *out = t.s;
     }
-    s->view.n_products = n_products;
-    s->view.n_promotions = count_promotions(h);
-    tell_all(s, h, excluded, until_us, order);
-    basket_order_free(order);
-    *out = s;
-    return PF_OK;
+    basket_order_free(t.order);
+    return status;
 }
 
 /* ---- parts ---- */
 
-/* Where shopper u takes a product for the (taken + 1)-th time; the end of his events. */
-static uint64_t end_of(const sequence_events *e, uint32_t u, uint64_t taken)
+/* Where shopper u takes a product for the (taken + 1)-th time, or anything happens at or after
+ * the moment; the end of his events. */
+static uint64_t end_of(const sequence_events *e, uint32_t u, uint64_t taken,
+                       int64_t until_us)
 {
     uint64_t i = e->first[u];
-    for (; i < e->first[u + 1]; i++)
+    for (; i < e->first[u + 1] && e->time_us[i] < until_us; i++)
         if (sequence_event_took(e, i) && taken-- == 0) break;
     return i;
 }
@@ -182,18 +179,18 @@ static void copy_event(story *s, uint64_t to, const sequence_events *e, uint64_t
     s->taken[to] = e->taken[from];
 }
 
-pf_status story_cut(const sequence_events *e, const uint64_t *taken, story **out,
-                    pf_error *err)
+pf_status story_cut(const sequence_events *e, const uint64_t *taken, int64_t until_us,
+                    story **out, pf_error *err)
 {
     uint64_t n = 0, to = 0;
     for (uint32_t u = 0; u < e->n_shoppers; u++)
-        n += end_of(e, u, taken[u]) - e->first[u];
+        n += end_of(e, u, taken[u], until_us) - e->first[u];
     story *s = story_new(e->n_shoppers, n);
     if (s == NULL) return no_memory(n, err);
     s->view.n_products = e->n_products;
     s->view.n_promotions = e->n_promotions;
     for (uint32_t u = 0; u < e->n_shoppers; u++) {
-        const uint64_t end = end_of(e, u, taken[u]);
+        const uint64_t end = end_of(e, u, taken[u], until_us);
         for (uint64_t i = e->first[u]; i < end; i++)
             copy_event(s, to++, e, i);
         s->first[u + 1] = to;
@@ -213,7 +210,7 @@ static sequence_window window_of(const sequence_events *e, uint64_t first, uint6
 
 sequence_window story_before(const sequence_events *e, uint32_t u, uint64_t taken)
 {
-    return window_of(e, e->first[u], end_of(e, u, taken));
+    return window_of(e, e->first[u], end_of(e, u, taken, INT64_MAX));
 }
 
 sequence_window story_until(const sequence_events *e, uint32_t u, int64_t at_us)

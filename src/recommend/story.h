@@ -11,7 +11,8 @@
  * Taken events are purchases, the same and in the same order as the interactions made of the
  * same history with the same arguments. An event is of its type's kind (shop/vocabulary.h) and
  * names its product, or its promotion (V + number - 1) where it is about one, or nothing. What
- * was shown or sent at one moment is one event: it names the promotion when it was one alone.
+ * was shown or sent at one moment is one event: it names the promotion when it was one alone. Of
+ * one moment purchases come first (basket_order.h), so that nothing in front of one tells of it.
  * Events of products that are left out and unsubscribing are left out.
  *
  * Price band: of what one piece cost, 1 + the binary logarithm of its minor units over 16,
@@ -39,16 +40,16 @@ typedef struct story {
 pf_status story_from_history(const shop_history *h, uint32_t n_products,
                              const bool *excluded, int64_t until_us, story **out,
                              pf_error *err);
-/* A copy of what every shopper u did before taking a product for the (taken[u] + 1)-th time;
- * all of it where there are no more. PF_NO_MEMORY. */
-pf_status story_cut(const sequence_events *e, const uint64_t *taken, story **out,
-                    pf_error *err);
+/* A copy of what every shopper u did before the moment and before taking a product for the
+ * (taken[u] + 1)-th time; all of it where there is no more. PF_NO_MEMORY. */
+pf_status story_cut(const sequence_events *e, const uint64_t *taken, int64_t until_us,
+                    story **out, pf_error *err);
 /* NULL is fine. */
 void story_free(story *s);
 
 /* What shopper u (from 0) did before taking a product for the (taken + 1)-th time. */
 sequence_window story_before(const sequence_events *e, uint32_t u, uint64_t taken);
-/* What shopper u did strictly before a moment. */
+/* What shopper u did strictly before a moment; times are known. */
 sequence_window story_until(const sequence_events *e, uint32_t u, int64_t at_us);
 
 uint8_t story_price_band(int64_t paid_minor, float quantity);

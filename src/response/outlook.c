@@ -88,7 +88,9 @@ static pf_status find_cuts(outlook *o, const zone *z, int64_t until_us, pf_error
     if (first_us == INT64_MAX || first_us >= until_us)
         s = error_set(err, PF_DATA, "no outlook: nothing was bought by then");
     else
-        choose_cuts(o, response_rows_groups(maker), first_us, until_us);
+        choose_cuts(o, response_rows_groups(maker), first_us,
+                    until_us <= o->history->last_time_us ? until_us
+                                                         : o->history->last_time_us + 1);
     response_rows_maker_free(maker);
     return s;
 }

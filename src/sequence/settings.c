@@ -265,8 +265,6 @@ const char *sequence_settings_check(const sequence_settings *s)
         return "hstu blocks are causal, BERT4Rec looks both ways";
     if (s->loss != SEQUENCE_LOSS_FULL && s->smoothing > 0)
         return "smoothing needs loss=full";
-    if (s->omit_taken && (s->loss != SEQUENCE_LOSS_FULL || s->smoothing > 0))
-        return "omit_taken needs loss=full and smoothing=0";
     return NULL;
 }
 

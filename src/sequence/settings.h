@@ -57,7 +57,8 @@ typedef struct sequence_settings {
     float calibration;  /* t of gBCE */
     float smoothing;    /* of labels */
     bool omit_taken;    /* the whole-catalogue softmax of a row leaves out what else its shopper
-                           took, as the ranking does; nothing where repeats are recommended */
+                           took, as the ranking does; nothing with another loss, with smoothing
+                           or where repeats are recommended */
 
     float rate, beta1, beta2, epsilon, decay, clip;
     unsigned warmup_steps;

@@ -135,26 +135,12 @@ static void by_density(sequence_settings *s, const shape_of_data *d)
     }
 }
 
-/* Batches and epochs that make enough steps of the shoppers there are, and not too many. */
-static void by_steps(sequence_settings *s, const shape_of_data *d)
-{
-    while (s->batch > BATCH_LEAST && d->active < (uint64_t)s->batch * STEPS_AN_EPOCH)
-        s->batch /= 2;
-    const uint64_t steps = d->active / s->batch + 1;
-    const uint64_t enough = (STEPS_ENOUGH + steps - 1) / steps, most = STEPS_MOST / steps;
-    if (s->epochs < enough) s->epochs = enough < EPOCHS_MOST ? (unsigned)enough : EPOCHS_MOST;
-    if (s->epochs > most) s->epochs = most > EPOCHS_LEAST ? (unsigned)most : EPOCHS_LEAST;
-}
-
 static void by_parts(sequence_settings *s, const sequence_events *e,
                      const sequence_side *side)
 {
     s->side = side != NULL && side->vectors != NULL && side->K > 0;
     s->gaps = e->time_us != NULL;
-    if (e->n_products > FULL_LOSS_PRODUCTS) {
-        s->loss = SEQUENCE_LOSS_SAMPLED;
-        s->omit_taken = false; /* of the whole catalogue alone */
-    }
+    if (e->n_products > FULL_LOSS_PRODUCTS) s->loss = SEQUENCE_LOSS_SAMPLED;
 }
 
 static void by_architecture(sequence_settings *s)
@@ -162,16 +148,29 @@ static void by_architecture(sequence_settings *s)
     switch (s->architecture) {
     case SEQUENCE_TRANSFORMER: return;
     case SEQUENCE_GRU: /* order is in the recurrence itself */
+        s->block = SEQUENCE_BLOCK_PLAIN;
         s->blocks = 1;
         s->heads = 1;
         s->positions = false;
         s->attention_dropout = 0;
         return;
     case SEQUENCE_BERT: /* a fifth of the rows teaches per epoch: it needs more of them */
+        s->block = SEQUENCE_BLOCK_PLAIN;
         s->epochs *= 2;
         s->patience *= 2;
         return;
     }
+}
+
+/* Batches and epochs that make enough steps of the shoppers there are, and not too many. */
+static void by_steps(sequence_settings *s, const shape_of_data *d)
+{
+    while (s->batch > BATCH_LEAST && d->active < (uint64_t)s->batch * STEPS_AN_EPOCH)
+        s->batch /= 2;
+    const uint64_t steps = (d->active + s->batch - 1) / s->batch + (d->active == 0);
+    const uint64_t enough = (STEPS_ENOUGH + steps - 1) / steps, most = STEPS_MOST / steps;
+    if (s->epochs < enough) s->epochs = enough < EPOCHS_MOST ? (unsigned)enough : EPOCHS_MOST;
+    if (s->epochs > most) s->epochs = most > EPOCHS_LEAST ? (unsigned)most : EPOCHS_LEAST;
 }
 
 sequence_settings sequence_settings_for(sequence_architecture a, const sequence_events *e,
@@ -180,8 +179,8 @@ sequence_settings sequence_settings_for(sequence_architecture a, const sequence_
     sequence_settings s = common(a);
     shape_of_data d = look_at(e);
     by_density(&s, &d);
-    by_steps(&s, &d);
     by_parts(&s, e, side);
     by_architecture(&s);
+    by_steps(&s, &d);
     return s;
 }

@@ -104,10 +104,16 @@ static void describe_task(trainer *t)
     fingerprint_format(&print, t->question_hash);
 }
 
+/* What was set by rule or by hand and does not go together with the rest (settings.h). */
+static void drop_what_does_not_apply(trainer *t)
+{
+    const bool whole = t->s.loss == SEQUENCE_LOSS_FULL && !(t->s.smoothing > 0);
+    if (t->task->repeats || !whole) t->s.omit_taken = false;
+}
+
 static void choose_sizes(trainer *t)
 {
     const sequence_side *side = t->task->side;
-    if (t->task->repeats) t->s.omit_taken = false;
     if (t->s.side && side != NULL && side->vectors != NULL) t->side = side->vectors;
     t->sizes = (sequence_sizes){.V = t->e->n_products,
                                 .P = t->e->n_promotions,
@@ -231,6 +237,7 @@ static pf_status prepare(trainer *t, pf_error *err)
 {
     pf_status status;
     t->counts.validation = t->counts.best = NAN;
+    drop_what_does_not_apply(t);
     choose_sizes(t);
     if ((status = check_task(t, err)) != PF_OK) return status;
     t->k = kernels_choose(NULL);
@@ -479,6 +486,8 @@ pf_status sequence_train(const training_task *task, const sequence_settings *set
     while (status == PF_OK && !told_to_stop(&t) && t.counts.epochs < t.s.epochs &&
            !patience_is_over(&t))
         status = run_epoch(&t, err);
+    if (status == PF_OK && t.interrupted && t.counts.epochs == 0)
+        status = error_set(err, PF_CANCELLED, "training was stopped before its first epoch ended");
     if (status == PF_OK) status = make_model(&t, out, err);
 done:
     clean_up(&t);

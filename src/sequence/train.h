@@ -57,8 +57,9 @@ typedef struct training_task {
     training_hooks hooks;
 } training_task;
 
-/* PF_DATA: nobody has two events; the loss was not finite (message says the epoch, the step
- * and what to try; with a checkpoint the last good epoch is still there).
+/* PF_CANCELLED: stopped before the first epoch ended. PF_DATA: nobody has two events; the loss was
+ * not finite (message says the epoch, the step and what to try; with a checkpoint the last good
+ * epoch is still there).
  * PF_USAGE: settings; PF_LIMIT / PF_NO_MEMORY: sizes. */
 pf_status sequence_train(const training_task *task, const sequence_settings *settings,
                          sequence_model **out, pf_error *err);

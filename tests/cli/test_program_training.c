@@ -132,12 +132,48 @@ static void ctrl_c_ends_it_and_keeps_the_best(void **state)
     wait_for_checkpoint(w);
     kill(child, SIGINT);
     const ran *r = finish_program(child);
-    assert_int_equal(r->code, 0);
+    assert_int_equal(r->code, 130);
+    assert_contains(r->err, "training was stopped after epoch");
+    assert_contains(r->err, "--resume");
     assert_true(there(w, "transformer.safetensors"));
+    assert_true(there(w, "transformer.checkpoint.safetensors")); /* to go on from */
     size_t n;
     char *card = bytes_of(w, "transformer.safetensors.json", &n);
     assert_contains(card, "\"interrupted\":true");
     free(card);
+}
+
+/* Whatever is stopped before it has something better leaves what there was. */
+static void stopped_too_early_it_leaves_the_old_model(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    size_t before, after;
+    RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=2", "-w", w);
+    char *old = bytes_of(w, "transformer.safetensors", &before);
+    pid_t child = START("train", "--model", "transformer", "--set",
+                        "width=512,blocks=8,heads=1,batch=1,threads=1,epochs=500", "-w", w);
+    usleep(60000); /* such an epoch takes longer */
+    kill(child, SIGINT);
+    assert_int_equal(finish_program(child)->code, 130);
+    char *now = bytes_of(w, "transformer.safetensors", &after);
+    assert_int_equal(before, after);
+    assert_memory_equal(old, now, before);
+    free(old);
+    free(now);
+}
+
+static void a_comparison_that_is_stopped_prints_no_figure(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    pid_t child = START("evaluate", "--models", "transformer", "--seeds", "5", "--json", "--set",
+                        TINY ",epochs=100000,patience=0", "-w", w);
+    usleep(500000);
+    kill(child, SIGINT);
+    const ran *r = finish_program(child);
+    assert_int_equal(r->code, 130);
+    assert_null(strstr(r->out, "ndcg@10"));
 }
 
 static void yesterdays_model_is_a_start(void **state)
@@ -170,6 +206,8 @@ static void what_cannot_be_is_refused_and_the_old_model_stays(void **state)
         {{"--model", "transformer", "--set", "widht=8"}, "widht"},
         {{"--model", "transformer", "--set", "width=10,heads=3"}, "heads"},
         {{"--model", "transformer", "--resume"}, "checkpoint"},
+        {{"--model", "transformer", "--set", TINY ",epochs=1,seed=7"}, "--seed"},
+        {{"--model", "blend", "--copies", "-1"}, "copies"},
         {{"--model", "transformer", "--set", "width=32", "--warm"}, "earlier model"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -247,6 +285,8 @@ int main(void)
         cmocka_unit_test(one_seed_three_trainings_one_file),
         cmocka_unit_test(killed_and_resumed_it_ends_with_the_same_bytes),
         cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
+        cmocka_unit_test(stopped_too_early_it_leaves_the_old_model),
+        cmocka_unit_test(a_comparison_that_is_stopped_prints_no_figure),
         cmocka_unit_test(yesterdays_model_is_a_start),
         cmocka_unit_test(what_cannot_be_is_refused_and_the_old_model_stays),
         cmocka_unit_test(a_loss_that_is_not_finite_is_refused_and_the_old_model_stays),

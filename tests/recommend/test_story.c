@@ -98,9 +98,10 @@ static void left_out_products_are_in_no_story(void **state)
     shop_history *h = shop_of(rows, 6, 1);
     story *s = NULL;
     assert_int_equal(story_from_history(h, PRODUCTS, excluded, 1000, &s, NULL), PF_OK);
-    assert_int_equal(s->view.n, 2);
+    assert_int_equal(s->view.n, 3);
     assert_int_equal(s->thing[0], 0); /* the earlier showing is not touched */
-    assert_int_equal(s->thing[1], 2);
+    assert_int_equal(s->thing[1], 2); /* what was shown beside it is */
+    assert_int_equal(s->thing[2], 2);
     story_free(s);
     history_free(h);
 }
@@ -266,12 +267,12 @@ static void lines_of_a_basket_stand_in_an_order_of_their_own(void **state)
     for (uint64_t i = 0; i < n; i++) {
         assert_false(met[row[i] - h->first[1]]);
         met[row[i] - h->first[1]] = true;
-        assert_int_equal(h->order[row[i]], h->order[h->first[1] + i]);
-        assert_int_equal(h->type[row[i]], h->type[h->first[1] + i]);
+        if (i < 2 * LINES) assert_int_equal(h->order[row[i]], 1 + i / LINES);
+        if (i >= 2 * LINES + 2) assert_int_equal(h->order[row[i]], 3);
     }
     for (uint64_t i = 0; i + 1 < LINES; i++) {
         rising += h->product[row[i]] < h->product[row[i + 1]];
-        alike += h->product[row[i]] == h->product[row[i + LINES + 1]];
+        alike += h->product[row[i]] == h->product[row[i + LINES]];
     }
     assert_in_range(rising, 10, 30);
     assert_true(alike < 10);
@@ -280,21 +281,64 @@ static void lines_of_a_basket_stand_in_an_order_of_their_own(void **state)
     history_free(h);
 }
 
-/* Without an order's id nothing says that lines belong together. */
-static void purchases_without_an_order_keep_their_places(void **state)
+/* Purchases without an order's id are a basket as well. */
+static void purchases_without_an_order_are_one_basket(void **state)
 {
     (void)state;
-    history_row rows[6];
+    history_row rows[LINES];
     const uint64_t *row;
     basket_order *o = NULL;
-    for (uint32_t i = 0; i < 6; i++)
-        rows[i] = at(1, 5, EVENT_PURCHASE, 6 - i, 0);
-    shop_history *h = shop_of(rows, 6, 1);
+    uint64_t rising = 0;
+    for (uint32_t i = 0; i < LINES; i++)
+        rows[i] = at(1, 5, EVENT_PURCHASE, 1 + i, 0);
+    shop_history *h = shop_of(rows, LINES, 1);
     assert_int_equal(basket_order_new(h, &o, NULL), PF_OK);
-    assert_int_equal(basket_order_read(o, 1, 1000, &row), 6);
-    for (uint64_t i = 0; i < 6; i++)
-        assert_int_equal(row[i], h->first[1] + i);
+    assert_int_equal(basket_order_read(o, 1, 1000, &row), LINES);
+    for (uint64_t i = 0; i + 1 < LINES; i++)
+        rising += row[i] < row[i + 1];
+    assert_in_range(rising, 10, 30);
     basket_order_free(o);
+    history_free(h);
+}
+
+/* Whatever stands in front of a purchase at its own moment would tell what is bought. */
+static void of_one_moment_purchases_come_first(void **state)
+{
+    (void)state;
+    const history_row rows[] = {
+        at(1, 5, EVENT_VIEW, 2, 0),       at(1, 9, EVENT_REDEMPTION, 3, 1),
+        at(1, 9, EVENT_ADD_TO_CART, 3, 0), at(1, 9, EVENT_PURCHASE, 3, 0),
+        at(1, 9, EVENT_EXPOSURE, 0, 1),
+    };
+    const uint8_t kinds[] = {EVENT_VIEW, EVENT_PURCHASE, EVENT_REDEMPTION, EVENT_ADD_TO_CART,
+                             EVENT_EXPOSURE};
+    purchases *x = NULL;
+    shop_history *h = shop_of(rows, 5, 1);
+    assert_int_equal(purchases_from_history(h, PRODUCTS, NULL, 1000, &x, NULL), PF_OK);
+    assert_memory_equal(x->story->kind, kinds, sizeof kinds);
+    assert_int_equal(interactions_query(&x->data, 0, 0, 0).story.n, 1);
+    purchases_free(x);
+    history_free(h);
+}
+
+/* A cut by time leaves nothing of later, not even of those who bought nothing later. */
+static void a_cut_by_time_cuts_the_story_by_time(void **state)
+{
+    (void)state;
+    purchases *x = NULL;
+    interactions_owned *part = NULL;
+    shop_history *h = random_shop(53);
+    assert_int_equal(purchases_from_history(h, PRODUCTS, some_excluded, 999, &x, NULL), PF_OK);
+    assert_int_equal(interactions_until(&x->data, 150, &part, NULL), PF_OK);
+    check_in_step(&part->view);
+    uint64_t before = 0;
+    for (uint64_t i = 0; i < x->data.story->n; i++)
+        before += x->data.story->time_us[i] < 150;
+    assert_int_equal(part->view.story->n, before);
+    for (uint64_t i = 0; i < part->view.story->n; i++)
+        assert_true(part->view.story->time_us[i] < 150);
+    interactions_free(part);
+    purchases_free(x);
     history_free(h);
 }
 
@@ -327,7 +371,9 @@ int main(void)
         cmocka_unit_test(a_query_until_a_moment_shows_nothing_from_then_on),
         cmocka_unit_test(a_cut_of_interactions_cuts_the_story),
         cmocka_unit_test(lines_of_a_basket_stand_in_an_order_of_their_own),
-        cmocka_unit_test(purchases_without_an_order_keep_their_places),
+        cmocka_unit_test(purchases_without_an_order_are_one_basket),
+        cmocka_unit_test(of_one_moment_purchases_come_first),
+        cmocka_unit_test(a_cut_by_time_cuts_the_story_by_time),
         cmocka_unit_test(failed_allocations_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
