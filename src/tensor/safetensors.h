@@ -78,9 +78,12 @@ typedef struct tensor_view {
 } tensor_view;
 
 typedef struct safetensors safetensors;
-/* PF_DATA with what is wrong; PF_NOT_FOUND / PF_IO when it cannot be read. */
+/* PF_DATA with what is wrong, also when the file's checksum (a note that commit adds: BLAKE2b of
+ * all notes, names, types, shapes and data) is absent or another; PF_NOT_FOUND / PF_IO when it
+ * cannot be read. */
 pf_status safetensors_open(safetensors **out, const char *path, pf_error *err);
-/* The same from bytes (fuzzing); they are borrowed until close and must be aligned to 8. */
+/* The same from bytes (fuzzing), whatever their checksum; they are borrowed until close and must
+ * be aligned to 8. */
 pf_status safetensors_from_bytes(safetensors **out, const void *bytes, size_t n,
                                  const char *name, pf_error *err);
 /* What a scope of the file holds, under the names it had inside: a file of its own for

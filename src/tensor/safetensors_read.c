@@ -161,16 +161,37 @@ pf_status safetensors_from_bytes(safetensors **out, const void *bytes, size_t n,
     return s;
 }
 
+static pf_status check_sum(const safetensors *f, pf_error *err)
+{
+    fingerprint_state s;
+    char found[FINGERPRINT_TEXT_BYTES];
+    fingerprint_begin(&s);
+    for (size_t i = 0; i < f->n_notes; i++)
+        if (strcmp(f->notes[i].key, SAFETENSORS_CHECKSUM) != 0)
+            checksum_note(&s, f->notes[i].key, f->notes[i].value);
+    for (size_t i = 0; i < f->n; i++)
+        checksum_tensor(&s, &f->tensors[i]);
+    fingerprint sum = fingerprint_end(&s);
+    fingerprint_format(&sum, found);
+    if (strcmp(found, safetensors_note_of(f, SAFETENSORS_CHECKSUM)) == 0) return PF_OK;
+    return broken(f, err, "its checksum is not that of its contents");
+}
+
 pf_status safetensors_open(safetensors **out, const char *path, pf_error *err)
 {
     file_map map;
     pf_status s = file_map_open(&map, path, err);
     if (s != PF_OK) return s;
     s = safetensors_from_bytes(out, map.data, map.size, path, err);
-    if (s != PF_OK)
+    if (s != PF_OK) {
         file_map_close(&map);
-    else
-        (*out)->map = map;
+        return s;
+    }
+    (*out)->map = map;
+    s = check_sum(*out, err);
+    if (s == PF_OK) return PF_OK;
+    safetensors_close(*out);
+    *out = NULL;
     return s;
 }
 

@@ -151,6 +151,41 @@ static void order_by_width(safetensors_writer *w)
     }
 }
 
+void checksum_note(fingerprint_state *s, const char *key, const char *value)
+{
+    fingerprint_add_text(s, key);
+    fingerprint_add_text(s, value);
+}
+
+void checksum_tensor(fingerprint_state *s, const tensor_view *t)
+{
+    const size_t bytes = (size_t)t->count * tensor_type_size(t->type);
+    fingerprint_add_text(s, t->name);
+    fingerprint_add_text(s, tensor_type_name(t->type));
+    fingerprint_add(s, t->shape, t->rank * sizeof *t->shape);
+    if (bytes > 0) fingerprint_add(s, t->data, bytes);
+}
+
+static void format_checksum(const safetensors_writer *w, char into[FINGERPRINT_TEXT_BYTES])
+{
+    fingerprint_state s;
+    fingerprint_begin(&s);
+    for (size_t i = 0; i < w->n_notes; i++)
+        checksum_note(&s, w->notes[i].key, w->notes[i].value);
+    for (size_t i = 0; i < w->n; i++) {
+        const pending *p = &w->tensors[i];
+        tensor_view t = {.name = p->name,
+                         .type = p->type,
+                         .rank = p->rank,
+                         .count = p->bytes / tensor_type_size(p->type),
+                         .data = p->data};
+        memcpy(t.shape, p->shape, sizeof t.shape);
+        checksum_tensor(&s, &t);
+    }
+    fingerprint sum = fingerprint_end(&s);
+    fingerprint_format(&sum, into);
+}
+
 static void write_entry(json_writer *j, const pending *t, size_t offset)
 {
     json_key(j, t->name);
@@ -174,6 +209,7 @@ static bool write_header(const safetensors_writer *w, buffer *header)
 {
     json_writer j;
     size_t offset = 0;
+    char checksum[FINGERPRINT_TEXT_BYTES];
     json_begin(&j, header);
     json_object_begin(&j);
     json_key(&j, "__metadata__");
@@ -182,6 +218,9 @@ static bool write_header(const safetensors_writer *w, buffer *header)
         json_key(&j, w->notes[i].key);
         json_text(&j, w->notes[i].value);
     }
+    format_checksum(w, checksum);
+    json_key(&j, SAFETENSORS_CHECKSUM);
+    json_text(&j, checksum);
     json_object_end(&j);
     for (size_t i = 0; i < w->n; i++) {
         write_entry(&j, &w->tensors[i], offset);

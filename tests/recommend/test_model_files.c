@@ -278,9 +278,9 @@ static void an_unknown_kind_is_named(void **state)
     recommender *m = small_fit(d, "popularity");
     size_t n = 0;
     unsigned char *bytes = bytes_of(m, &n);
-    unsigned char *at = memmem(bytes, n, "\"popularity\"}", 13);
+    unsigned char *at = memmem(bytes, n, "\"popularity\",", 13);
     assert_non_null(at);
-    memcpy(at, "\"clairvoyan\"}", 13);
+    memcpy(at, "\"clairvoyan\",", 13);
     safetensors *file = NULL;
     pf_error err = {0};
     assert_int_equal(safetensors_from_bytes(&file, bytes, n, "bytes", NULL), PF_OK);

@@ -266,6 +266,55 @@ static void every_truncation_is_refused(void **state)
     mem_free(whole);
 }
 
+static void put_file(const unsigned char *from, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(from, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Whatever bit a disk or a hand turns, in names, notes, shapes or numbers. */
+static void every_flipped_bit_is_told(void **state)
+{
+    (void)state;
+    char *whole = NULL;
+    size_t n = 0;
+    assert_int_equal(write_file(NULL), PF_OK);
+    assert_int_equal(file_read_whole(&whole, &n, path, 1 << 20, NULL), PF_OK);
+    unsigned char *altered = (unsigned char *)whole;
+    for (size_t i = 0; i < n; i++) {
+        safetensors *f = NULL;
+        pf_error err = {0};
+        const unsigned char bit = (unsigned char)(1u << i % 8);
+        if (altered[i] == ' ') continue; /* the header's padding says nothing */
+        altered[i] ^= bit;
+        put_file(altered, n);
+        if (safetensors_open(&f, path, &err) != PF_DATA) fail_msg("byte %zu of %zu", i, n);
+        assert_null(f);
+        assert_non_null(strstr(err.message, "train again"));
+        altered[i] ^= bit;
+    }
+    put_file(altered, n);
+    safetensors *f = NULL;
+    assert_int_equal(safetensors_open(&f, path, NULL), PF_OK);
+    safetensors_close(f);
+    mem_free(whole);
+}
+
+static void a_file_without_a_checksum_is_refused(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"__metadata__\":{\"kind\":\"x\"}}       ";
+    unsigned char file[8 + sizeof text - 1] = {sizeof text - 1};
+    safetensors *f = NULL;
+    pf_error err = {0};
+    memcpy(file + 8, text, sizeof text - 1);
+    put_file(file, sizeof file);
+    assert_int_equal(safetensors_open(&f, path, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "checksum"));
+}
+
 static void a_missing_file_and_a_folder_are_told_apart_from_damage(void **state)
 {
     (void)state;
@@ -323,6 +372,8 @@ int main(void)
         cmocka_unit_test(every_wrong_field_of_the_header_is_told),
         cmocka_unit_test(a_header_longer_than_the_file_or_the_limit_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(every_flipped_bit_is_told),
+        cmocka_unit_test(a_file_without_a_checksum_is_refused),
         cmocka_unit_test(a_missing_file_and_a_folder_are_told_apart_from_damage),
         cmocka_unit_test(failing_memory_leaves_no_trace),
         cmocka_unit_test(a_failing_disk_leaves_the_old_file),
