@@ -5,6 +5,7 @@
  */
 #include "engine/learned.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -74,35 +75,113 @@ void learned_close(learned *l)
 
 /* --- the model -------------------------------------------------------------------- */
 
+/* A card's text and its tree, which borrows the text; all zero when it cannot be read. */
+typedef struct model_card {
+    char *text;
+    arena memory;
+    const json_value *tree;
+} model_card;
+
+static void card_read(model_card *k, const char *path)
+{
+    char name[WORKSPACE_PATH_BYTES + 8];
+    size_t n = 0;
+    *k = (model_card){0};
+    arena_init(&k->memory, LIMIT_JSON_BYTES);
+    int length = snprintf(name, sizeof name, "%s.json", path);
+    if (length < 0 || (size_t)length >= sizeof name) return;
+    if (file_read_whole(&k->text, &n, name, LIMIT_JSON_BYTES, NULL) != PF_OK) return;
+    if (json_parse(&k->memory, k->text, n, &k->tree, NULL) != PF_OK) k->tree = NULL;
+}
+
+static void card_free(model_card *k)
+{
+    mem_free(k->text);
+    arena_free(&k->memory);
+}
+
+/* A member's text, empty where there is none. */
+static text card_text(const model_card *k, const char *name)
+{
+    const json_value *v = k->tree != NULL ? json_member(k->tree, name) : NULL;
+    return v != NULL && v->kind == JSON_TEXT ? v->text : (text){"", 0};
+}
+
 /* A card that cannot be read fits nothing. */
 bool learned_card_fits(const fingerprint *data, const char *setting, const char *path,
                        int64_t at_us)
 {
-    char name[WORKSPACE_PATH_BYTES + 8], expected[FINGERPRINT_TEXT_BYTES];
-    char *card = NULL;
-    size_t n = 0;
-    arena memory;
-    const json_value *tree = NULL;
+    char expected[FINGERPRINT_TEXT_BYTES];
     int64_t until = INT64_MAX;
-    bool fits = false;
-    arena_init(&memory, LIMIT_JSON_BYTES);
+    model_card k;
     fingerprint_format(data, expected);
-    if (file_join_path(name, sizeof name, "", path, NULL) == PF_OK &&
-        strlen(name) + 6 < sizeof name) {
-        memcpy(name + strlen(name), ".json", 6);
-        if (file_read_whole(&card, &n, name, LIMIT_JSON_BYTES, NULL) == PF_OK &&
-            json_parse(&memory, card, n, &tree, NULL) == PF_OK) {
-            const json_value *known = json_member(tree, "data");
-            const json_value *moment = json_member(tree, "until_us");
-            const json_value *asked = json_member(tree, "setting");
-            fits = known != NULL && text_is(known->text, expected) && moment != NULL &&
-                   text_to_i64(moment->text, &until) && until <= at_us && asked != NULL &&
-                   text_is(asked->text, setting);
-        }
-    }
-    mem_free(card);
-    arena_free(&memory);
+    card_read(&k, path);
+    bool fits = k.tree != NULL && json_member(k.tree, "setting") != NULL &&
+                text_is(card_text(&k, "data"), expected) &&
+                text_to_i64(card_text(&k, "until_us"), &until) && until <= at_us &&
+                text_is(card_text(&k, "setting"), setting);
+    card_free(&k);
     return fits;
+}
+
+/* --- a recommender by name -------------------------------------------------------- */
+
+void learned_catalogue(const shop_catalogue *c, uint32_t n,
+                       char into[FINGERPRINT_TEXT_BYTES])
+{
+    fingerprint_state s;
+    fingerprint_begin(&s);
+    for (uint32_t i = 1; i <= n && i <= c->n_products; i++)
+        fingerprint_add_text(&s, c->products[i].id);
+    fingerprint print = fingerprint_end(&s);
+    fingerprint_format(&print, into);
+}
+
+/* Whether the card names the catalogue's own first n products. */
+static bool knows_catalogue(const proffer *p, const char *path, uint32_t n)
+{
+    char ids[FINGERPRINT_TEXT_BYTES];
+    model_card k;
+    learned_catalogue(p->catalogue, n, ids);
+    card_read(&k, path);
+    bool knows = n <= p->catalogue->n_products && text_is(card_text(&k, "catalogue"), ids);
+    card_free(&k);
+    return knows;
+}
+
+static pf_status check_named(const proffer *p, const char *name, const char *path,
+                             const recommender *m, pf_error *err)
+{
+    const char *kind = recommender_kind_of(m)->name;
+    if (strcmp(kind, name) != 0)
+        return error_set_at(err, PF_DATA, path, 0, 0, "the file holds a model called '%s'", kind);
+    if (!knows_catalogue(p, path, recommender_n_products(m)))
+        return error_set_at(err, PF_DATA, path, 0, 0,
+                            "the model was trained on another catalogue, or its card is gone; "
+                            "`proffer train --model %s` trains it on this one",
+                            name);
+    return PF_OK;
+}
+
+pf_status learned_named(const proffer *p, const char *name, bool grown, recommender **out,
+                        pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES], file[WORKSPACE_PATH_BYTES];
+    (void)snprintf(file, sizeof file, "models/%s.safetensors", name);
+    pf_status s = workspace_path(p, file, path, err);
+    if (s != PF_OK) return s;
+    if (!file_exists(path))
+        return error_set(err, PF_NOT_FOUND,
+                         "there is no trained %s; `proffer train --model %s` makes one", name,
+                         name);
+    const uint32_t n = grown ? RECOMMEND_ANY_CATALOGUE : p->catalogue->n_products;
+    s = recommender_load(path, n, out, err);
+    if (s == PF_OK) s = check_named(p, name, path, *out, err);
+    if (s != PF_OK && *out != NULL) {
+        recommender_free(*out);
+        *out = NULL;
+    }
+    return s;
 }
 
 void learned_tell_broken(const pf_error *why)

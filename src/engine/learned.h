@@ -29,6 +29,15 @@ pf_status learned_excluded(const proffer *p, bool **out, pf_error *err);
  * recommend.repeats). */
 bool learned_card_fits(const fingerprint *data, const char *setting, const char *path,
                        int64_t at_us);
+/* A fingerprint of the ids of the catalogue's first n products, in their order: what tells
+ * whether a model's numbers of products mean the same ones. */
+void learned_catalogue(const shop_catalogue *c, uint32_t n,
+                       char into[FINGERPRINT_TEXT_BYTES]);
+/* The recommender `proffer train --model NAME` saved. grown: products may have been added to the
+ * catalogue since. PF_NOT_FOUND; PF_DATA when it is another model's file, of another
+ * catalogue by its card, or damaged. */
+pf_status learned_named(const proffer *p, const char *name, bool grown, recommender **out,
+                        pf_error *err);
 /* Warns that a model's file, though its card fits, could not be read. */
 void learned_tell_broken(const pf_error *why);
 /* A model that knows only campaigns ended before at_us: the one `proffer train` saved if it

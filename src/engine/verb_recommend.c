@@ -93,17 +93,9 @@ static pf_status fit(asking *a, pf_error *err)
 
 static pf_status load_named(asking *a, const char *name, pf_error *err)
 {
-    char path[WORKSPACE_PATH_BYTES], file[WORKSPACE_PATH_BYTES];
     if (recommender_find(name) == NULL)
         return error_set(err, PF_USAGE, "no model is called '%s'", name);
-    (void)snprintf(file, sizeof file, "models/%s.safetensors", name);
-    pf_status s = workspace_path(a->p, file, path, err);
-    if (s != PF_OK) return s;
-    if (!file_exists(path))
-        return error_set(err, PF_NOT_FOUND,
-                         "there is no trained %s; `proffer train --model %s` makes one", name,
-                         name);
-    return recommender_load(path, a->p->catalogue->n_products, &a->model, err);
+    return learned_named(a->p, name, false, &a->model, err);
 }
 
 static pf_status find_model(asking *a, pf_error *err)

@@ -59,7 +59,8 @@ static void write_month(const recommender *m, verb_result *r)
 static pf_status write_card(const training *t, const recommender *m, const char *setting,
                             const char *words, double seconds, char **card, pf_error *err)
 {
-    char data[FINGERPRINT_TEXT_BYTES], until[24], made[TIME_TEXT_BYTES];
+    char data[FINGERPRINT_TEXT_BYTES], ids[FINGERPRINT_TEXT_BYTES];
+    char until[24], made[TIME_TEXT_BYTES];
     verb_result r;
     fingerprint_format(&t->p->data, data);
     (void)snprintf(until, sizeof until, "%lld", (long long)t->until_us);
@@ -69,6 +70,8 @@ static pf_status write_card(const training *t, const recommender *m, const char 
     verb_text(&r, "setting", setting);
     verb_text(&r, "words", words);
     verb_text(&r, "data", data);
+    learned_catalogue(t->p->catalogue, t->p->catalogue->n_products, ids);
+    verb_text(&r, "catalogue", ids);
     verb_text(&r, "until_us", until);
     verb_time(&r, "until", t->until_us);
     verb_integer(&r, "seed", (int64_t)t->o->seed);
@@ -179,9 +182,18 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     if (t->o->copies > 1 && c->kind != recommender_find("blend"))
         return error_set(err, PF_USAGE, "copies are of the networks in a blend, not of %s",
                          name);
+    if (t->o->resume && t->o->warm)
+        return error_set(err, PF_USAGE,
+                         "--resume goes on with a training, --warm begins one from the earlier "
+                         "model: give one of them");
     pf_status s = name_files(t, c, err);
+    if (s == PF_OK && t->o->resume && !file_exists(c->checkpoint))
+        return error_set(err, PF_NOT_FOUND,
+                         "no training of %s was stopped: there is no checkpoint to go on from; "
+                         "train without --resume",
+                         name);
     if (s == PF_OK && t->o->warm)
-        s = recommender_load(c->path, RECOMMEND_ANY_CATALOGUE, &c->yesterday, err);
+        s = learned_named(t->p, c->kind->name, true, &c->yesterday, err);
     return s;
 }
 

@@ -163,6 +163,43 @@ static void stopped_too_early_it_leaves_the_old_model(void **state)
     free(now);
 }
 
+static void put_bytes(const char *workspace, const char *name, const char *bytes, size_t n)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/models/%s", workspace, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Numbers of products mean other ones there, even when there are as many. */
+static void a_model_of_another_catalogue_or_kind_is_refused(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    size_t n, m;
+    RUN_CODE(0, "train", "--model", "popularity", "-w", w);
+    RUN_CODE(0, "recommend", "s01", "--model", "popularity", "-w", w);
+    char *model = bytes_of(w, "popularity.safetensors", &n);
+    char *card = bytes_of(w, "popularity.safetensors.json", &m);
+    put_bytes(w, "recent.safetensors", model, n);
+    put_bytes(w, "recent.safetensors.json", card, m);
+    const ran *r = RUN("recommend", "s01", "--model", "recent", "-w", w);
+    assert_int_equal(r->code, 3);
+    assert_contains(r->err, "a model called 'popularity'");
+    char *ids = strstr(card, "\"catalogue\":\"");
+    assert_non_null(ids);
+    ids[13] = ids[13] == '0' ? '1' : '0';
+    put_bytes(w, "popularity.safetensors.json", card, m);
+    r = RUN("recommend", "s01", "--model", "popularity", "-w", w);
+    assert_int_equal(r->code, 3);
+    assert_contains(r->err, "another catalogue");
+    assert_contains(r->err, "proffer train --model popularity");
+    free(model);
+    free(card);
+}
+
 static void a_comparison_that_is_stopped_prints_no_figure(void **state)
 {
     (void)state;
@@ -208,6 +245,8 @@ static void what_cannot_be_is_refused_and_the_old_model_stays(void **state)
         {{"--model", "transformer", "--resume"}, "checkpoint"},
         {{"--model", "transformer", "--set", TINY ",epochs=1,seed=7"}, "--seed"},
         {{"--model", "blend", "--copies", "-1"}, "copies"},
+        {{"--model", "transformer", "--resume", "--warm"}, "give one of them"},
+        {{"--model", "gru4rec", "--warm"}, "no trained gru4rec"},
         {{"--model", "transformer", "--set", "width=32", "--warm"}, "earlier model"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -286,6 +325,7 @@ int main(void)
         cmocka_unit_test(killed_and_resumed_it_ends_with_the_same_bytes),
         cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
         cmocka_unit_test(stopped_too_early_it_leaves_the_old_model),
+        cmocka_unit_test(a_model_of_another_catalogue_or_kind_is_refused),
         cmocka_unit_test(a_comparison_that_is_stopped_prints_no_figure),
         cmocka_unit_test(yesterdays_model_is_a_start),
         cmocka_unit_test(what_cannot_be_is_refused_and_the_old_model_stays),
