@@ -5,20 +5,24 @@
  */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 
-enum { WRITER_BLOCK_BYTES = 1 << 16, TEMPORARY_TRIES = 16 };
+enum { WRITER_BLOCK_BYTES = 1 << 16, TEMPORARY_TRIES = 16, TEMPORARY_DIGITS = 16 };
+enum { LEFT_BEHIND_S = 60 };
 
 struct file_writer {
     int fd;
@@ -63,6 +67,44 @@ static pf_status resolve_target(file_writer *w, const char *path, pf_error *err)
     return PF_OK;
 }
 
+/* "NAME.0123456789abcdef.tmp" */
+static bool is_temporary_of(const char *entry, const char *name)
+{
+    const size_t n = strlen(name);
+    return strncmp(entry, name, n) == 0 && entry[n] == '.' &&
+           strspn(entry + n + 1, "0123456789abcdef") == TEMPORARY_DIGITS &&
+           strcmp(entry + n + 1 + TEMPORARY_DIGITS, ".tmp") == 0;
+}
+
+/* Whether nobody writes it any more: a writer holds its lock from right after it made it. */
+static bool is_left_behind(int folder, const char *entry)
+{
+    struct stat info;
+    int fd = openat(folder, entry, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return false;
+    bool left = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                time(NULL) - info.st_mtime >= LEFT_BEHIND_S &&
+                flock(fd, LOCK_EX | LOCK_NB) == 0;
+    (void)close(fd);
+    return left;
+}
+
+/* Tidying only: what cannot be looked at or removed stays. */
+static void remove_left_behind(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const size_t n = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    memcpy(folder, n == 0 ? "./" : path, n == 0 ? 2 : n);
+    folder[n == 0 ? 2 : n] = '\0';
+    DIR *d = opendir(folder);
+    if (d == NULL) return;
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+        if (is_temporary_of(e->d_name, path + n) && is_left_behind(dirfd(d), e->d_name))
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    (void)closedir(d);
+}
+
 /* A new file beside the target under a name nobody else has. */
 static int open_temporary(file_writer *w)
 {
@@ -72,6 +114,7 @@ static int open_temporary(file_writer *w)
         snprintf(w->temporary, sizeof w->temporary, "%s.%016llx.tmp", w->path,
                  (unsigned long long)number);
         int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0) (void)flock(fd, LOCK_EX | LOCK_NB);
         if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;
@@ -85,6 +128,7 @@ pf_status file_writer_open(file_writer **out, const char *path, pf_error *err)
     w->held = 0;
     pf_status status = resolve_target(w, path, err);
     if (status == PF_OK) {
+        remove_left_behind(w->path);
         w->fd = disk_refuses() ? -1 : open_temporary(w);
         if (w->fd < 0) status = error_set_errno(err, "cannot write '%s'", path);
     }

@@ -16,7 +16,8 @@
 /* An atomic writer: bytes go to a temporary file in the same folder; commit flushes,
  * fsyncs, renames over the target and fsyncs the folder; abandon leaves no trace. A
  * target that is a link is followed; one that is no regular file is refused. When only
- * the folder's fsync fails, commit reports it although the new file is in place. */
+ * the folder's fsync fails, commit reports it although the new file is in place. What a writer
+ * of the same target left behind when it was killed, a minute or more ago, is removed. */
 typedef struct file_writer file_writer;
 pf_status file_writer_open(file_writer **out, const char *path, pf_error *err);
 pf_status file_writer_write(file_writer *w, const void *bytes, size_t n, pf_error *err);

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -121,6 +123,44 @@ static void an_abandoned_writer_leaves_no_trace(void **state)
     file_writer_abandon(NULL);
     assert_content(in_folder("a"), "old", 3);
     assert_int_equal(entries(), 1);
+}
+
+/* A file of that name, as old as that; an open descriptor of it. */
+static int put_aged(const char *name, time_t age_s)
+{
+    int fd = open(in_folder(name), O_RDWR | O_CREAT, 0666);
+    const struct timespec times[2] = {{time(NULL) - age_s, 0}, {time(NULL) - age_s, 0}};
+    assert_true(fd >= 0);
+    assert_int_equal(futimens(fd, times), 0);
+    return fd;
+}
+
+/* Of killed writers of the same target; not of living ones, other files, nor of just now. */
+static void what_killed_writers_left_is_removed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        time_t age_s;
+        bool locked, stays;
+    } files[] = {{"a.0123456789abcdef.tmp", 3600, false, false},
+                 {"a.fedcba9876543210.tmp", 3600, true, true},
+                 {"a.aaaaaaaaaaaaaaaa.tmp", 5, false, true},
+                 {"b.0123456789abcdef.tmp", 3600, false, true},
+                 {"a.0123456789abcdeX.tmp", 3600, false, true},
+                 {"a.0123456789abcdef.tmp2", 3600, false, true},
+                 {"a.tmp", 3600, false, true}};
+    enum { N = sizeof files / sizeof files[0] };
+    int fd[N];
+    for (int i = 0; i < N; i++) {
+        fd[i] = put_aged(files[i].name, files[i].age_s);
+        if (files[i].locked) assert_int_equal(flock(fd[i], LOCK_EX | LOCK_NB), 0);
+    }
+    put_file(in_folder("a"), "new");
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(access(in_folder(files[i].name), F_OK), files[i].stays ? 0 : -1);
+        assert_int_equal(close(fd[i]), 0);
+    }
 }
 
 /* The n-th step fails: before the rename the old file stands whole; the folder's fsync
@@ -367,6 +407,7 @@ int main(void)
         IN_FOLDER(what_is_written_is_read),
         IN_FOLDER(pieces_of_any_size_arrive_in_order),
         IN_FOLDER(an_abandoned_writer_leaves_no_trace),
+        IN_FOLDER(what_killed_writers_left_is_removed),
         IN_FOLDER(a_full_disk_leaves_the_old_file),
         IN_FOLDER(a_failed_write_of_the_held_block_is_told),
         IN_FOLDER(every_failed_allocation_is_told),
