@@ -112,11 +112,13 @@ const char *zone_name(const zone *z)
 
 /* ---- the table ---- */
 
-/* Adds a transition behind the others; one at the same instant takes the place of the
- * last, one that changes nothing is left out. */
+/* Adds a transition behind the others, so that the table is in order whatever is added: one
+ * that is not later than the last takes its place (a summer that ends after the next began
+ * goes on), one that changes nothing is left out. */
 static bool add_transition(zone *z, int64_t at_s, int32_t offset_s)
 {
-    if (z->n > 0 && z->table[z->n - 1].at_s == at_s) z->n--;
+    while (z->n > 0 && z->table[z->n - 1].at_s >= at_s)
+        z->n--;
     if (offset_of(z, z->n) == offset_s) return true;
     if (!mem_reserve((void **)&z->table, &z->capacity, z->n + 1, sizeof *z->table))
         return false;
@@ -130,7 +132,8 @@ static bool add_rule(zone *z, const zone_rule *rule, int64_t after_s)
     if (after_s >= civil_to_days(ZONE_LAST_YEAR + 1, 1, 1) * SECONDS_PER_DAY) return true;
     int year = ZONE_FIRST_YEAR;
     if (after_s > civil_to_days(year, 1, 1) * SECONDS_PER_DAY)
-        year = civil_from_days(floor_divide(after_s, SECONDS_PER_DAY)).year;
+        /* A change that belongs to the year before may lie in this one. */
+        year = civil_from_days(floor_divide(after_s, SECONDS_PER_DAY)).year - 1;
     if (!rule->has_summer)
         return after_s != INT64_MIN || z->n > 0 ||
                add_transition(z, INT64_MIN, rule->standard_s);

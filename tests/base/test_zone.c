@@ -362,6 +362,39 @@ static void the_footer_rules_behind_the_last_transition(void **state)
     zone_free(z);
 }
 
+/* Found by fuzzing: a half of the year that ends after the next year's has begun never ends;
+ * its changes used to stand in the table out of order. */
+static void a_summer_that_outlasts_its_year_never_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *footer;
+        int32_t offset_s;
+    } cases[] = {
+        {"\nEST5EDT,0/0,J365/52\n", -14400},
+        {"\nEST5EDT,J1/0,J365/167\n", -14400},
+        {"\nEST5EDT,0/-100,J365/0\n", -14400},
+        /* The other way round, winter has no end. */
+        {"\nEST5EDT,J365/52,0/0\n", -18000},
+        {"\nEST5EDT,J365/167,0/-167\n", -18000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        made_file f = version_2(cases[i].footer);
+        zone *z;
+        assert_int_equal(read_made(&f, &z), PF_OK);
+        for (int64_t hour = 400 * 24; hour < 80000 * 24; hour += 37) {
+            int64_t utc = hour * 3600;
+            assert_int_equal(zone_offset_at(z, utc), cases[i].offset_s);
+            int64_t local = utc + cases[i].offset_s;
+            assert_int_equal(
+                zone_local_to_utc(z, local, ZONE_REPEAT_EARLIER, ZONE_GAP_EDGE), utc);
+            assert_int_equal(
+                zone_local_to_utc(z, local, ZONE_REPEAT_LATER, ZONE_GAP_EDGE), utc);
+        }
+        zone_free(z);
+    }
+}
+
 /* Found by fuzzing: the year of a very late transition did not fit its type, and the years
  * from there to 2200 were counted one by one. */
 static void a_rule_behind_a_late_transition_is_read_at_once(void **state)
@@ -499,6 +532,7 @@ int main(void)
         cmocka_unit_test(names_that_are_none_are_not_opened),
         cmocka_unit_test(both_versions_are_read),
         cmocka_unit_test(the_footer_rules_behind_the_last_transition),
+        cmocka_unit_test(a_summer_that_outlasts_its_year_never_ends),
         cmocka_unit_test(a_rule_behind_a_late_transition_is_read_at_once),
         cmocka_unit_test(a_day_begins_at_the_jump_although_midnight_comes_later),
         cmocka_unit_test(a_file_without_transitions_follows_its_footer),
