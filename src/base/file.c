@@ -314,6 +314,66 @@ pf_status file_read_whole(char **out, size_t *n, const char *path, size_t maximu
 
 /* ---- paths ---- */
 
+/* ---- locks ---- */
+
+struct file_lock {
+    int fd;
+    char path[PATH_MAX];
+};
+
+/* Whether what is locked still stands under its name: its holder may have removed it between
+ * our opening and our locking. */
+static bool still_named(const file_lock *l)
+{
+    struct stat held, named;
+    return fstat(l->fd, &held) == 0 && lstat(l->path, &named) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+static pf_status lock_file(file_lock *l, pf_error *err)
+{
+    for (;;) {
+        l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (l->fd < 0) return error_set_errno(err, "cannot lock '%s'", l->path);
+        if (flock(l->fd, LOCK_EX | LOCK_NB) != 0) {
+            const bool busy = errno == EWOULDBLOCK;
+            pf_status status =
+                busy ? error_set(err, PF_BUSY, "somebody else holds '%s'", l->path)
+                     : error_set_errno(err, "cannot lock '%s'", l->path);
+            (void)close(l->fd);
+            return status;
+        }
+        if (still_named(l)) return PF_OK;
+        (void)close(l->fd);
+    }
+}
+
+pf_status file_lock_take(file_lock **out, const char *path, pf_error *err)
+{
+    *out = NULL;
+    if (strlen(path) >= PATH_MAX)
+        return error_set(err, PF_LIMIT, "a path of more than %d bytes", PATH_MAX - 1);
+    file_lock *l = mem_alloc(1, sizeof *l);
+    if (l == NULL) return error_set(err, PF_NO_MEMORY, "no memory to lock '%s'", path);
+    memcpy(l->path, path, strlen(path) + 1);
+    pf_status status = lock_file(l, err);
+    if (status == PF_OK)
+        *out = l;
+    else
+        mem_free(l);
+    return status;
+}
+
+void file_lock_release(file_lock *l)
+{
+    if (l == NULL) return;
+    (void)unlink(l->path); /* while it is still ours */
+    (void)close(l->fd);
+    mem_free(l);
+}
+
+/* ---- looking ---- */
+
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -40,6 +40,14 @@ void file_map_close(file_map *map);
 pf_status file_read_whole(char **out, size_t *n, const char *path, size_t maximum,
                           pf_error *err);
 
+/* A lock on a name, for work that must not be done twice at once: a file that is there while
+ * the work goes on and goes with it, also when the process is killed (its lock does; the next
+ * to come takes the file over). PF_BUSY when another process, or this one, holds it. */
+typedef struct file_lock file_lock;
+pf_status file_lock_take(file_lock **out, const char *path, pf_error *err);
+/* NULL is fine. */
+void file_lock_release(file_lock *l);
+
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 /* mkdir -p with mode 0777 & ~umask. */

@@ -80,6 +80,23 @@ pf_status error_set_at(pf_error *err, pf_status code, const char *file, uint64_t
     return code;
 }
 
+/* What the user can do about a refusal of the system; "" where its words say it all. */
+static const char *advice_of(int number)
+{
+    switch (number) {
+    case ENOSPC:
+    case EDQUOT: return "; free some space and try again";
+    case EACCES:
+    case EPERM: return "; look at the rights and the owner of it and of its folder";
+    case EROFS: return "; it can only be read there: choose another folder";
+    case EFBIG: return "; the limit on the size of files (ulimit -f) is too low";
+    case EMFILE:
+    case ENFILE: return "; raise the limit on open files (ulimit -n)";
+    case EIO: return "; the disk or the network behind it fails";
+    default: return "";
+    }
+}
+
 pf_status error_set_errno(pf_error *err, const char *format, ...)
 {
     int number = errno;
@@ -91,7 +108,7 @@ pf_status error_set_errno(pf_error *err, const char *format, ...)
     char room[128];
     const char *words = strerror_r(number, room, sizeof room);
     size_t n = strlen(err->message), left = sizeof err->message - n;
-    int more = snprintf(err->message + n, left, ": %s", words);
+    int more = snprintf(err->message + n, left, ": %s%s", words, advice_of(number));
     if (more >= 0 && (size_t)more >= left)
         drop_broken_tail(err->message, sizeof err->message - 1);
     return PF_IO;

@@ -107,6 +107,12 @@ static text card_text(const model_card *k, const char *name)
     return v != NULL && v->kind == JSON_TEXT ? v->text : (text){"", 0};
 }
 
+void learned_setting(const config *c, char into[LEARNED_SETTING_BYTES])
+{
+    (void)snprintf(into, LEARNED_SETTING_BYTES, "%s%s%s", c->repeats,
+                   c->training[0] != 0 ? " " : "", c->training);
+}
+
 /* A card that cannot be read fits nothing. */
 bool learned_card_fits(const fingerprint *data, const char *setting, const char *path,
                        int64_t at_us)

@@ -24,9 +24,13 @@ pf_status learned_open(learned *l, proffer *p, pf_error *err);
 /* Which products are never ranked, as configured: [products + 1] by number, freed with
  * mem_free. Needs a snapshot. */
 pf_status learned_excluded(const proffer *p, bool **out, pf_error *err);
+/* What the shop's own recommender was asked for: recommend.repeats and recommend.training,
+ * "auto" or "auto width=32". A model of another one is stale. */
+enum { LEARNED_SETTING_BYTES = 1024 };
+void learned_setting(const config *c, char into[LEARNED_SETTING_BYTES]);
 /* Whether the card beside a saved model says that it was trained on these very data, knows
  * nothing at or after the moment and was asked for by the same setting (response.learner,
- * recommend.repeats). */
+ * learned_setting). */
 bool learned_card_fits(const fingerprint *data, const char *setting, const char *path,
                        int64_t at_us);
 /* A fingerprint of the ids of the catalogue's first n products, in their order: what tells

@@ -98,6 +98,15 @@ static bool wants_encoder(const proffer_sequences_options *o)
             strstr(o->models, "all") || strstr(o->models, "blend"));
 }
 
+/* What is wrong with the events as a whole is said of the file they are from. */
+static void name_file(pf_error *err, const char *path)
+{
+    pf_error bare;
+    if (err == NULL || err->code != PF_DATA || err->file[0] != 0) return;
+    bare = *err;
+    (void)error_set_at(err, bare.code, path, 0, 0, "%s", bare.message);
+}
+
 static pf_status compare_file(const proffer_sequences_options *o,
                               comparison_options *options,
                               const comparison_report *report, pf_error *err)
@@ -115,7 +124,10 @@ static pf_status compare_file(const proffer_sequences_options *o,
         log_line(LOG_WARNING, "no text encoder (%s)", why.message);
     options->encoder = e;
     options->shown = e ? progress_begin("encoding items", set->n_items, "texts") : NULL;
-    if (s == PF_OK) s = compare_on_file(set, texts, options, report, err);
+    if (s == PF_OK) {
+        s = compare_on_file(set, texts, options, report, err);
+        if (s != PF_OK) name_file(err, o->sequences);
+    }
     progress_end(options->shown);
     encoder_close(e);
     item_texts_free(texts);

@@ -166,7 +166,9 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
     verb_result r;
     store_counts n;
     fingerprint data;
+    char setting[LEARNED_SETTING_BYTES];
     *json = NULL;
+    learned_setting(p->config, setting);
     pf_status s = begin_description(p, &n, &data, &r, inner(err));
     if (s != PF_OK) return (proffer_status)s;
     json_key(&r.w, "checks");
@@ -175,7 +177,7 @@ proffer_status proffer_doctor(proffer *p, char **json, proffer_error *err)
     check_data(&r, &n);
     check_encoder(p, &r);
     uint32_t products = (uint32_t)n.products;
-    check_model(p, &data, BLEND_MODEL_NAME, p->config->repeats, read_blend, products, &r);
+    check_model(p, &data, BLEND_MODEL_NAME, setting, read_blend, products, &r);
     check_model(p, &data, RESPONSE_MODEL_NAME, p->config->learner, read_response, products,
                 &r);
     json_array_end(&r.w);

@@ -100,10 +100,11 @@ static pf_status load_named(asking *a, const char *name, pf_error *err)
 
 static pf_status find_model(asking *a, pf_error *err)
 {
-    char path[WORKSPACE_PATH_BYTES];
+    char path[WORKSPACE_PATH_BYTES], setting[LEARNED_SETTING_BYTES];
     pf_status s = workspace_path(a->p, BLEND_MODEL_NAME, path, err);
     if (s != PF_OK) return s;
-    if (learned_card_fits(&a->p->data, a->p->config->repeats, path, a->at_us)) {
+    learned_setting(a->p->config, setting);
+    if (learned_card_fits(&a->p->data, setting, path, a->at_us)) {
         pf_error why = {.code = PF_OK};
         s = recommender_load(path, a->p->catalogue->n_products, &a->model, &why);
         if (s == PF_OK) return PF_OK;

@@ -137,6 +137,7 @@ typedef struct choice {
     const recommender_kind *kind;
     char path[WORKSPACE_PATH_BYTES], checkpoint[WORKSPACE_PATH_BYTES];
     recommender *yesterday; /* to start from, or NULL */
+    file_lock *lock;        /* of the checkpoint, or NULL where there is none */
 } choice;
 
 static pf_status keep_recommender(const training *t, const choice *c, const recommender *m,
@@ -146,8 +147,10 @@ static pf_status keep_recommender(const training *t, const choice *c, const reco
     buffer words;
     buffer_init(&words, LIMIT_TEXT_BYTES);
     describe_recommender(m, &words);
-    const char *setting = t->o->model ? t->o->settings : t->p->config->repeats;
-    pf_status s = write_card(t, m, setting ? setting : "", words.data, seconds, &card, err);
+    char of_shop[LEARNED_SETTING_BYTES];
+    learned_setting(t->p->config, of_shop);
+    const char *setting = t->o->model == NULL ? of_shop : t->o->settings ? t->o->settings : "";
+    pf_status s = write_card(t, m, setting, words.data, seconds, &card, err);
     if (s == PF_OK) s = recommender_save(m, c->path, card, err);
     if (s == PF_OK) tell(t, t->o->model ? t->o->model : "recommender", words.data, seconds);
     mem_free(card);
@@ -163,6 +166,19 @@ static pf_status name_files(const training *t, choice *c, pf_error *err)
     pf_status s = workspace_path(t->p, name, c->path, err);
     (void)snprintf(name, sizeof name, "models/%s.checkpoint.safetensors", c->kind->name);
     return s == PF_OK ? workspace_path(t->p, name, c->checkpoint, err) : s;
+}
+
+/* Two trainings of one model would write over each other's checkpoint. */
+static pf_status lock_checkpoint(choice *c, pf_error *err)
+{
+    char path[WORKSPACE_PATH_BYTES + 8];
+    if (c->checkpoint[0] == 0) return PF_OK;
+    (void)snprintf(path, sizeof path, "%s.lock", c->checkpoint);
+    pf_status s = file_lock_take(&c->lock, path, err);
+    return s != PF_BUSY ? s
+                        : error_set(err, PF_BUSY,
+                                    "%s is being trained already; wait for it, or stop it",
+                                    c->kind->name);
 }
 
 static pf_status choose(const training *t, bool repeats, choice *c, pf_error *err)
@@ -187,6 +203,7 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
                          "--resume goes on with a training, --warm begins one from the earlier "
                          "model: give one of them");
     pf_status s = name_files(t, c, err);
+    if (s == PF_OK) s = lock_checkpoint(c, err);
     if (s == PF_OK && t->o->resume && !file_exists(c->checkpoint))
         return error_set(err, PF_NOT_FOUND,
                          "no training of %s was stopped: there is no checkpoint to go on from; "
@@ -264,6 +281,7 @@ static pf_status train_recommender(training *t, pf_error *err)
     if (s == PF_OK) s = fit_recommender(t, &c, &input, &m, err);
     if (s == PF_OK) s = keep_recommender(t, &c, m, clock_wall_s() - start_s, err);
     if (s == PF_OK) s = end_training(&c, m, err);
+    file_lock_release(c.lock);
     recommender_free(c.yesterday);
     recommender_free(m);
     purchases_free(x);

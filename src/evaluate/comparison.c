@@ -107,6 +107,23 @@ static void blend_last(kind_list *list)
     }
 }
 
+static bool has_trained(const kind_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->kind[i]->trained) return true;
+    return false;
+}
+
+/* Copies are of trained kinds in a blend; a blend that stands alone has every kind. */
+static pf_status check_copies(const kind_list *list, unsigned copies, pf_error *err)
+{
+    const bool blend = list->kind[list->n - 1] == recommender_find("blend");
+    if (copies == 1 || (blend && (list->n == 1 || has_trained(list)))) return PF_OK;
+    return error_set(err, PF_USAGE,
+                     "copies are of the trained models in a blend, and there are none here: name "
+                     "one and the blend, as in transformer,blend");
+}
+
 /* ---- fitting and measuring ---- */
 
 typedef struct comparison {
@@ -243,8 +260,9 @@ static pf_status check_options(const comparison_options *o, kind_list *kinds, pf
         return error_set(err, PF_USAGE, "%u seeds were asked for; 1 to %d are possible",
                          o->seeds, COMPARISON_MAX_SEEDS);
     pf_status s = read_names(kinds, o->models, err);
-    if (s == PF_OK) blend_last(kinds);
-    return s;
+    if (s != PF_OK) return s;
+    blend_last(kinds);
+    return check_copies(kinds, o->copies, err);
 }
 
 pf_status compare_models(const interactions *all, const product_side *side,

@@ -80,11 +80,14 @@ static pf_status choose_columns(const item_texts *t, columns *out, pf_error *err
         if (!look_at(t, c, &f)) return no_memory(err);
         if (holds_text(&f)) out->column[out->n++] = (column){c, f.list ? '|' : '\0'};
     }
-    if (out->n == 0)
-        return error_set(err, PF_DATA,
-                         "no column of the items' file holds texts: only identifiers and "
-                         "numbers");
-    return PF_OK;
+    if (out->n > 0) return PF_OK;
+    if (t->n_rows == 0)
+        return error_set_at(err, PF_DATA, t->path, 0, 0,
+                            "none of its %u rows is of an item of the sequences: the first "
+                            "column must hold the ids that stand there",
+                            t->n_other_rows);
+    return error_set_at(err, PF_DATA, t->path, 0, 0,
+                        "no column holds texts: only identifiers and numbers");
 }
 
 /* ---- words ---- */

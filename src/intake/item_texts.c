@@ -40,6 +40,8 @@ static pf_status take_header(texts_reader *x, const table_reader *r)
                             "a column with the item's id and at least one of text are "
                             "needed, the header has %zu",
                             n);
+    t->path = arena_copy_text(&t->memory, x->name, strlen(x->name));
+    if (t->path == NULL) return no_memory(x->err);
     t->n_columns = (uint32_t)n - 1;
     t->n_items = intern_count(x->items);
     text *names = arena_alloc(&t->memory, n, sizeof *names);

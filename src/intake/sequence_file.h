@@ -44,6 +44,7 @@ void sequence_set_free(sequence_set *s);
 /* Texts of items: a table with a header whose first column is the item's id (tab-separated
  * or CSV; RecBole's .item files). */
 typedef struct item_texts {
+    const char *path;   /* of the file they are from */
     uint32_t n_columns; /* without the id */
     uint32_t n_items;
     const text *names;     /* [n_columns], terminated */

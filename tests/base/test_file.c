@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,6 +184,7 @@ static void a_full_disk_leaves_the_old_file(void **state)
         if (status == PF_OK) break;
         assert_int_equal(status, PF_IO);
         assert_non_null(strstr(err.message, "No space left"));
+        assert_non_null(strstr(err.message, "free some space"));
         struct stat info;
         assert_int_equal(stat(in_folder("a"), &info), 0);
         if (info.st_size == 3)
@@ -399,6 +403,99 @@ static void paths_are_joined_and_cut(void **state)
     assert_string_equal(into, "abc");
 }
 
+/* --- locks ------------------------------------------------------------------------ */
+
+static void a_lock_is_held_once_and_leaves_nothing(void **state)
+{
+    (void)state;
+    file_lock *first = NULL, *second = NULL;
+    pf_error err = {0};
+    assert_int_equal(file_lock_take(&first, in_folder("l"), &err), PF_OK);
+    assert_int_equal(file_lock_take(&second, in_folder("l"), &err), PF_BUSY);
+    assert_null(second);
+    assert_non_null(strstr(err.message, in_folder("l")));
+    assert_int_equal(file_lock_take(&second, in_folder("other"), &err), PF_OK);
+    file_lock_release(second);
+    file_lock_release(first);
+    assert_int_equal(entries(), 0);
+    assert_int_equal(file_lock_take(&first, in_folder("l"), &err), PF_OK);
+    file_lock_release(first);
+    file_lock_release(NULL);
+    assert_int_equal(entries(), 0);
+}
+
+/* Many take it in turn; what one writes while it holds the lock nobody else disturbs. */
+static void of_many_processes_one_at_a_time_holds_the_lock(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 6, TURNS = 40 };
+    pid_t child[PROCESSES];
+    for (int i = 0; i < PROCESSES; i++) {
+        child[i] = fork();
+        assert_true(child[i] >= 0);
+        if (child[i] > 0) continue;
+        for (int turn = 0; turn < TURNS;) {
+            file_lock *l = NULL;
+            if (file_lock_take(&l, in_folder("l"), NULL) != PF_OK) {
+                (void)sched_yield();
+                continue;
+            }
+            int fd = open(in_folder("alone"), O_WRONLY | O_CREAT | O_EXCL, 0666);
+            if (fd < 0) _exit(1); /* somebody else is here */
+            (void)close(fd);
+            (void)unlink(in_folder("alone"));
+            file_lock_release(l);
+            turn++;
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int how;
+        assert_int_equal(waitpid(child[i], &how, 0), child[i]);
+        assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    }
+    assert_int_equal(entries(), 0);
+}
+
+static void a_killed_process_holds_no_lock(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        file_lock *l = NULL;
+        if (file_lock_take(&l, in_folder("l"), NULL) == PF_OK) (void)raise(SIGKILL);
+        _exit(1);
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFSIGNALED(how));
+    assert_int_equal(entries(), 1); /* its file, which is nobody's now */
+    file_lock *l = NULL;
+    assert_int_equal(file_lock_take(&l, in_folder("l"), NULL), PF_OK);
+    file_lock_release(l);
+    assert_int_equal(entries(), 0);
+}
+
+static void what_cannot_be_locked_is_told(void **state)
+{
+    (void)state;
+    file_lock *l = NULL;
+    pf_error err = {0};
+    char *path = mem_alloc(PATH_MAX + 1, 1);
+    memset(path, 'x', PATH_MAX);
+    path[PATH_MAX] = '\0';
+    assert_int_equal(file_lock_take(&l, path, &err), PF_LIMIT);
+    mem_free(path);
+    assert_int_equal(file_lock_take(&l, in_folder("no/such/folder"), &err), PF_IO);
+    assert_int_equal(symlink("elsewhere", in_folder("link")), 0);
+    assert_int_equal(file_lock_take(&l, in_folder("link"), &err), PF_IO);
+    assert_null(l);
+    mem_fail_at(1);
+    assert_int_equal(file_lock_take(&l, in_folder("l"), &err), PF_NO_MEMORY);
+    mem_fail_at(0);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -420,6 +517,10 @@ int main(void)
         IN_FOLDER(reading_whole_stops_at_the_maximum),
         IN_FOLDER(folders_are_made_with_their_parents),
         cmocka_unit_test(what_stands_near_the_program_is_found),
+        IN_FOLDER(a_lock_is_held_once_and_leaves_nothing),
+        IN_FOLDER(of_many_processes_one_at_a_time_holds_the_lock),
+        IN_FOLDER(a_killed_process_holds_no_lock),
+        IN_FOLDER(what_cannot_be_locked_is_told),
         IN_FOLDER(paths_are_joined_and_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,26 @@ static void errno_is_put_into_words(void **state)
     assert_string_equal(e.message, "cannot open 'x.csv': No such file or directory");
 }
 
+/* What the system refuses, the user can often mend; the words then end with how. */
+static void errno_comes_with_what_can_be_done(void **state)
+{
+    (void)state;
+    static const struct {
+        int number;
+        const char *advice;
+    } cases[] = {{ENOSPC, "free some space"}, {EDQUOT, "free some space"},
+                 {EACCES, "rights"},          {EPERM, "rights"},
+                 {EROFS, "another folder"},   {EFBIG, "ulimit -f"},
+                 {EMFILE, "ulimit -n"},       {EIO, "disk"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pf_error e = {0};
+        errno = cases[i].number;
+        error_set_errno(&e, "cannot write 'x'");
+        assert_non_null(strstr(e.message, strerror(cases[i].number)));
+        assert_non_null(strstr(e.message, cases[i].advice));
+    }
+}
+
 static void prefixes_go_in_front_and_keep_code_and_place(void **state)
 {
     (void)state;
@@ -192,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_failure_kept_aside_is_passed_on_whole),
         cmocka_unit_test(an_error_may_be_made_from_its_own_message),
         cmocka_unit_test(errno_is_put_into_words),
+        cmocka_unit_test(errno_comes_with_what_can_be_done),
         cmocka_unit_test(prefixes_go_in_front_and_keep_code_and_place),
         cmocka_unit_test(a_description_has_the_parts_that_apply),
         cmocka_unit_test(a_description_is_cut_to_any_room),

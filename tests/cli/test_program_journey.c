@@ -103,6 +103,28 @@ static void training_makes_both_models_and_doctor_knows_when_they_are_stale(void
     RUN_CODE(0, "decide", "--campaign", "june", "-w", w);
 }
 
+/* The shop's recommender is made as recommend.training and recommend.repeats say; a model that
+ * was made otherwise is not the one that is asked for. */
+static void another_setting_makes_a_trained_recommender_stale(void **state)
+{
+    (void)state;
+    const char *const model = "models/recommend.safetensors";
+    static const char *const changes[] = {
+        "s/^  repeats: allow/&\\n  training: width=8,epochs=2/", "s/epochs=2/epochs=3/",
+        "/^  training:/d", "s/^  repeats: allow/  repeats: mask/"};
+    const char *w = copy_of_corner("settings");
+    RUN_CODE(0, "train", "-w", w);
+    assert_string_equal(verdict_of(w, model), "ok");
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        const ran *r = run_other(WORDS("sed", "-i", changes[i], beneath(w, "proffer.yaml")));
+        assert_int_equal(r->code, 0);
+        assert_string_equal(verdict_of(w, model), "stale");
+        assert_string_equal(verdict_of(w, "models/response.safetensors"), "ok");
+        RUN_CODE(0, "train", "-w", w);
+        assert_string_equal(verdict_of(w, model), "ok");
+    }
+}
+
 /* What was asked is answered all the same, by a model that is fitted for it; but nobody may
  * believe that the trained one answered. */
 static void a_damaged_model_is_told_by_whoever_meets_it(void **state)
@@ -671,6 +693,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_makes_both_models_and_doctor_knows_when_they_are_stale),
+        cmocka_unit_test(another_setting_makes_a_trained_recommender_stale),
         cmocka_unit_test(a_damaged_model_is_told_by_whoever_meets_it),
         cmocka_unit_test(the_same_seed_and_data_train_the_same_bytes),
         cmocka_unit_test(a_full_disk_leaves_the_old_models),

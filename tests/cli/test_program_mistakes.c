@@ -92,6 +92,62 @@ static void something_is_left_out_or_one_word_too_much(void **state)
     ALL_TOLD(all, corner());
 }
 
+/* Whatever is wrong with a file of sequences or of items is said with the file's name. */
+static void a_file_to_compare_on_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sequences, *items; /* what stands in them; items NULL: none is given */
+        const char *models, *wrong, *way_out;
+    } cases[] = {
+        {"", NULL, "counts", "seq.txt: ", "holds no sequences"},
+        {"\n\n", NULL, "counts", "seq.txt: ", "holds no sequences"},
+        {"u1 a\n", NULL, "counts", "seq.txt: ", "no shopper has 3 events"},
+        {"u1 a b c\nu2\n", NULL, "counts", "seq.txt:2: ", "the user has no items"},
+        {"u1 a b\xff\n", NULL, "counts", "seq.txt:1:7: ", "no UTF-8"},
+        {"u1 a a a a\nu2 a a a\n", NULL, "transformer", "seq.txt: ", "single product"},
+        {"u1 a b c\n", NULL, "transformer", "seq.txt: ", "no shopper has two events"},
+        {"user_id:token\tthing:token\nu\ta\n", NULL, "counts", "seq.txt:1: ", "item_id:token"},
+        {"user_id:token\titem_id:token\ttimestamp:float\nu\ta\tsoon\n", NULL, "counts",
+         "seq.txt:2:3: ", "no time"},
+        {"u1 a b c\n", "", "text", "items.tsv: ", "names of the columns"},
+        {"u1 a b c\n", "item\n", "text", "items.tsv:1: ", "at least one of text"},
+        {"u1 a b c\n", "item\ttitle\na\tx\na\ty\n", "text", "items.tsv:3:1: ", "second time"},
+        {"u1 a b c\n", "item\ttitle\na\n", "text", "items.tsv:2: ", "1 fields, the header 2"},
+        {"u1 a b c\n", "item\ttitle\nzz\ta dress\n", "text", "items.tsv: ",
+         "none of its 1 rows is of an item of the sequences"},
+        {"u1 a b c\n", "item\tprice\na\t1\nb\t2\n", "text", "items.tsv: ",
+         "only identifiers and numbers"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *words[] = {"evaluate", "--sequences", put("seq.txt", cases[i].sequences),
+                               "--models", cases[i].models, NULL, NULL, NULL};
+        if (cases[i].items != NULL) {
+            words[5] = "--items";
+            words[6] = put("items.tsv", cases[i].items);
+        }
+        const ran *r = program_run(words);
+        assert_int_equal(r->code, 3);
+        assert_contains(r->err, cases[i].wrong);
+        assert_contains(r->err, cases[i].way_out);
+    }
+}
+
+static void copies_are_asked_for_where_nothing_is_copied(void **state)
+{
+    (void)state;
+    const char *file = put("three.txt", "u1 a b c\nu2 b c a\nu3 c a b\n");
+    static const char *const models[] = {"counts", "counts,blend", "transformer"};
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        const char *words[] = {"evaluate", "--sequences", file, "--models",
+                               models[i],  "--copies",    "3",  NULL};
+        const ran *r = program_run(words);
+        assert_int_equal(r->code, 2);
+        assert_contains(r->err, "copies");
+        assert_contains(r->err, "as in transformer,blend");
+    }
+}
+
 static void values_are_of_the_wrong_kind(void **state)
 {
     (void)state;
@@ -307,6 +363,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_is_no_workspace),
         cmocka_unit_test(something_is_left_out_or_one_word_too_much),
+        cmocka_unit_test(a_file_to_compare_on_is_wrong),
+        cmocka_unit_test(copies_are_asked_for_where_nothing_is_copied),
         cmocka_unit_test(values_are_of_the_wrong_kind),
         cmocka_unit_test(names_lead_nowhere),
         cmocka_unit_test(nothing_was_imported_yet),

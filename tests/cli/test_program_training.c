@@ -143,6 +143,26 @@ static void ctrl_c_ends_it_and_keeps_the_best(void **state)
     free(card);
 }
 
+/* Two trainings of one model would share one checkpoint. */
+static void a_model_is_trained_by_one_at_a_time(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    pid_t child = START("train", "--model", "transformer", "--set",
+                        TINY ",epochs=10000,patience=10000", "-w", w);
+    wait_for_checkpoint(w);
+    const ran *r = RUN_CODE(7, "train", "--model", "transformer", "--set", TINY ",epochs=1",
+                            "-w", w);
+    assert_contains(r->err, "transformer is being trained already");
+    assert_false(there(w, "transformer.safetensors"));
+    RUN_CODE(0, "train", "--model", "gru4rec", "--set", TINY ",epochs=1", "-w", w);
+    kill(child, SIGKILL);
+    next_run.will_be_killed = true;
+    (void)finish_program(child);
+    RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
+    assert_false(there(w, "transformer.checkpoint.safetensors.lock"));
+}
+
 /* Whatever is stopped before it has something better leaves what there was. */
 static void stopped_too_early_it_leaves_the_old_model(void **state)
 {
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(one_seed_three_trainings_one_file),
         cmocka_unit_test(killed_and_resumed_it_ends_with_the_same_bytes),
         cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
+        cmocka_unit_test(a_model_is_trained_by_one_at_a_time),
         cmocka_unit_test(stopped_too_early_it_leaves_the_old_model),
         cmocka_unit_test(a_model_of_another_catalogue_or_kind_is_refused),
         cmocka_unit_test(a_comparison_that_is_stopped_prints_no_figure),
