@@ -8,11 +8,11 @@
  *     bench/run recommend beauty --ablate
  *
  * Without --models: the table that is published, which is the set's own list of models, three
- * seeds and in the blend the set's number of copies. It takes an hour. --seeds N fits what is trained with N seeds and prints means, with their standard error over
- * seeds; --copies N lets the blend average N of each kind that is trained; --set goes to models
- * that are trained; --ablate prints the blend of counts, texts and
- * Transformer whole, and without one of them each (without texts the Transformer has none
- * either), with the figures on cold products.
+ * seeds and in the blend the set's number of copies. It takes an hour. --seeds N fits what is
+ * trained with N seeds and prints means, with their standard error over seeds; --copies N lets
+ * the blend average N of each kind that is trained; --set goes to models that are trained;
+ * --ablate prints the blend of counts, texts and Transformer whole, and without one of them each
+ * (without texts the Transformer has none either), with the figures on cold products.
  *
  * Sets: movielens-1m, beauty, sports. Protocol: evaluate/leave_one_out.h. The encoder is
  * looked for where the program looks, or in the folder models/ of the checkout. Figures
