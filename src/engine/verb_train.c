@@ -222,12 +222,6 @@ static const char *settings_of(const training *t)
     return of_workspace[0] != 0 ? of_workspace : NULL;
 }
 
-/* In a blend it is the Transformer that is watched. */
-static const char *shown_name(const recommender_kind *kind)
-{
-    return strstr(kind->name, "blend") != NULL ? "transformer" : kind->name;
-}
-
 static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                  recommender **out, pf_error *err)
 {
@@ -238,7 +232,9 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                     .resume = t->o->resume != 0,
                                     .warm = c->yesterday,
                                     .partial = c->kind->trained,
-                                    .hooks = training_show(&shown, shown_name(c->kind))};
+                                    .hooks = training_show(&shown, c->kind->watched != NULL
+                                                                       ? c->kind->watched
+                                                                       : c->kind->name)};
     product_side side;
     pf_status s = learned_side(&t->learned, &side, err);
     input->side = &side;

@@ -95,12 +95,17 @@ static pf_status read_names(kind_list *list, const char *names, pf_error *err)
     return s;
 }
 
+static bool is_blend(const recommender_kind *kind)
+{
+    return kind == recommender_find("blend");
+}
+
 /* The blend last, so that it can combine all others. */
 static void blend_last(kind_list *list)
 {
     for (size_t i = 0; i + 1 < list->n; i++) {
         const recommender_kind *kind = list->kind[i];
-        if (strcmp(kind->name, "blend") != 0) continue;
+        if (!is_blend(kind)) continue;
         memmove(list->kind + i, list->kind + i + 1,
                 (list->n - 1 - i) * sizeof list->kind[0]);
         list->kind[list->n - 1] = kind;
@@ -117,7 +122,7 @@ static bool has_trained(const kind_list *list)
 /* Copies are of trained kinds in a blend; a blend that stands alone has every kind. */
 static pf_status check_copies(const kind_list *list, unsigned copies, pf_error *err)
 {
-    const bool blend = list->kind[list->n - 1] == recommender_find("blend");
+    const bool blend = is_blend(list->kind[list->n - 1]);
     if (copies == 1 || (blend && (list->n == 1 || has_trained(list)))) return PF_OK;
     return error_set(err, PF_USAGE,
                      "copies are of the trained models in a blend, and there are none here: name "
@@ -137,11 +142,6 @@ typedef struct comparison {
     recommender *fitted[KINDS_MAX]; /* NULL until fitted, or when nobody needs it again */
     loo_result found[KINDS_MAX][COMPARISON_MAX_SEEDS];
 } comparison;
-
-static bool is_blend(const recommender_kind *kind)
-{
-    return strcmp(kind->name, "blend") == 0;
-}
 
 /* Whether a kind gives other figures with another seed. */
 static bool varies(const comparison *c, size_t i)

@@ -262,14 +262,16 @@ static void write_parts(json_writer *w, const recommender *model)
     size_t n = model ? blend_parts(model) : 0;
     if (n == 0) return;
     write_copies(w, model);
-    json_key(w, "weights");
-    json_object_begin(w);
-    for (size_t i = 0; i < n; i++) {
-        blend_part part = blend_part_at(model, i);
-        json_key(w, part.kind);
-        json_number(w, part.weight);
+    for (int which = 0; which < 2; which++) {
+        json_key(w, which == 0 ? "weights" : "scales");
+        json_object_begin(w);
+        for (size_t i = 0; i < n; i++) {
+            const blend_part part = blend_part_at(model, i);
+            json_key(w, part.kind);
+            json_number(w, which == 0 ? part.weight : part.scale);
+        }
+        json_object_end(w);
     }
-    json_object_end(w);
 }
 
 void loo_write_json(json_writer *w, const loo_result *r, const recommender *model)

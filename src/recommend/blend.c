@@ -308,7 +308,10 @@ blend_part blend_part_at(const recommender *m, size_t i)
 {
     const blend *b = recommender_state(m);
     const blend_member *member = &b->member[i];
-    return (blend_part){blend_member_kind(member)->name, b->weight[i], (size_t)member->n};
+    return (blend_part){.kind = blend_member_kind(member)->name,
+                        .weight = b->weight[i],
+                        .scale = b->scale[i],
+                        .copies = (size_t)member->n};
 }
 
 /* ---- files: each copy of each member in a scope of its own ---- */
@@ -418,6 +421,7 @@ const recommender_kind blend_kind = {
     .name = "blend",
     .summary = "a weighted sum of the others, weights learnt on events they had not seen",
     .source = "Metzler and Croft 2007, section 4.2.2; Bao, Bergman, Thompson 2009",
+    .watched = "transformer",
     .fit = fit,
     .score = score,
     .save = save,

@@ -6,7 +6,10 @@
 
 typedef struct blend_part {
     const char *kind; /* static text */
-    double weight;    /* of its scores over their standard deviation */
+    double weight;    /* of its scores, which are divided by their spread over all products for
+                         each shopper, and then by `scale` */
+    double scale;     /* their standard deviation over the best products of all shoppers it was
+                         learnt on */
     size_t copies;    /* trained with other seeds, their mean taken; 1 of what is not trained */
 } blend_part;
 

@@ -321,6 +321,7 @@ const recommender_kind month_blend_kind = {
     .summary = "habit, and what a Transformer adds to it by the last month",
     .source = "habit and transformer; Breiman et al. 1984, section 3.4.3, for the rule",
     .trained = true,
+    .watched = "transformer",
     .fit = fit,
     .score = score,
     .save = save,

@@ -121,6 +121,8 @@ struct recommender_kind {
     const char *summary; /* one line for people */
     const char *source;  /* paper, section, equation; or how the data ask for it */
     bool trained;        /* in epochs from random values: slow, and other with each seed */
+    const char *watched; /* of a kind made of others: the one whose training takes the time and
+                            is shown; NULL of every other kind */
     pf_status (*fit)(const recommend_input *input, void **state, pf_error *err);
     /* scores[V], all finite; allocates nothing but from the scratch. */
     void (*score)(const void *state, const recommend_query *query, float *scores,

@@ -392,6 +392,7 @@ static void a_blends_line_names_its_weights(void **state)
     loo_write_json(&w, &r, m);
     assert_true(json_finish(&w));
     assert_non_null(strstr(b.data, "\"weights\":{\""));
+    assert_non_null(strstr(b.data, "\"scales\":{\""));
     buffer_free(&b);
     recommender_free(m);
     loo_split_free(s);

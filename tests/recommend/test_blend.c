@@ -218,6 +218,51 @@ static void members_end_up_fitted_on_all_the_training_data(void **state)
     small_data_free(d);
 }
 
+/* Adds a member's scores over their spread for this shopper and over the blend's scale. */
+static void add_part(const recommender *m, blend_part part, const recommend_query *q, double *sum)
+{
+    float own[V];
+    double mean = 0, square = 0;
+    small_score(m, q, own);
+    for (uint32_t v = 0; v < V; v++)
+        mean += (double)own[v] / V;
+    for (uint32_t v = 0; v < V; v++)
+        square += ((double)own[v] - mean) * ((double)own[v] - mean) / V;
+    for (uint32_t v = 0; v < V && square > 0; v++)
+        sum[v] += part.weight / part.scale * (double)own[v] / sqrt(square);
+}
+
+/* What a comparison prints of a blend is all that one needs to have its scores. */
+static void parts_weights_and_scales_make_the_scores_again(void **state)
+{
+    (void)state;
+    small_data *d = small_data_new(12, 20);
+    const recommender_kind *members[MODELS];
+    recommender *m = NULL;
+    for (size_t i = 0; i < MODELS; i++)
+        members[i] = recommender_find(names[i]);
+    d->input.members = members;
+    d->input.n_members = MODELS;
+    assert_int_equal(recommender_fit(recommender_find("blend"), &d->input, &m, NULL), PF_OK);
+    assert_true(blend_parts(m) > 1);
+    for (uint32_t user = 0; user < U; user++) {
+        const recommend_query q = small_query(d, user);
+        double sum[V] = {0};
+        float whole[V];
+        if (q.n == 0) continue;
+        small_score(m, &q, whole);
+        for (size_t i = 0; i < blend_parts(m); i++) {
+            recommender *part = small_fit(d, blend_part_at(m, i).kind);
+            add_part(part, blend_part_at(m, i), &q, sum);
+            recommender_free(part);
+        }
+        for (uint32_t v = 0; v < V; v++)
+            assert_true(fabs(sum[v] - (double)whole[v]) < 1e-4 * (1 + fabs(sum[v])));
+    }
+    recommender_free(m);
+    small_data_free(d);
+}
+
 static void what_cannot_be_blended_is_told(void **state)
 {
     (void)state;
@@ -267,6 +312,7 @@ int main(void)
         cmocka_unit_test(the_number_of_threads_changes_no_weight),
         cmocka_unit_test(a_model_that_is_right_alone_stays_alone),
         cmocka_unit_test(members_end_up_fitted_on_all_the_training_data),
+        cmocka_unit_test(parts_weights_and_scales_make_the_scores_again),
         cmocka_unit_test(what_cannot_be_blended_is_told),
         cmocka_unit_test(without_a_second_event_nothing_can_be_learnt),
     };
