@@ -266,9 +266,9 @@ pf_status learned_side(learned *l, product_side *out, pf_error *err)
     return PF_OK;
 }
 
-bool learned_repeats(const proffer *p, const purchases *x)
+bool learned_repeats(const proffer *p, const interactions_owned *x)
 {
     if (!strcmp(p->config->repeats, "auto"))
-        return interactions_repeat_share(&x->data) > INTERACTIONS_REPEATS_FROM;
+        return interactions_repeat_share(&x->view) > INTERACTIONS_REPEATS_FROM;
     return !strcmp(p->config->repeats, "allow");
 }

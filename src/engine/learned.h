@@ -55,7 +55,7 @@ pf_status learned_fit(learned *l, int64_t until_us, uint64_t seed, pf_error *err
  * workspace. */
 pf_status learned_side(learned *l, product_side *out, pf_error *err);
 /* Whether products already bought may be recommended: as configured, or as the data ask. */
-bool learned_repeats(const proffer *p, const purchases *x);
+bool learned_repeats(const proffer *p, const interactions_owned *x);
 void learned_close(learned *l);
 
 /* Where the trained response model is kept, in the workspace. */

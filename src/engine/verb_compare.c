@@ -140,15 +140,15 @@ static pf_status compare_workspace(proffer *p, const comparison_options *options
 {
     learned l = {.p = p};
     product_side side;
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     pf_status s = workspace_snapshot(p, err);
     if (s == PF_OK) s = learned_open(&l, p, err);
     if (s == PF_OK) s = learned_side(&l, &side, err);
     if (s == PF_OK)
         s = purchases_from_history(p->history, p->catalogue->n_products, l.excluded,
                                    INT64_MAX, &x, err);
-    if (s == PF_OK) s = compare_models(&x->data, &side, options, report, err);
-    purchases_free(x);
+    if (s == PF_OK) s = compare_models(&x->view, &side, options, report, err);
+    interactions_free(x);
     learned_close(&l);
     return s;
 }

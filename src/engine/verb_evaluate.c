@@ -118,7 +118,7 @@ static window last_month(const proffer *p)
 static pf_status measure_products(evaluation *e, pf_error *err)
 {
     proffer *p = e->p;
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     product_side side;
     next_products_result found;
     pf_error why = {.code = PF_OK};
@@ -127,7 +127,7 @@ static pf_status measure_products(evaluation *e, pf_error *err)
                                          e->learned.excluded, test.from_us, &x, err);
     if (s == PF_OK) s = learned_side(&e->learned, &side, err);
     if (s != PF_OK) {
-        purchases_free(x);
+        interactions_free(x);
         return s;
     }
     training_shown shown;
@@ -149,7 +149,7 @@ static pf_status measure_products(evaluation *e, pf_error *err)
                                .training = &how};
     s = next_products_measure(&task, &found, &why);
     training_shown_end(&shown);
-    purchases_free(x);
+    interactions_free(x);
     if (s == PF_DATA) {
         log_line(LOG_WARNING, "products are not judged: %s", why.message);
         return PF_OK;

@@ -24,7 +24,7 @@ typedef struct asking {
     int64_t at_us;
     bool *excluded;     /* [products + 1] */
     uint32_t *category; /* [products] */
-    purchases *past;
+    interactions_owned *past;
     bool repeats;
     recommender *model;
     recommend_scratch *scratch;
@@ -38,7 +38,7 @@ static void asking_close(asking *a)
 {
     recommend_scratch_free(a->scratch);
     recommender_free(a->model);
-    purchases_free(a->past);
+    interactions_free(a->past);
     mem_free(a->excluded);
     mem_free(a->category);
     mem_free(a->scores);
@@ -57,7 +57,7 @@ static pf_status asking_open(asking *a, const char *id, const char *at, pf_error
     if (s == PF_OK)
         s = purchases_from_history(p->history, p->catalogue->n_products, a->excluded,
                                    a->at_us, &a->past, err);
-    if (s == PF_OK && a->past->data.n == 0)
+    if (s == PF_OK && a->past->view.n == 0)
         s = error_set(err, PF_NOT_FOUND,
                       "nobody had bought anything by then; import purchases or ask for a "
                       "later moment");
@@ -81,7 +81,7 @@ static pf_status fit(asking *a, pf_error *err)
     const product_side side = {.category = a->category,
                                .n_categories = c->n_categories + 1,
                                .excluded = a->excluded + 1};
-    const recommend_input input = {.train = &a->past->data,
+    const recommend_input input = {.train = &a->past->view,
                                    .side = &side,
                                    .until_us = a->at_us,
                                    .repeats = a->repeats,

@@ -262,13 +262,13 @@ static pf_status end_training(const choice *c, const recommender *m, pf_error *e
 static pf_status train_recommender(training *t, pf_error *err)
 {
     double start_s = clock_wall_s();
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     recommender *m = NULL;
     choice c = {0};
     pf_status s = purchases_from_history(t->p->history, t->p->catalogue->n_products,
                                          t->learned.excluded, t->until_us, &x, err);
     if (s != PF_OK) return s;
-    recommend_input input = {.train = &x->data,
+    recommend_input input = {.train = &x->view,
                              .until_us = t->until_us,
                              .repeats = learned_repeats(t->p, x),
                              .seed = t->o->seed,
@@ -280,7 +280,7 @@ static pf_status train_recommender(training *t, pf_error *err)
     file_lock_release(c.lock);
     recommender_free(c.yesterday);
     recommender_free(m);
-    purchases_free(x);
+    interactions_free(x);
     return s;
 }
 

@@ -20,7 +20,7 @@ typedef struct worker {
 
 typedef struct protocol {
     const next_products_task *task;
-    purchases *past;
+    interactions_owned *past;
     uint64_t
         *first; /* [S + 1]: targets of shopper s are target[first[s - 1]..first[s]] */
     uint32_t *target;   /* product number - 1 */
@@ -51,7 +51,7 @@ static void protocol_free(protocol *p)
     for (size_t w = 0; p->workers != NULL && w < p->n_workers; w++)
         mem_free(p->workers[w].scores);
     mem_free(p->workers);
-    purchases_free(p->past);
+    interactions_free(p->past);
     mem_free(p->first);
     mem_free(p->target);
     mem_free(p->times);
@@ -123,7 +123,7 @@ static pf_status find_targets(protocol *p, next_products_result *out, pf_error *
 static void look_at_products(protocol *p, next_products_result *out)
 {
     const next_products_task *t = p->task;
-    const interactions *x = &p->past->data;
+    const interactions *x = &p->past->view;
     for (uint64_t i = 0; i < x->n; i++)
         p->times[x->product[i]]++;
     for (uint32_t v = 0; v < x->n_products; v++) {
@@ -145,7 +145,7 @@ static pf_status protocol_new(protocol *p, next_products_result *out, pf_error *
     if (s == PF_OK)
         s = purchases_from_history(t->history, t->catalogue->n_products, t->excluded,
                                    t->from_us, &p->past, err);
-    if (s == PF_OK && p->past->data.n == 0)
+    if (s == PF_OK && p->past->view.n == 0)
         s = error_set(err, PF_DATA,
                       "nothing was bought before the test window, so there is nothing to "
                       "learn from; choose a later one");
@@ -168,7 +168,7 @@ static void test_shopper(void *context, size_t task, unsigned number)
     const run *r = context;
     const protocol *p = r->p;
     worker *w = &p->workers[number];
-    uint32_t s = (uint32_t)task + 1, V = p->past->data.n_products;
+    uint32_t s = (uint32_t)task + 1, V = p->past->view.n_products;
     uint64_t from = p->first[s - 1], n = p->first[s] - from;
     if (n == 0) return;
     recommend_query q = purchases_of(p->past, s, p->task->from_us);
@@ -216,8 +216,8 @@ static pf_status measure(protocol *p, const recommender *model, next_products_mo
 {
     const ranking_plan plan = {.cuts = 1,
                                .cut = {p->task->k},
-                               .products = p->past->data.n_products,
-                               .shoppers = p->past->data.n_users};
+                               .products = p->past->view.n_products,
+                               .shoppers = p->past->view.n_users};
     double start = clock_wall_s();
     run r = {.p = p, .model = model};
     pf_status s = ranking_new(&r.ranks, &plan, err);
@@ -246,7 +246,7 @@ static pf_status run_kind(protocol *p, const recommender_kind *kind,
     next_products_model *slot = &out->models[out->n_models];
     recommender *model = NULL;
     double start = clock_wall_s();
-    const recommend_input input = {.train = &p->past->data,
+    const recommend_input input = {.train = &p->past->view,
                                    .side = &p->side,
                                    .until_us = t->from_us,
                                    .repeats = t->repeats,

@@ -21,45 +21,8 @@ static uint64_t count_purchases(const shop_history *h, const bool *excluded,
     return n;
 }
 
-void purchases_free(purchases *x)
-{
-    if (x == NULL) return;
-    mem_free((void *)x->data.first);
-    mem_free((void *)x->data.product);
-    mem_free((void *)x->data.time_us);
-    mem_free((void *)x->data.quantity);
-    mem_free((void *)x->data.basket);
-    story_free(x->story);
-    mem_free(x);
-}
-
-/* The arrays, writable while they are filled. */
-typedef struct columns {
-    uint64_t *first;
-    uint32_t *product;
-    int64_t *time_us;
-    float *quantity;
-    uint64_t *basket;
-} columns;
-
-static bool allocate(purchases *x, columns *c, uint64_t n, uint32_t users)
-{
-    size_t rows = n ? (size_t)n : 1;
-    c->first = mem_alloc_zero((size_t)users + 1, sizeof *c->first);
-    c->product = mem_alloc(rows, sizeof *c->product);
-    c->time_us = mem_alloc(rows, sizeof *c->time_us);
-    c->quantity = mem_alloc(rows, sizeof *c->quantity);
-    c->basket = mem_alloc(rows, sizeof *c->basket);
-    x->data.first = c->first;
-    x->data.product = c->product;
-    x->data.time_us = c->time_us;
-    x->data.quantity = c->quantity;
-    x->data.basket = c->basket;
-    return c->first && c->product && c->time_us && c->quantity && c->basket;
-}
-
 static void fill(const shop_history *h, const bool *excluded, int64_t until_us,
-                 basket_order *order, columns *c)
+                 basket_order *order, interactions_owned *x)
 {
     uint64_t to = 0;
     for (uint32_t s = 1; s <= h->n_shoppers; s++) {
@@ -67,46 +30,48 @@ static void fill(const shop_history *h, const bool *excluded, int64_t until_us,
         for (uint64_t at = 0; at < n; at++) {
             const uint64_t i = row[at];
             if (!counts(h, i, excluded)) continue;
-            c->product[to] = h->product[i] - 1;
-            c->time_us[to] = h->time_us[i];
-            c->quantity[to] = h->quantity[i];
-            c->basket[to++] = h->order[i];
+            x->product[to] = h->product[i] - 1;
+            x->time_us[to] = h->time_us[i];
+            x->quantity[to] = h->quantity[i];
+            x->basket[to++] = h->order[i];
         }
-        c->first[s] = to;
+        x->first[s] = to;
     }
 }
 
-pf_status purchases_from_history(const shop_history *h, uint32_t n_products,
-                                 const bool *excluded, int64_t until_us, purchases **out,
-                                 pf_error *err)
+static pf_status read_purchases(const shop_history *h, uint32_t n_products, const bool *excluded,
+                                int64_t until_us, interactions_owned **out, pf_error *err)
 {
-    columns c;
-    purchases *x = mem_alloc_zero(1, sizeof *x);
-    uint64_t n = count_purchases(h, excluded, until_us);
+    const interactions_columns has = {.times = true, .quantities = true, .baskets = true};
+    const uint64_t n = count_purchases(h, excluded, until_us);
     basket_order *order = NULL;
-    pf_status s = basket_order_new(h, &order, err);
-    if (s != PF_OK || x == NULL || !allocate(x, &c, n, h->n_shoppers)) {
-        purchases_free(x);
-        basket_order_free(order);
-        return s != PF_OK ? s : error_set(err, PF_NO_MEMORY, "out of memory for %llu purchases",
+    *out = interactions_new(h->n_shoppers, n_products, n, has);
+    if (*out == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %llu purchases",
                          (unsigned long long)n);
-    }
-    fill(h, excluded, until_us, order, &c);
+    pf_status s = basket_order_new(h, &order, err);
+    if (s == PF_OK) fill(h, excluded, until_us, order, *out);
     basket_order_free(order);
-    x->data.n = n;
-    x->data.n_users = h->n_shoppers;
-    x->data.n_products = n_products;
-    s = story_from_history(h, n_products, excluded, until_us, &x->story, err);
+    return s;
+}
+
+pf_status purchases_from_history(const shop_history *h, uint32_t n_products,
+                                 const bool *excluded, int64_t until_us,
+                                 interactions_owned **out, pf_error *err)
+{
+    interactions_owned *x = NULL;
+    pf_status s = read_purchases(h, n_products, excluded, until_us, &x, err);
+    if (s == PF_OK) s = story_from_history(h, n_products, excluded, until_us, &x->story, err);
     if (s != PF_OK) {
-        purchases_free(x);
+        interactions_free(x);
         return s;
     }
-    x->data.story = &x->story->view;
+    x->view.story = &x->story->view;
     *out = x;
     return PF_OK;
 }
 
-recommend_query purchases_of(const purchases *x, uint32_t number, int64_t at_us)
+recommend_query purchases_of(const interactions_owned *x, uint32_t number, int64_t at_us)
 {
-    return interactions_query_until(&x->data, number - 1, at_us);
+    return interactions_query_until(&x->view, number - 1, at_us);
 }

@@ -19,26 +19,25 @@ void interactions_free(interactions_owned *x)
     mem_free(x);
 }
 
-/* Which columns there are is taken from `like`. */
-static interactions_owned *owned_new(const interactions *like, uint64_t n)
+interactions_owned *interactions_new(uint32_t users, uint32_t products, uint64_t n,
+                                     interactions_columns has)
 {
     size_t room = n ? (size_t)n : 1;
     interactions_owned *x = mem_alloc_zero(1, sizeof *x);
     if (x == NULL) return NULL;
-    x->first = mem_alloc_zero((size_t)like->n_users + 1, sizeof *x->first);
+    x->first = mem_alloc_zero((size_t)users + 1, sizeof *x->first);
     x->product = mem_alloc(room, sizeof *x->product);
     bool ok = x->first && x->product;
-    if (like->time_us) ok &= (x->time_us = mem_alloc(room, sizeof *x->time_us)) != NULL;
-    if (like->quantity)
-        ok &= (x->quantity = mem_alloc(room, sizeof *x->quantity)) != NULL;
-    if (like->rating) ok &= (x->rating = mem_alloc(room, sizeof *x->rating)) != NULL;
-    if (like->basket) ok &= (x->basket = mem_alloc(room, sizeof *x->basket)) != NULL;
+    if (has.times) ok &= (x->time_us = mem_alloc(room, sizeof *x->time_us)) != NULL;
+    if (has.quantities) ok &= (x->quantity = mem_alloc(room, sizeof *x->quantity)) != NULL;
+    if (has.ratings) ok &= (x->rating = mem_alloc(room, sizeof *x->rating)) != NULL;
+    if (has.baskets) ok &= (x->basket = mem_alloc(room, sizeof *x->basket)) != NULL;
     if (!ok) {
         interactions_free(x);
         return NULL;
     }
-    x->view = (interactions){.n_users = like->n_users,
-                             .n_products = like->n_products,
+    x->view = (interactions){.n_users = users,
+                             .n_products = products,
                              .n = n,
                              .first = x->first,
                              .product = x->product,
@@ -47,6 +46,16 @@ static interactions_owned *owned_new(const interactions *like, uint64_t n)
                              .rating = x->rating,
                              .basket = x->basket};
     return x;
+}
+
+/* Room for n events with the columns of another. */
+static interactions_owned *owned_new(const interactions *like, uint64_t n)
+{
+    return interactions_new(like->n_users, like->n_products, n,
+                            (interactions_columns){.times = like->time_us != NULL,
+                                                   .quantities = like->quantity != NULL,
+                                                   .ratings = like->rating != NULL,
+                                                   .baskets = like->basket != NULL});
 }
 
 static void copy_row(interactions_owned *x, uint64_t to, const interactions *all,

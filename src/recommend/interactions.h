@@ -21,6 +21,16 @@ typedef struct interactions_owned {
     struct story *story;
 } interactions_owned;
 
+/* Which of the columns that may be absent there are. */
+typedef struct interactions_columns {
+    bool times, quantities, ratings, baskets;
+} interactions_columns;
+
+/* Room for n events of so many users, to be filled by the caller: first [users + 1] is zero, all
+ * else is not set. NULL without memory. */
+interactions_owned *interactions_new(uint32_t users, uint32_t products, uint64_t n,
+                                     interactions_columns has);
+
 /* A copy without the last `drop` events of every shopper who has at least `at_least`;
  * shoppers with fewer keep all of theirs. at_least >= drop. PF_NO_MEMORY. */
 pf_status interactions_without_last(const interactions *all, unsigned drop,

@@ -167,14 +167,14 @@ static void stories_and_purchases_of_a_history_are_in_step(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        purchases *x = NULL;
+        interactions_owned *x = NULL;
         shop_history *h = random_shop(seed);
         assert_int_equal(purchases_from_history(h, PRODUCTS, some_excluded, 250, &x, NULL),
                          PF_OK);
-        check_in_step(&x->data);
-        for (uint64_t i = 0; i < x->data.story->n; i++)
-            assert_true(x->data.story->time_us[i] < 250);
-        purchases_free(x);
+        check_in_step(&x->view);
+        for (uint64_t i = 0; i < x->view.story->n; i++)
+            assert_true(x->view.story->time_us[i] < 250);
+        interactions_free(x);
         history_free(h);
     }
 }
@@ -190,7 +190,7 @@ static uint64_t count_taken(const sequence_window *w)
 static void a_query_until_a_moment_shows_nothing_from_then_on(void **state)
 {
     (void)state;
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     shop_history *h = random_shop(31);
     assert_int_equal(purchases_from_history(h, PRODUCTS, some_excluded, 999, &x, NULL), PF_OK);
     for (uint32_t shopper = 1; shopper <= SHOPPERS; shopper++)
@@ -200,7 +200,7 @@ static void a_query_until_a_moment_shows_nothing_from_then_on(void **state)
             for (size_t i = 0; i < q.story.n; i++)
                 assert_true(q.story.time_us[i] < now);
         }
-    purchases_free(x);
+    interactions_free(x);
     history_free(h);
 }
 
@@ -209,15 +209,15 @@ static void a_query_until_a_moment_shows_nothing_from_then_on(void **state)
 static void a_cut_of_interactions_cuts_the_story(void **state)
 {
     (void)state;
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     interactions_owned *part = NULL;
     shop_history *h = random_shop(47);
     assert_int_equal(purchases_from_history(h, PRODUCTS, some_excluded, 999, &x, NULL), PF_OK);
-    assert_int_equal(interactions_without_last(&x->data, 2, 2, &part, NULL), PF_OK);
+    assert_int_equal(interactions_without_last(&x->view, 2, 2, &part, NULL), PF_OK);
     check_in_step(&part->view);
     for (uint32_t u = 0; u < SHOPPERS; u++) {
         const uint64_t n = part->view.first[u + 1] - part->view.first[u];
-        recommend_query short_of = interactions_query(&x->data, u, n, 0);
+        recommend_query short_of = interactions_query(&x->view, u, n, 0);
         const sequence_events *e = part->view.story;
         assert_int_equal(short_of.story.n, e->first[u + 1] - e->first[u]);
         assert_int_equal(count_taken(&short_of.story), n);
@@ -226,7 +226,7 @@ static void a_cut_of_interactions_cuts_the_story(void **state)
         assert_memory_equal(short_of.story.band, e->band + e->first[u], short_of.story.n);
     }
     interactions_free(part);
-    purchases_free(x);
+    interactions_free(x);
     history_free(h);
 }
 
@@ -312,12 +312,12 @@ static void of_one_moment_purchases_come_first(void **state)
     };
     const uint8_t kinds[] = {EVENT_VIEW, EVENT_PURCHASE, EVENT_REDEMPTION, EVENT_ADD_TO_CART,
                              EVENT_EXPOSURE};
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     shop_history *h = shop_of(rows, 5, 1);
     assert_int_equal(purchases_from_history(h, PRODUCTS, NULL, 1000, &x, NULL), PF_OK);
     assert_memory_equal(x->story->kind, kinds, sizeof kinds);
-    assert_int_equal(interactions_query(&x->data, 0, 0, 0).story.n, 1);
-    purchases_free(x);
+    assert_int_equal(interactions_query(&x->view, 0, 0, 0).story.n, 1);
+    interactions_free(x);
     history_free(h);
 }
 
@@ -325,20 +325,20 @@ static void of_one_moment_purchases_come_first(void **state)
 static void a_cut_by_time_cuts_the_story_by_time(void **state)
 {
     (void)state;
-    purchases *x = NULL;
+    interactions_owned *x = NULL;
     interactions_owned *part = NULL;
     shop_history *h = random_shop(53);
     assert_int_equal(purchases_from_history(h, PRODUCTS, some_excluded, 999, &x, NULL), PF_OK);
-    assert_int_equal(interactions_until(&x->data, 150, &part, NULL), PF_OK);
+    assert_int_equal(interactions_until(&x->view, 150, &part, NULL), PF_OK);
     check_in_step(&part->view);
     uint64_t before = 0;
-    for (uint64_t i = 0; i < x->data.story->n; i++)
-        before += x->data.story->time_us[i] < 150;
+    for (uint64_t i = 0; i < x->view.story->n; i++)
+        before += x->view.story->time_us[i] < 150;
     assert_int_equal(part->view.story->n, before);
     for (uint64_t i = 0; i < part->view.story->n; i++)
         assert_true(part->view.story->time_us[i] < 150);
     interactions_free(part);
-    purchases_free(x);
+    interactions_free(x);
     history_free(h);
 }
 
@@ -348,13 +348,13 @@ static void failed_allocations_leave_nothing_behind(void **state)
     shop_history *h = random_shop(5);
     fault f = {0};
     while (fault_next(&f)) {
-        purchases *x = NULL;
+        interactions_owned *x = NULL;
         interactions_owned *part = NULL;
         pf_status s = purchases_from_history(h, PRODUCTS, NULL, 999, &x, NULL);
-        if (s == PF_OK) s = interactions_without_last(&x->data, 1, 1, &part, NULL);
+        if (s == PF_OK) s = interactions_without_last(&x->view, 1, 1, &part, NULL);
         if (fault_reached(&f)) assert_int_equal(s, PF_NO_MEMORY);
         interactions_free(part);
-        purchases_free(x);
+        interactions_free(x);
     }
     assert_true(f.n > 15);
     history_free(h);
