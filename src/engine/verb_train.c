@@ -185,10 +185,7 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
 {
     const char *name = t->o->model ? t->o->model : repeats ? "month-blend" : "blend";
     c->kind = recommender_find(name);
-    if (c->kind == NULL)
-        return error_set(err, PF_USAGE,
-                         "no model is called '%s'; `proffer evaluate --models all` lists them",
-                         name);
+    if (c->kind == NULL) return recommender_unknown(name, err);
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);

@@ -26,6 +26,23 @@ const recommender_kind *recommender_kind_at(size_t i)
     return recommender_kinds[i < recommender_kinds_count ? i : recommender_kinds_count];
 }
 
+pf_status recommender_unknown(const char *name, pf_error *err)
+{
+    const char *names[64];
+    char all[400] = "";
+    size_t n = 0, length = 0;
+    for (; n < sizeof names / sizeof names[0] && recommender_kind_at(n) != NULL; n++) {
+        names[n] = recommender_kind_at(n)->name;
+        const int more =
+            snprintf(all + length, sizeof all - length, "%s%s", n ? ", " : "", names[n]);
+        if (more > 0 && length + (size_t)more < sizeof all) length += (size_t)more;
+    }
+    const char *near = text_closest(name, names, n);
+    if (near != NULL)
+        return error_set(err, PF_USAGE, "no model is called '%s'; did you mean '%s'?", name, near);
+    return error_set(err, PF_USAGE, "no model is called '%.60s'; there are %s", name, all);
+}
+
 const recommender_kind *recommender_find(const char *name)
 {
     for (size_t i = 0; i < recommender_kinds_count; i++)

@@ -140,6 +140,8 @@ struct recommender_kind {
 /* The kind of a name, or NULL; the i-th kind, or NULL behind the last. */
 const recommender_kind *recommender_find(const char *name);
 const recommender_kind *recommender_kind_at(size_t i);
+/* PF_USAGE for a name that is none, with the one that was probably meant. */
+pf_status recommender_unknown(const char *name, pf_error *err);
 
 /* A past without events gets the order of popularity, whatever the kind.
  *

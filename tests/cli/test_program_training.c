@@ -256,7 +256,8 @@ static void what_cannot_be_is_refused_and_the_old_model_stays(void **state)
         const char *words[8];
         const char *said;
     } wrong[] = {
-        {{"--model", "transfomer"}, "transfomer"},
+        {{"--model", "transfomer"}, "'transfomer'; did you mean 'transformer'?"},
+        {{"--model", "zebra"}, "there are popularity, "},
         {{"--model", "als", "--resume"}, "nothing to go on from"},
         {{"--resume"}, "goes with --model"},
         {{"--set", "width=8"}, "goes with --model"},
