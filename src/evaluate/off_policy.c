@@ -11,6 +11,8 @@
 
 /* How far a row of probabilities may be from one. */
 #define SUM_TOLERANCE 1e-6
+/* Standard errors of a difference that make it one. */
+#define DIFFER_BY 2.5
 
 static const struct {
     const char *name;
@@ -238,19 +240,33 @@ static double error_of(const choice *c, off_policy_rule rule)
     return bias * bias + c->variance;
 }
 
-/* choices [n] from the least shrunk to the most. */
-static double by_intervals(const choice *choices, size_t n)
+/* Whether two estimates differ by more than their difference varies. */
+static bool differ(const rows *r, double less, double more)
 {
-    double low = -INFINITY, high = INFINITY, chosen = choices[0].parameter;
-    for (size_t k = 0; k < n; k++) {
-        const double reach =
-            2 * sqrt(choices[k].variance > 0 ? choices[k].variance : 0);
-        low = fmax(low, choices[k].value - reach);
-        high = fmin(high, choices[k].value + reach);
-        if (low > high) break;
-        chosen = choices[k].parameter;
+    const double n = (double)r->n;
+    double sum = 0, square = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const double w = r->weight[i];
+        const double d =
+            (shrink(r->kind, w, less) - shrink(r->kind, w, more)) * r->rest[i];
+        sum += d;
+        square += d * d;
     }
-    return chosen;
+    const double mean = sum / n, variance = (square / n - mean * mean) / n;
+    return mean * mean > DIFFER_BY * DIFFER_BY * fmax(variance, 0);
+}
+
+/* choices [n] from the least shrunk to the most: the last that differs from none before it. */
+static double by_intervals(const rows *r, const choice *choices, size_t n)
+{
+    size_t last = 0;
+    for (size_t k = 1; k < n; k++) {
+        for (size_t j = 0; j < k; j++)
+            if (differ(r, choices[j].parameter, choices[k].parameter))
+                return choices[last].parameter;
+        last = k;
+    }
+    return choices[last].parameter;
 }
 
 /* From the largest weight (nothing is shrunk by clipping) down to the median, in equal ratios;
@@ -281,7 +297,7 @@ static pf_status choose_parameter(const rows *r, off_policy_rule rule, double *o
     const size_t n = list_choices(r, sorted, choices);
     mem_free(sorted);
     if (rule == OFF_POLICY_BY_INTERVALS) {
-        *out = by_intervals(choices, n);
+        *out = by_intervals(r, choices, n);
         return PF_OK;
     }
     size_t best = 0;

@@ -66,8 +66,9 @@ typedef enum off_policy_rule {
     OFF_POLICY_BY_ERROR,
     /* the same with an upper confidence bound of the first term: warier of bias */
     OFF_POLICY_BY_BOUND,
-    /* the most shrunk one whose interval still meets those of all less shrunk ones (Lepski's
-     * method: Su, Srinath, Krishnamurthy, ICML 2020, algorithm 1) */
+    /* the most shrunk one that differs from no less shrunk one by more than 2.5 standard errors
+     * of their difference (after Lepski's method as in Su, Srinath, Krishnamurthy, ICML 2020,
+     * algorithm 1, who let intervals overlap: errors of both go the same way, so that is lax) */
     OFF_POLICY_BY_INTERVALS
 } off_policy_rule;
 enum { OFF_POLICY_CHOICES = 24 };
