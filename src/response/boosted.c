@@ -13,6 +13,8 @@
 #include "base/memory.h"
 
 enum { FEW_ROWS = 1000 };
+/* Between 1 (counts) and 2 (sizes alone). */
+#define TWEEDIE_POWER 1.3
 
 boosted_options boosted_options_default(void)
 {
@@ -108,11 +110,24 @@ static int threads_for(const boosted_options *o, size_t rows)
     return rows < FEW_ROWS ? 1 : o->threads;
 }
 
-static pf_status set_options(BoosterHandle b, const boosted_options *o, bool grouped,
+/* What is to be learnt: XGBoost's name of it, and where its trees start from. */
+typedef struct objective {
+    const char *name;
+    double start; /* of every row, in outcomes; NaN: XGBoost's own */
+} objective;
+
+static const objective rows_alone = {"binary:logistic", NAN};
+static const objective rows_in_groups = {"rank:pairwise", NAN};
+
+static pf_status set_options(BoosterHandle b, const boosted_options *o, objective aim,
                              const feature_rows *rows, pf_error *err)
 {
     int threads = threads_for(o, rows->n);
-    int code = XGBoosterSetParam(b, "objective", grouped ? "rank:pairwise" : "binary:logistic");
+    int code = XGBoosterSetParam(b, "objective", aim.name);
+    if (isfinite(aim.start))
+        code |= set_number(b, "base_score", aim.start);
+    if (!strcmp(aim.name, "reg:tweedie"))
+        code |= set_number(b, "tweedie_variance_power", TWEEDIE_POWER);
     code |= XGBoosterSetParam(b, "tree_method", "hist");
     code |= XGBoosterSetParam(b, "verbosity", "0");
     code |= set_number(b, "max_depth", o->depth);
@@ -141,12 +156,12 @@ static pf_status keep_bytes(boosted_model *m, pf_error *err)
     return m->bytes ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory for the trees");
 }
 
-static pf_status train(boosted_model *m, DMatrixHandle matrix, bool grouped,
+static pf_status train(boosted_model *m, DMatrixHandle matrix, objective aim,
                        const feature_rows *rows, const boosted_options *o, pf_error *err)
 {
     if (XGBoosterCreate(&matrix, 1, &m->booster) != 0)
         return failed(err, "start");
-    pf_status s = set_options(m->booster, o, grouped, rows, err);
+    pf_status s = set_options(m->booster, o, aim, rows, err);
     for (int i = 0; s == PF_OK && i < o->rounds; i++)
         if (XGBoosterUpdateOneIter(m->booster, i, matrix) != 0)
             s = failed(err, "grow a tree");
@@ -169,7 +184,52 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
     if (s == PF_OK && group_start != NULL)
         s = set_groups(matrix, group_start, groups, err);
     if (s == PF_OK)
-        s = train(m, matrix, group_start != NULL, rows, o, err);
+        s = train(m, matrix, group_start ? rows_in_groups : rows_alone, rows, o, err);
+    (void)XGDMatrixFree(matrix);
+    if (s != PF_OK)
+        boosted_free(m);
+    return s;
+}
+
+/* --- amounts ---------------------------------------------------------------------- */
+
+static pf_status check_amounts(const float *y, size_t n, boosted_amount kind, double *mean,
+                               pf_error *err)
+{
+    double sum = 0;
+    bool varied = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(y[i]) || (kind == BOOSTED_TWEEDIE && y[i] < 0))
+            return error_set(err, PF_DATA, "the amount of row %zu is %g: it must be a number%s",
+                             i, (double)y[i], kind == BOOSTED_TWEEDIE ? " not below 0" : "");
+        varied |= y[i] != y[0];
+        sum += (double)y[i];
+    }
+    if (n > 0 && !varied)
+        return error_set(err, PF_DATA, "nothing to learn: all %zu amounts are %g", n,
+                         (double)y[0]);
+    *mean = n > 0 ? sum / (double)n : 0;
+    return PF_OK;
+}
+
+pf_status boosted_fit_amounts(boosted_model *m, const feature_rows *rows, const float *y,
+                              boosted_amount kind, const boosted_options *o, pf_error *err)
+{
+    DMatrixHandle matrix = NULL;
+    objective aim = {kind == BOOSTED_TWEEDIE ? "reg:tweedie" : "reg:squarederror", NAN};
+    *m = (boosted_model){.features = rows->features};
+    if (rows->features > LINEAR_MAX_FEATURES)
+        return error_set(err, PF_LIMIT, "%zu features are more than %d", rows->features,
+                         LINEAR_MAX_FEATURES);
+    pf_status s = check_amounts(y, rows->n, kind, &aim.start, err);
+    if (s == PF_OK)
+        s = make_matrix(rows, &matrix, err);
+    if (s != PF_OK)
+        return s;
+    s = XGDMatrixSetFloatInfo(matrix, "label", y, rows->n) == 0 ? PF_OK
+                                                                : failed(err, "take the amounts");
+    if (s == PF_OK)
+        s = train(m, matrix, aim, rows, o, err);
     (void)XGDMatrixFree(matrix);
     if (s != PF_OK)
         boosted_free(m);
@@ -178,7 +238,7 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
 
 /* --- use -------------------------------------------------------------------------- */
 
-enum { PREDICT_MARGIN = 1, PREDICT_CONTRIBUTIONS = 4 };
+enum { PREDICT_OUTCOME = 0, PREDICT_MARGIN = 1, PREDICT_CONTRIBUTIONS = 4 };
 
 /* each: how many numbers a row gives. */
 static pf_status predict(const boosted_model *m, const feature_rows *rows, int what,
@@ -208,6 +268,12 @@ pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float 
                         pf_error *err)
 {
     return predict(m, rows, PREDICT_MARGIN, 1, margin, err);
+}
+
+pf_status boosted_expect(const boosted_model *m, const feature_rows *rows, float *expected,
+                         pf_error *err)
+{
+    return predict(m, rows, PREDICT_OUTCOME, 1, expected, err);
 }
 
 pf_status boosted_contributions(const boosted_model *m, const float *row, float *parts,

@@ -9,6 +9,8 @@
  *     boosted_score(&m, &rows, margin, err);      // margin[N]; 1/(1+exp(-margin)) = P
  *     boosted_free(&m);
  *
+ * Besides outcomes of yes and no, amounts (boosted_fit_amounts): what is spent, what is paid.
+ *
  * Deterministic for a seed whatever the number of threads (histogram trees). A model
  * belongs to one thread at a time.
  */
@@ -44,6 +46,21 @@ typedef struct boosted_model {
 pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t *y,
                       const size_t *group_start, size_t groups, const boosted_options *o,
                       pf_error *err);
+/* How an amount hangs on the trees. */
+typedef enum boosted_amount {
+    BOOSTED_SQUARED, /* it is their sum: least squares, effects add up */
+    BOOSTED_TWEEDIE  /* its logarithm is: many zeros and a long tail, effects multiply
+                        (Jorgensen and Paes de Souza, Scandinavian Actuarial Journal 1994;
+                        variance = mean^1.3) */
+} boosted_amount;
+/* The mean of an amount y[i]. A feature that is NaN is unknown, which the trees read as a value
+ * of its own. PF_DATA when there are no rows, all amounts are equal, one is not finite, or one is
+ * negative under BOOSTED_TWEEDIE. o->rising as above. On failure *m is empty. */
+pf_status boosted_fit_amounts(boosted_model *m, const feature_rows *rows, const float *y,
+                              boosted_amount kind, const boosted_options *o, pf_error *err);
+/* The expected outcome of each row: an amount, or a probability. */
+pf_status boosted_expect(const boosted_model *m, const feature_rows *rows, float *expected,
+                         pf_error *err);
 /* The sum of the trees of each row. */
 pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float *margin,
                         pf_error *err);

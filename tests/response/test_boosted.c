@@ -207,6 +207,127 @@ static void every_failed_allocation_is_told(void **state)
     assert_true(f.n > 2);
 }
 
+/* Half spend nothing; what the others spend grows by a factor of e with the first feature. */
+static void make_amounts(float *amount, double *mean)
+{
+    random_stream r = random_begin(5, 0);
+    for (size_t i = 0; i < N; i++) {
+        mean[i] = 10 * exp((double)x[i * F]);
+        amount[i] = random_unit(&r) < 0.5 ? 0 : (float)(2 * mean[i] * random_gamma(&r, 4) / 4);
+    }
+}
+
+static double mean_of(const float *v)
+{
+    double sum = 0;
+    for (size_t i = 0; i < N; i++)
+        sum += (double)v[i];
+    return sum / N;
+}
+
+/* Mean distance from the truth, in parts of the mean. */
+static double error_of(const float *expected, const double *mean)
+{
+    double off = 0, all = 0;
+    for (size_t i = 0; i < N; i++) {
+        off += fabs((double)expected[i] - mean[i]);
+        all += mean[i];
+    }
+    return off / all;
+}
+
+static void amounts_are_learnt_and_their_sum_is_kept(void **state)
+{
+    (void)state;
+    static float amount[N], expected[N];
+    static double mean[N];
+    boosted_options o = quick();
+    o.eta = 0.1;
+    o.minimum_weight = 20;
+    make_amounts(amount, mean);
+    for (int kind = BOOSTED_SQUARED; kind <= BOOSTED_TWEEDIE; kind++) {
+        boosted_model m;
+        assert_int_equal(boosted_fit_amounts(&m, &rows, amount, (boosted_amount)kind, &o, NULL),
+                         PF_OK);
+        assert_int_equal(boosted_expect(&m, &rows, expected, NULL), PF_OK);
+        assert_true(error_of(expected, mean) < 0.45); /* of a constant: 0.75 */
+        assert_true(fabs(mean_of(expected) / mean_of(amount) - 1) < 0.1);
+        boosted_free(&m);
+    }
+}
+
+static void amounts_whose_effects_multiply_are_never_below_zero(void **state)
+{
+    (void)state;
+    static float amount[N], expected[N];
+    static double mean[N];
+    boosted_model m;
+    boosted_options o = quick();
+    make_amounts(amount, mean);
+    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, BOOSTED_TWEEDIE, &o, NULL), PF_OK);
+    assert_int_equal(boosted_expect(&m, &rows, expected, NULL), PF_OK);
+    for (size_t i = 0; i < N; i++)
+        assert_true(expected[i] > 0);
+    boosted_free(&m);
+}
+
+static void what_is_unknown_has_an_amount_of_its_own(void **state)
+{
+    (void)state;
+    static float some[N], amount[N];
+    const feature_rows one = {N, 1, some};
+    float ask[3] = {-1, NAN, 1}, expected[3];
+    const feature_rows asked = {3, 1, ask};
+    boosted_model m;
+    boosted_options o = quick();
+    for (size_t i = 0; i < N; i++) {
+        some[i] = ask[i % 3];
+        amount[i] = i % 3 == 1 ? 7 : 1;
+    }
+    assert_int_equal(boosted_fit_amounts(&m, &one, amount, BOOSTED_SQUARED, &o, NULL), PF_OK);
+    assert_int_equal(boosted_expect(&m, &asked, expected, NULL), PF_OK);
+    assert_float_equal(expected[0], 1, 0.2);
+    assert_float_equal(expected[1], 7, 0.2);
+    assert_float_equal(expected[2], 1, 0.2);
+    boosted_free(&m);
+}
+
+static void expected_outcomes_of_yes_and_no_are_probabilities(void **state)
+{
+    (void)state;
+    boosted_model m;
+    static float p[N], margin[N];
+    boosted_options o = quick();
+    assert_int_equal(boosted_fit(&m, &rows, y, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(boosted_expect(&m, &rows, p, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &rows, margin, NULL), PF_OK);
+    for (size_t i = 0; i < N; i++)
+        assert_true(fabs((double)p[i] - 1 / (1 + exp(-(double)margin[i]))) < 1e-5);
+    boosted_free(&m);
+}
+
+static void amounts_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static float same[N], amount[N];
+    static double mean[N];
+    boosted_model m;
+    pf_error err = {0};
+    boosted_options o = quick();
+    const feature_rows empty = {0, F, x}, wide = {1, LINEAR_MAX_FEATURES + 1, x};
+    assert_int_equal(boosted_fit_amounts(&m, &rows, same, BOOSTED_SQUARED, &o, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "nothing to learn"));
+    make_amounts(amount, mean);
+    amount[3] = -1;
+    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, BOOSTED_TWEEDIE, &o, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "row 3"));
+    amount[3] = NAN;
+    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, BOOSTED_SQUARED, &o, &err), PF_DATA);
+    assert_null(m.booster);
+    assert_int_equal(boosted_fit_amounts(&m, &empty, amount, BOOSTED_SQUARED, &o, &err), PF_DATA);
+    assert_int_equal(boosted_fit_amounts(&m, &wide, amount, BOOSTED_SQUARED, &o, &err), PF_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +339,11 @@ int main(void)
         cmocka_unit_test(nothing_to_learn_is_said),
         cmocka_unit_test(rows_of_another_width_are_refused),
         cmocka_unit_test(a_saved_model_scores_as_before_and_a_broken_one_is_refused),
+        cmocka_unit_test(amounts_are_learnt_and_their_sum_is_kept),
+        cmocka_unit_test(amounts_whose_effects_multiply_are_never_below_zero),
+        cmocka_unit_test(what_is_unknown_has_an_amount_of_its_own),
+        cmocka_unit_test(expected_outcomes_of_yes_and_no_are_probabilities),
+        cmocka_unit_test(amounts_that_are_none_are_refused),
         cmocka_unit_test(every_failed_allocation_is_told),
     };
     return cmocka_run_group_tests(tests, make, NULL);
