@@ -1,0 +1,61 @@
+/*
+ * What two groups of a test differ by, and whether the groups are what they should be.
+ *
+ *     difference d;
+ *     status = difference_of_proportions(345, 2400, 298, 2395, .95, &d, err);
+ *     // d.value = .0193, d.low .. d.high, d.p
+ *
+ * The first group is the treated one: values are its less the second's. All rows of one
+ * shopper must have been summed to one before; otherwise use measure/bootstrap.h.
+ */
+#ifndef PROFFER_MEASURE_DIFFERENCE_H
+#define PROFFER_MEASURE_DIFFERENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+typedef struct difference {
+    double first, second; /* means of the groups */
+    double value, standard_error;
+    double low, high; /* interval of the level asked for */
+    double statistic, df; /* z with df infinite, or Welch's t */
+    double p;             /* two-sided, of no difference at all */
+} difference;
+
+typedef struct interval {
+    double low, high;
+} interval;
+
+/* x of n had the outcome. The interval is Wald's, the test uses the pooled share. PF_DATA for
+ * an empty group, x > n, or a level outside (0, 1). When nobody or everybody had it the error
+ * is 0 and p is 1: there is nothing to tell the groups apart by. */
+pf_status difference_of_proportions(uint64_t x1, uint64_t n1, uint64_t x2, uint64_t n2,
+                                    double level, difference *out, pf_error *err);
+
+/* Welch's test (Biometrika 34, 1947) of values [n]; each group needs two values at least, all
+ * finite. PF_DATA otherwise. */
+pf_status difference_of_means(const double *first, size_t n1, const double *second, size_t n2,
+                              double level, difference *out, pf_error *err);
+
+/* The same from means and variances (divisor n - 1). */
+typedef struct group_moments {
+    double n, mean, variance;
+} group_moments;
+pf_status difference_of_moments(group_moments first, group_moments second, double level,
+                                difference *out, pf_error *err);
+
+/* Wilson's interval of a share (JASA 22, 1927). PF_DATA as above. */
+pf_status wilson_interval(uint64_t x, uint64_t n, double level, interval *out, pf_error *err);
+
+/* Whether groups have the sizes they were to have: chi-square with k - 1 degrees of freedom
+ * (Fabijan et al., KDD 2019, on what to do when not: do not read the result). */
+typedef struct sample_ratio {
+    double chi_square, p;
+} sample_ratio;
+/* count [k], share [k] > 0 that sum to one; k >= 2. PF_DATA otherwise. */
+pf_status sample_ratio_test(const uint64_t *count, const double *share, size_t k,
+                            sample_ratio *out, pf_error *err);
+
+#endif
