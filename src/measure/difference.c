@@ -101,6 +101,51 @@ pf_status difference_of_means(const double *first, size_t n1, const double *seco
     return difference_of_moments(moments_of(first, n1), moments_of(second, n2), level, out, err);
 }
 
+/* Sums of squares about the means of one group. */
+typedef struct scatter {
+    double x, y, xx, yy, xy;
+} scatter;
+
+static scatter scatter_of(covariate_group g)
+{
+    scatter s = {0};
+    for (size_t i = 0; i < g.n; i++) {
+        s.x += g.x[i] / (double)g.n;
+        s.y += g.y[i] / (double)g.n;
+    }
+    for (size_t i = 0; i < g.n; i++) {
+        const double dx = g.x[i] - s.x, dy = g.y[i] - s.y;
+        s.xx += dx * dx;
+        s.yy += dy * dy;
+        s.xy += dx * dy;
+    }
+    return s;
+}
+
+static group_moments adjusted(covariate_group g, const scatter *s, double theta, double mean_x)
+{
+    const double left = s->yy - 2 * theta * s->xy + theta * theta * s->xx;
+    return (group_moments){.n = (double)g.n,
+                           .mean = s->y - theta * (s->x - mean_x),
+                           .variance = g.n > 1 ? fmax(left, 0) / ((double)g.n - 1) : NAN};
+}
+
+pf_status difference_with_covariate(covariate_group first, covariate_group second, double level,
+                                    difference *out, double *explained, pf_error *err)
+{
+    const scatter a = scatter_of(first), b = scatter_of(second);
+    const double xx = a.xx + b.xx, yy = a.yy + b.yy, xy = a.xy + b.xy;
+    const double theta = xx > 0 ? xy / xx : 0, n = (double)(first.n + second.n);
+    const double mean_x = ((double)first.n * a.x + (double)second.n * b.x) / n;
+    if (first.n > 0 && second.n > 0 && !(isfinite(xx) && isfinite(xy)))
+        return error_set(err, PF_DATA,
+                         "what is known from before the test holds a value that is not a finite "
+                         "number");
+    *explained = xx > 0 && yy > 0 ? xy * xy / (xx * yy) : 0;
+    return difference_of_moments(adjusted(first, &a, theta, mean_x),
+                                 adjusted(second, &b, theta, mean_x), level, out, err);
+}
+
 pf_status wilson_interval(uint64_t x, uint64_t n, double level, interval *out, pf_error *err)
 {
     pf_status s = check_level(level, err);

@@ -46,6 +46,17 @@ typedef struct group_moments {
 pf_status difference_of_moments(group_moments first, group_moments second, double level,
                                 difference *out, pf_error *err);
 
+/* The same of outcomes y, drawn nearer by what is known of each row from before the test:
+ * y - theta (x - mean of all x), theta = cov(y, x) / var(x) within the groups (CUPED: Deng, Xu,
+ * Kohavi, Walker, WSDM 2013, section 3.2). explained: the share of y's variance that goes. Without
+ * spread in x it is plain difference_of_means. */
+typedef struct covariate_group {
+    const double *y, *x; /* [n] */
+    size_t n;
+} covariate_group;
+pf_status difference_with_covariate(covariate_group first, covariate_group second, double level,
+                                    difference *out, double *explained, pf_error *err);
+
 /* Wilson's interval of a share (JASA 22, 1927). PF_DATA as above. */
 pf_status wilson_interval(uint64_t x, uint64_t n, double level, interval *out, pf_error *err);
 

@@ -90,6 +90,66 @@ static void intervals_hold_the_truth_as_often_as_they_say(void **state)
     assert_near(wilson / (double)TESTS, .95, .02);
 }
 
+/* Spend before the test explains most of spend in it: the same truth, a narrower interval. */
+static void a_covariate_narrows_the_interval_and_keeps_the_truth(void **state)
+{
+    (void)state;
+    enum { TESTS = 2000, N = 100 };
+    random_stream r = random_begin(4, 2);
+    double width = 0, plain_width = 0, mean = 0, left = 0;
+    unsigned held = 0;
+    for (int t = 0; t < TESTS; t++) {
+        double x[2][N], y[2][N], explained;
+        difference plain, d;
+        for (int g = 0; g < 2; g++)
+            for (int i = 0; i < N; i++) {
+                x[g][i] = 50 + 10 * random_normal(&r);
+                y[g][i] = .8 * x[g][i] + 4 * random_normal(&r) + (g == 0 ? 1.5 : 0);
+            }
+        assert_int_equal(difference_of_means(y[0], N, y[1], N, .95, &plain, NULL), PF_OK);
+        assert_int_equal(difference_with_covariate((covariate_group){y[0], x[0], N},
+                                                   (covariate_group){y[1], x[1], N}, .95, &d,
+                                                   &explained, NULL),
+                         PF_OK);
+        width += d.high - d.low;
+        plain_width += plain.high - plain.low;
+        mean += d.value / TESTS;
+        left += explained / TESTS;
+        held += d.low <= 1.5 && d.high >= 1.5;
+    }
+    assert_near(left, .8, .01); /* 64 of 80 */
+    assert_near(width / plain_width, sqrt(1 - .8), .01);
+    assert_near(mean, 1.5, .05);
+    assert_near(held / (double)TESTS, .95, .015);
+}
+
+static void a_covariate_without_spread_changes_nothing(void **state)
+{
+    (void)state;
+    static const double y1[] = {1, 2, 4}, y2[] = {0, 3, 3}, same[] = {7, 7, 7};
+    static const double bad[] = {1, NAN, 2};
+    difference plain, d;
+    double explained = 5;
+    pf_error err = {0};
+    assert_int_equal(difference_of_means(y1, 3, y2, 3, .9, &plain, NULL), PF_OK);
+    assert_int_equal(difference_with_covariate((covariate_group){y1, same, 3},
+                                               (covariate_group){y2, same, 3}, .9, &d,
+                                               &explained, NULL),
+                     PF_OK);
+    assert_true(explained == 0);
+    assert_near(d.value, plain.value, 1e-12);
+    assert_near(d.low, plain.low, 1e-9);
+    assert_int_equal(difference_with_covariate((covariate_group){y1, bad, 3},
+                                               (covariate_group){y2, same, 3}, .9, &d,
+                                               &explained, &err),
+                     PF_DATA);
+    assert_non_null(strstr(err.message, "before the test"));
+    assert_int_equal(difference_with_covariate((covariate_group){y1, same, 1},
+                                               (covariate_group){y2, same, 3}, .9, &d,
+                                               &explained, &err),
+                     PF_DATA);
+}
+
 static void groups_that_are_all_alike_differ_by_nothing(void **state)
 {
     (void)state;
@@ -143,6 +203,8 @@ int main(void)
         cmocka_unit_test(means_agree_with_scipy),
         cmocka_unit_test(sample_ratios_agree_with_scipy),
         cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
+        cmocka_unit_test(a_covariate_narrows_the_interval_and_keeps_the_truth),
+        cmocka_unit_test(a_covariate_without_spread_changes_nothing),
         cmocka_unit_test(groups_that_are_all_alike_differ_by_nothing),
         cmocka_unit_test(what_cannot_be_compared_is_told),
     };
