@@ -36,6 +36,24 @@ static bool is_amount(double x)
     return isfinite(x) && x >= 0;
 }
 
+static pf_status check_arms(const allocate_problem *p, pf_error *err)
+{
+    for (uint32_t a = 0; a < p->n_arms; a++)
+        for (uint32_t i = p->arm_first[a]; i < p->arm_first[a + 1]; i++) {
+            if (p->arm_caps[i] >= p->n_caps)
+                return error_set(err, PF_USAGE, "allocation: arm %u draws on no cap", a);
+            if (p->caps[p->arm_caps[i]].measure == CAP_REDEMPTIONS &&
+                p->redemptions == NULL)
+                return error_set(err, PF_USAGE, "allocation: redemptions are not given");
+            for (uint32_t k = p->arm_first[a]; k < i; k++)
+                if (p->arm_caps[k] == p->arm_caps[i])
+                    return error_set(err, PF_USAGE,
+                                     "allocation: arm %u draws on cap %u twice", a,
+                                     p->arm_caps[i]);
+        }
+    return PF_OK;
+}
+
 static pf_status check_caps(const allocate_problem *p, pf_error *err)
 {
     if (p->n_caps > LIMIT_ALLOCATE_CAPS)
@@ -44,15 +62,7 @@ static pf_status check_caps(const allocate_problem *p, pf_error *err)
     for (uint32_t m = 0; m < p->n_caps; m++)
         if (!is_amount(p->caps[m].limit))
             return error_set(err, PF_USAGE, "allocation: cap %u is not a number >= 0", m);
-    for (uint32_t a = 0; a < p->n_arms; a++)
-        for (uint32_t i = p->arm_first[a]; i < p->arm_first[a + 1]; i++) {
-            if (p->arm_caps[i] >= p->n_caps)
-                return error_set(err, PF_USAGE, "allocation: arm %u draws on no cap", a);
-            if (p->caps[p->arm_caps[i]].measure == CAP_REDEMPTIONS &&
-                p->redemptions == NULL)
-                return error_set(err, PF_USAGE, "allocation: redemptions are not given");
-        }
-    return PF_OK;
+    return check_arms(p, err);
 }
 
 static const char *option_fault(const allocate_problem *p, size_t o, bool first)
