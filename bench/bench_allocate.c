@@ -31,6 +31,7 @@
 #include "base/text.h"
 #include "bench/result.h"
 #include "decide/allocate.h"
+#include "decide/pace.h"
 
 enum { OFFERS = 10, CHANNELS = 4, CAPS = 1 + OFFERS + CHANNELS, FEW = 34000, MANY = 1000000 };
 static const double gate_few = 1e-4, gate_many = 1e-3, gate_cpu_s = 5, gate_bytes = 1 << 30;
@@ -264,6 +265,128 @@ static void one_budget(pool *threads)
     day_free(&d);
 }
 
+/* ---- the day after ---- */
+
+static uint32_t *random_order(size_t n)
+{
+    uint32_t *order = room(n, sizeof *order);
+    random_stream r = random_begin(41, 0);
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint32_t)i;
+    for (size_t i = n; i-- > 1;) {
+        const uint32_t k = random_below(&r, (uint32_t)i + 1), kept = order[i];
+        order[i] = order[k];
+        order[k] = kept;
+    }
+    return order;
+}
+
+/* The largest part of a cap that binds and is left, or passed. */
+static double off_plan(const day *d, const allocate_result *offline, const double *used)
+{
+    double most = 0;
+    for (uint32_t m = 0; m < d->p.n_caps; m++)
+        if (offline->prices[m] > 0)
+            most = fmax(most, fabs(used[m] / d->caps[m].limit - 1));
+    return most;
+}
+
+static void print_replay(const solving *how, const char *model, const day *d,
+                         const allocate_result *offline, double value, const double *used)
+{
+    print(how, model, "share_of_offline", value / offline->value, NULL, &d->p);
+    print(how, model, "spent_of_plan", used[0] / d->caps[0].limit, NULL, &d->p);
+    print(how, model, "binding_caps_off_plan", off_plan(d, offline, used), NULL, &d->p);
+}
+
+/* Everyone in turn; returns the value, used [M]. */
+static double replay(const day *d, const pace_cap *caps, uint8_t *taken, double *used)
+{
+    const pace_arms arms = {.n_arms = OFFERS,
+                            .n_caps = CAPS,
+                            .arm_first = d->arm_first,
+                            .arm_caps = d->arm_caps};
+    pf_error err = {0};
+    pace *p = NULL;
+    double value = 0;
+    must(pace_new(&p, &arms, caps, 0, &err), &err);
+    for (size_t i = 0; i < d->p.n_shoppers; i++) {
+        const size_t o = i * OFFERS;
+        const pace_shopper s = {.n = OFFERS,
+                                .value = d->value + o,
+                                .cost = d->cost + o,
+                                .arm = d->arm + o,
+                                .picks = 1};
+        pace_choice c;
+        must(pace_choose(p, (double)i / (double)d->p.n_shoppers, &s, &c, &err), &err);
+        for (uint32_t k = 0; k < c.n; k++) {
+            taken[o + c.option[k]] = 1;
+            value += s.value[c.option[k]];
+        }
+    }
+    for (uint32_t m = 0; m < CAPS; m++)
+        used[m] = pace_used(p, m);
+    pace_free(p);
+    return value;
+}
+
+/* Today's shoppers within yesterday's caps: solved at once, by yesterday's prices as they
+ * are, and by yesterday's prices with a pace. */
+static void day_after(solving *how, size_t n, const allocate_cap *limits,
+                      const pace_cap *caps)
+{
+    double prices[CAPS], used[CAPS];
+    uint32_t *order = random_order(n);
+    allocate_options o = allocate_options_default();
+    allocate_result fixed;
+    pf_error err = {0};
+    day d;
+    day_new(&d, n, 3, order);
+    bind(&d, true);
+    memcpy(d.caps, limits, sizeof d.caps);
+    for (uint32_t m = 0; m < CAPS; m++)
+        prices[m] = caps[m].price;
+    allocate_result offline = solve(how, &d.p);
+    must(allocate_at_prices(&d.p, prices, &o, &fixed, &err), &err);
+    print_replay(how, "fixed prices", &d, &offline, fixed.value, fixed.used);
+    uint8_t *taken = room(n * OFFERS, 1);
+    const double cpu = bench_cpu_s();
+    const double value = replay(&d, caps, taken, used);
+    const double each = (bench_cpu_s() - cpu) / (double)n;
+    print_replay(how, "pace", &d, &offline, value, used);
+    print(how, "pace", "decision_cpu_us", 1e6 * each, "us", &d.p);
+    gate(value >= 0.997 * offline.value, "replay: 99.7 % of offline");
+    gate(off_plan(&d, &offline, used) <= 0.01, "replay: spending within 1 % of the plan");
+    gate(fabs(used[0] / d.caps[0].limit - 1) <= 0.01, "replay: the total within 1 %");
+    gate(caps_passed(&d.p, taken) == 0, "replay: no cap passed");
+    mem_free(taken);
+    mem_free(order);
+    allocate_free(&offline);
+    allocate_free(&fixed);
+    day_free(&d);
+}
+
+static void fifteen_caps(pool *threads, size_t n)
+{
+    solving how = {"15 caps", threads, 0, 0};
+    pace_cap caps[CAPS];
+    day d;
+    day_new(&d, n, 2, NULL);
+    bind(&d, true);
+    allocate_result r = solve(&how, &d.p);
+    print(&how, "solve", "peak_bytes", bench_peak_bytes(), "bytes", &d.p);
+    gate(r.gap <= gate_many, "15 caps: a gap of .1 %");
+    gate(how.cpu_s <= gate_cpu_s, "15 caps: seconds of processor");
+    gate(bench_peak_bytes() <= gate_bytes, "15 caps: memory");
+    pace_caps_from(&d.p, &r, caps);
+    allocate_cap limits[CAPS];
+    memcpy(limits, d.caps, sizeof limits);
+    allocate_free(&r);
+    day_free(&d);
+    how.words = "the day after";
+    day_after(&how, n, limits, caps);
+}
+
 int main(int argc, char **argv)
 {
     size_t shoppers = MANY;
@@ -277,17 +400,8 @@ int main(int argc, char **argv)
     if (threads == NULL || shoppers == 0) return 1;
     reference(threads);
     one_budget(threads);
-    solving how = {"15 caps", threads, 0, 0};
-    day yesterday;
-    day_new(&yesterday, shoppers, 2, NULL);
-    bind(&yesterday, true);
-    allocate_result r = solve(&how, &yesterday.p);
-    print(&how, "solve", "peak_bytes", bench_peak_bytes(), "bytes", &yesterday.p);
-    gate(r.gap <= gate_many, "15 caps: a gap of .1 %");
-    gate(how.cpu_s <= gate_cpu_s, "15 caps: seconds of processor");
-    gate(bench_peak_bytes() <= gate_bytes, "15 caps: memory");
-    allocate_free(&r);
-    day_free(&yesterday);
+    if (shoppers > FEW) fifteen_caps(threads, FEW);
+    fifteen_caps(threads, shoppers);
     pool_free(threads);
     return failures > 0;
 }
