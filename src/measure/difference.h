@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "measure/moments.h"
 
 typedef struct difference {
     double first, second; /* means of the groups */
@@ -29,8 +30,9 @@ typedef struct interval {
 } interval;
 
 /* x of n had the outcome. The interval is Wald's, the test uses the pooled share. PF_DATA for
- * an empty group, x > n, or a level outside (0, 1). When nobody or everybody had it the error
- * is 0 and p is 1: there is nothing to tell the groups apart by. */
+ * an empty group, x > n, or a level outside (0, 1); and, here and below, when the outcomes of
+ * both groups are all equal: there is nothing to tell the groups apart by, and an interval of no
+ * width would look like a proof. On failure *out is untouched. */
 pf_status difference_of_proportions(uint64_t x1, uint64_t n1, uint64_t x2, uint64_t n2,
                                     double level, difference *out, pf_error *err);
 
@@ -39,11 +41,8 @@ pf_status difference_of_proportions(uint64_t x1, uint64_t n1, uint64_t x2, uint6
 pf_status difference_of_means(const double *first, size_t n1, const double *second, size_t n2,
                               double level, difference *out, pf_error *err);
 
-/* The same from means and variances (divisor n - 1). */
-typedef struct group_moments {
-    double n, mean, variance;
-} group_moments;
-pf_status difference_of_moments(group_moments first, group_moments second, double level,
+/* The same of groups summed up before: of y; x is not looked at. */
+pf_status difference_of_moments(const moments *first, const moments *second, double level,
                                 difference *out, pf_error *err);
 
 /* The same of outcomes y, drawn nearer by what is known of each row from before the test:
@@ -56,6 +55,14 @@ typedef struct covariate_group {
 } covariate_group;
 pf_status difference_with_covariate(covariate_group first, covariate_group second, double level,
                                     difference *out, double *explained, pf_error *err);
+pf_status difference_adjusted(const moments *first, const moments *second, double level,
+                              difference *out, double *explained, pf_error *err);
+
+/* Ratios of sums, Σ y / Σ x, where a row is a shopper with several x (returns per purchase, stars
+ * per rating): the delta method over rows (Deng, Knoblich, Lu, KDD 2018, section 2), then Welch's
+ * test. PF_DATA too where Σ x of a group is not above 0. */
+pf_status difference_of_ratios(const moments *first, const moments *second, double level,
+                               difference *out, pf_error *err);
 
 /* Wilson's interval of a share (JASA 22, 1927). PF_DATA as above. */
 pf_status wilson_interval(uint64_t x, uint64_t n, double level, interval *out, pf_error *err);
@@ -68,5 +75,13 @@ typedef struct sample_ratio {
 /* count [k], share [k] > 0 that sum to one; k >= 2. PF_DATA otherwise. */
 pf_status sample_ratio_test(const uint64_t *count, const double *share, size_t k,
                             sample_ratio *out, pf_error *err);
+/* The shares alone. */
+pf_status sample_ratio_check(const double *share, size_t k, pf_error *err);
+
+/* Adjusts p [n] for being n questions at once (Holm, Scandinavian Journal of Statistics 6,
+ * 1979): rejecting where adjusted <= alpha errs with probability alpha over all of them. May be
+ * in place. PF_LIMIT for more than DIFFERENCE_QUESTIONS_MAX; PF_DATA for a p outside [0, 1]. */
+enum { DIFFERENCE_QUESTIONS_MAX = 256 };
+pf_status difference_adjust_holm(const double *p, size_t n, double *adjusted, pf_error *err);
 
 #endif

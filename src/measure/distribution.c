@@ -90,7 +90,7 @@ static double gamma_fraction(double a, double x)
         d = 1 / away_from_zero(numerator * d + b);
         c = away_from_zero(b + numerator / c);
         h *= d * c;
-        if (fabs(d * c - 1) < DBL_EPSILON) break;
+        if (fabs(d * c - 1) <= 2 * DBL_EPSILON) break;
     }
     return gamma_term(a, x) * a * h;
 }
@@ -117,7 +117,7 @@ static double beta_fraction(double a, double b, double x)
         d = 1 / away_from_zero(1 + odd * d);
         c = away_from_zero(1 + odd / c);
         h *= d * c;
-        if (fabs(d * c - 1) < DBL_EPSILON) break;
+        if (fabs(d * c - 1) <= 2 * DBL_EPSILON) break;
     }
     return h;
 }
@@ -171,11 +171,13 @@ double chi_square_above(double x, double degrees)
 
 double beta_below(double x, double a, double b)
 {
+    if (!(x >= 0 && x <= 1)) return NAN;
     return beta_share(a, b, x, 1 - x);
 }
 
 double beta_above(double x, double a, double b)
 {
+    if (!(x >= 0 && x <= 1)) return NAN;
     return beta_share(b, a, 1 - x, x);
 }
 

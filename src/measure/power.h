@@ -26,4 +26,14 @@ double power_difference_of_means(double rows, double deviation, double explained
 double power_difference_of_proportions(double rows, double control, double share, double alpha,
                                        double power);
 
+/* The probability that a test of so many rows finds a true difference. */
+double power_of_means(double rows, double difference, double deviation, double explained,
+                      double share, double alpha);
+double power_of_proportions(double rows, double treated, double control, double share,
+                            double alpha);
+
+/* Why no number comes out: what is wrong with the common parts of a plan, or NULL (static
+ * text that says what to do). */
+const char *power_check_plan(double share, double explained, double alpha, double power);
+
 #endif

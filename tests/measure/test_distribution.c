@@ -1,128 +1,171 @@
-/* measure/distribution.h: values of scipy 1.17.1, and that quantiles undo what they undo. */
-#include "check.h"
-
-#include <math.h>
+/* measure/distribution.h against exact values (mpmath, 40 digits), and against itself. */
+#include "golden_rows.h"
 
 #include "measure/distribution.h"
 
-/* Relative to the value, however small it is. */
-static void assert_close(double value, double expected)
+typedef struct known {
+    double x, a, b, value;
+} known;
+
+/* Near in the absolute and, where the value is a small tail, in proportion. */
+static void assert_exact(double value, double expected)
 {
-    if (!(fabs(value - expected) <= 1e-11 * fabs(expected) + 1e-300))
-        fail_msg("%.17g is not %.17g", value, expected);
+    assert_near(value, expected, 1e-9 * fmin(1, fabs(expected)) + 1e-305);
 }
 
-static void the_normal_is_scipys(void **state)
+#define EACH(k, table) for (size_t k = 0; k < sizeof table / sizeof table[0]; k++)
+
+static void normal_shares_and_quantiles_are_exact(void **state)
 {
     (void)state;
+    static const double below[][2] = {
+        {-37, 5.72557122252457682e-300}, {-8, 6.22096057427178412e-16},
+        {-3, 0.00134989803163009453},    {-1.5, 0.066807201268858066},
+        {0, 0.5},                        {0.3, 0.617911422188952633},
+        {2, 0.977249868051820793},       {5, 0.999999713348428121}};
     static const double quantile[][2] = {
-        {1e-12, -7.034483825301131},  {.001, -3.090232306167813}, {.025, -1.9599639845400545},
-        {.3, -0.5244005127080409},    {.8, 0.8416212335729143},   {.975, 1.959963984540054},
-        {.999999, 4.753424308817087}, {.5, 0}};
-    static const double above[][2] = {{-3, 0.9986501019683699},
-                                      {0, 0.5},
-                                      {0.5, 0.3085375387259869},
-                                      {1.959963984540054, 0.025},
-                                      {8, 6.22096057427174e-16},
-                                      {20, 2.7536241186061556e-89}};
-    for (size_t i = 0; i < sizeof quantile / sizeof quantile[0]; i++)
-        assert_close(normal_quantile(quantile[i][0]), quantile[i][1]);
-    for (size_t i = 0; i < sizeof above / sizeof above[0]; i++) {
-        assert_close(normal_above(above[i][0]), above[i][1]);
-        assert_close(normal_below(-above[i][0]), above[i][1]);
+        {1e-200, -30.2055941795796431},  {1e-10, -6.3613409024040562},
+        {0.001, -3.09023230616781354},   {0.025, -1.95996398454005424},
+        {0.3, -0.524400512708040784},    {0.9, 1.28155156554460047},
+        {0.975, 1.95996398454005424},    {0.9999999, 5.19933758219281693}};
+    EACH(i, below) {
+        assert_exact(normal_below(below[i][0]), below[i][1]);
+        assert_exact(normal_above(-below[i][0]), below[i][1]);
     }
-    assert_true(isinf(normal_quantile(0)) && normal_quantile(0) < 0);
-    assert_true(isinf(normal_quantile(1)) && normal_quantile(1) > 0);
+    EACH(i, quantile) assert_near(normal_quantile(quantile[i][0]), quantile[i][1], 1e-9);
+    assert_true(normal_quantile(0) == -INFINITY && normal_quantile(1) == INFINITY);
 }
 
-static void chi_square_is_scipys(void **state)
+static void student_shares_and_quantiles_are_exact(void **state)
 {
     (void)state;
-    static const double values[][3] = {
-        {.01, 1, 0.920344325445942},     {3.84, 1, 0.05004352124870519},
-        {10.58, 1, 0.0011431765973566508}, {.4, 3, 0.9402424948393607},
-        {200, 150, 0.003973185970821635}, {500, 3, 4.771672031912771e-108}};
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        assert_close(chi_square_above(values[i][0], values[i][1]), values[i][2]);
-    assert_true(chi_square_above(0, 2) == 1);
-    assert_true(chi_square_above(-1, 2) == 1);
+    static const known below[] = {
+        {-2, 1, 0, 0.147583617650433274},     {0.5, 1, 0, 0.647583617650433274},
+        {3, 2, 0, 0.952267016866645434},      {-4.5, 3.7, 0, 0.00646369085579588652},
+        {2.1, 10, 0, 0.968961377898890714},   {-1, 397.9914754088379, 0, 0.158959052732349297},
+        {1.96, 1000, 0, 0.974863407522125641}, {-6, 1e5, 0, 9.89964727800881279e-10},
+        {2.5, 1e7, 0, 0.993790326731710765},  {-1e-05, 5, 0, 0.499996203933101851},
+        {-30, 4, 0, 3.67642804883066106e-6}};
+    static const known quantile[] = {
+        {0.975, 1, 0, 12.7062047361747046},
+        {0.975, 2.5, 0, 3.57465484200368322},
+        {0.01, 10, 0, -2.7637694581126962},
+        {0.975, 397.9914754088379, 0, 1.9659424524098962},
+        {0.999999, 30, 0, 5.87111712041888265},
+        {0.6, 1e6, 0, 0.253347170537841679},
+        {1e-12, 3, 0, -10331.1082442924861}};
+    EACH(i, below) {
+        assert_exact(student_below(below[i].x, below[i].a), below[i].value);
+        assert_exact(student_above(-below[i].x, below[i].a), below[i].value);
+    }
+    EACH(i, quantile) {
+        const double q = student_quantile(quantile[i].x, quantile[i].a);
+        assert_near(q, quantile[i].value, 1e-9 * fmax(1, fabs(q)));
+    }
+    assert_true(student_below(1.3, INFINITY) == normal_below(1.3));
 }
 
-static void student_is_scipys(void **state)
+static void chi_square_shares_and_quantiles_are_exact(void **state)
 {
     (void)state;
-    static const double above[][3] = {
-        {.1, 1, 0.4682744825694465},      {2, 3, 0.06966298427942152},
-        {1.96, 398, 0.02534658021270017}, {-2, 10, 0.9633059826146299},
-        {40, 5, 9.205981085886477e-08},   {5, 1e6, 2.8669989354453723e-07}};
-    static const double quantile[][3] = {{.975, 1, 12.706204736174694},
-                                         {.975, 10, 2.228138851986274},
-                                         {.9, 397.99, 1.2836823246960611},
-                                         {.001, 4, -7.1731822197823085},
-                                         {.6, 1e5, 0.25334777715718015}};
-    /* At a million degrees of freedom lgamma's own error is of the order of 1e-10. */
-    for (size_t i = 0; i < sizeof above / sizeof above[0]; i++)
-        assert_true(fabs(student_above(above[i][0], above[i][1]) / above[i][2] - 1) < 2e-9);
-    for (size_t i = 0; i < sizeof quantile / sizeof quantile[0]; i++)
-        assert_true(fabs(student_quantile(quantile[i][0], quantile[i][1]) / quantile[i][2] - 1) <
-                    1e-9);
-    assert_true(student_quantile(.5, 7) == 0);
-    assert_true(student_above(INFINITY, 3) == 0 && student_above(-INFINITY, 3) == 1);
+    static const known above[] = {
+        {.001, 1, 0, 0.974772879369960388},  {10.58, 1, 0, 0.00114317659735665142},
+        {3.84, 1, 0, 0.0500435212487051032}, {.3956879081853847, 3, 0, 0.941131824668700035},
+        {20, 10, 0, 0.0292526880769610727},  {1400, 10, 0, 9.92039147980014528e-295},
+        {100, 100, 0, 0.481191684527956718}, {1.1e4, 1e4, 0, 3.61832955809647927e-12},
+        {9.9e5, 1e6, 0, 0.999999999999349983}, {1e7, 1e7, 0, 0.499940529196062162},
+        {.2, .3, 0, 0.250886933498016901}};
+    static const known quantile[] = {
+        {0.95, 1, 0, 3.84145882069412596},  {0.999, 3, 0, 16.2662361962381309},
+        {1e-6, 2, 0, 2.00000100000066667e-6}, {0.05, 100, 0, 77.9294651650172595},
+        {0.5, 1e5, 0, 99999.3333341234626}, {0.01, 0.5, 0, 1.34993958591169354e-8}};
+    EACH(i, above) {
+        assert_exact(chi_square_above(above[i].x, above[i].a), above[i].value);
+        assert_near(chi_square_below(above[i].x, above[i].a), 1 - above[i].value, 1e-9);
+    }
+    EACH(i, quantile) {
+        const double q = chi_square_quantile(quantile[i].x, quantile[i].a);
+        assert_near(q, quantile[i].value, 1e-9 * fmin(1e3, quantile[i].value));
+    }
 }
 
-static void beta_is_scipys(void **state)
+static void beta_shares_and_quantiles_are_exact(void **state)
 {
     (void)state;
-    static const double below[][4] = {{.1, 2, 3, 0.05230000000000001},
-                                      {.5, .5, .5, 0.5},
-                                      {.9, 20, 2, 0.364729963771708},
-                                      {.03, 346, 9e3, 6.553476112986604e-05},
-                                      {1e-8, .3, 2, 0.00517539320525225}};
-    static const double quantile[][4] = {{.025, 2, 3, 0.06758598648854294},
-                                         {.975, 46, 9955, 0.006016771132617397},
-                                         {.5, .5, .5, 0.5},
-                                         {.1, 1, 1, .1}};
-    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
-        assert_true(fabs(beta_below(below[i][0], below[i][1], below[i][2]) / below[i][3] - 1) <
-                    1e-10);
-    for (size_t i = 0; i < sizeof quantile / sizeof quantile[0]; i++)
-        assert_true(fabs(beta_quantile(quantile[i][0], quantile[i][1], quantile[i][2]) /
-                             quantile[i][3] -
-                         1) < 1e-10);
+    static const known below[] = {
+        {.3, 2, 5, 0.579824999999999976},          {.01, .5, .5, 0.0637685608585198486},
+        {.999, .5, 3, 0.999999999687382742},       {.5, 1000, 1000, 0.5},
+        {.04, 400, 1e4, 0.794251465512582944},     {.0001, 1.5, 1e5, 0.999830342597864501},
+        {.143, 345, 2055, 0.463728656822548099},   {.1, .01, 5, 0.994072630929622357}};
+    static const known quantile[] = {{.025, 345, 2055, 0.13000131837427252},
+                                     {.5, 2, 3, 0.385727568132389548},
+                                     {1e-8, .5, .5, 2.46740110027233945e-16}};
+    EACH(i, below) {
+        const known *k = &below[i];
+        assert_exact(beta_below(k->x, k->a, k->b), k->value);
+        assert_near(beta_above(k->x, k->a, k->b), 1 - k->value, 1e-9);
+    }
+    EACH(i, quantile) {
+        const known *k = &quantile[i];
+        assert_near(beta_quantile(k->x, k->a, k->b), k->value, 1e-9 * k->value);
+    }
+}
+
+/* Every share leads to a value and back, over shapes from small to large. */
+static void quantiles_invert_shares(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 300; i++) {
+        const double p = golden_unit(i, 71), a = exp(14 * golden_unit(i, 72) - 3);
+        const double b = exp(14 * golden_unit(i, 73) - 3);
+        assert_near(normal_below(normal_quantile(p)), p, 1e-12);
+        assert_near(student_below(student_quantile(p, a), a), p, 1e-10);
+        assert_near(chi_square_below(chi_square_quantile(p, a), a), p, 1e-10);
+        /* Next to 1 doubles are too coarse where all the mass is there. */
+        const double x = beta_quantile(p, a, b);
+        if (x < 1 - 1e-4) assert_near(beta_below(x, a, b), p, 1e-9);
+    }
+}
+
+/* Two degrees of freedom: exp(-x / 2). One shape 1: x^a. t² is a ratio of two gammas. */
+static void special_cases_have_their_closed_forms(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++) {
+        const double x = golden_unit(i, 74), a = 20 * golden_unit(i, 75) + 0.01;
+        assert_near(chi_square_above(60 * x, 2), exp(-30 * x), 1e-14);
+        assert_near(beta_below(x, a, 1), pow(x, a), 1e-12);
+        assert_near(beta_below(x, 1, a), 1 - pow(1 - x, a), 1e-12);
+        assert_near(student_below(x, 1), 0.5 + atan(x) / 3.14159265358979323846, 1e-14);
+        assert_near(chi_square_above(x * x, 1), 2 * normal_above(x), 1e-14);
+    }
+}
+
+static void senseless_arguments_are_nan(void **state)
+{
+    (void)state;
+    assert_true(isnan(normal_quantile(-0.1)) && isnan(normal_quantile(NAN)));
+    assert_true(isnan(student_below(1, 0)) && isnan(student_below(NAN, 3)));
+    assert_true(isnan(student_quantile(.5, -1)) && isnan(student_quantile(2, 3)));
+    assert_true(isnan(chi_square_below(1, -2)) && isnan(chi_square_quantile(1.1, 2)));
+    assert_true(isnan(beta_below(.5, 0, 1)) && isnan(beta_quantile(.5, 1, NAN)));
+    assert_true(isnan(beta_below(1.5, 1, 1)) && isnan(beta_above(-.5, 1, 1)));
+    assert_true(isnan(beta_quantile(-1, 1, 1)) && isnan(chi_square_above(NAN, 1)));
+    assert_true(chi_square_below(-1, 2) == 0 && chi_square_above(INFINITY, 2) == 0);
     assert_true(beta_below(0, 2, 3) == 0 && beta_below(1, 2, 3) == 1);
-}
-
-static void quantiles_undo_their_distributions(void **state)
-{
-    (void)state;
-    for (double p = .0005; p < 1; p += .0005) {
-        assert_true(fabs(normal_below(normal_quantile(p)) - p) < 1e-14);
-        assert_true(fabs(1 - student_above(student_quantile(p, 3.5), 3.5) - p) < 1e-12);
-        assert_true(fabs(beta_below(beta_quantile(p, 2.5, 7), 2.5, 7) - p) < 1e-12);
-    }
-}
-
-static void outside_there_is_no_number(void **state)
-{
-    (void)state;
-    assert_true(isnan(normal_quantile(-.1)) && isnan(normal_quantile(1.1)));
-    assert_true(isnan(normal_quantile(NAN)));
-    assert_true(isnan(chi_square_above(1, 0)) && isnan(chi_square_above(NAN, 1)));
-    assert_true(isnan(student_above(1, -1)) && isnan(student_above(NAN, 1)));
-    assert_true(isnan(student_quantile(2, 3)));
-    assert_true(isnan(beta_below(.5, 0, 1)) && isnan(beta_below(1.5, 1, 1)));
-    assert_true(isnan(beta_quantile(-1, 1, 1)));
+    assert_true(student_below(INFINITY, 2) == 1 && student_below(0, 2) == 0.5);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_normal_is_scipys),
-        cmocka_unit_test(chi_square_is_scipys),
-        cmocka_unit_test(student_is_scipys),
-        cmocka_unit_test(beta_is_scipys),
-        cmocka_unit_test(quantiles_undo_their_distributions),
-        cmocka_unit_test(outside_there_is_no_number),
+        cmocka_unit_test(normal_shares_and_quantiles_are_exact),
+        cmocka_unit_test(student_shares_and_quantiles_are_exact),
+        cmocka_unit_test(chi_square_shares_and_quantiles_are_exact),
+        cmocka_unit_test(beta_shares_and_quantiles_are_exact),
+        cmocka_unit_test(quantiles_invert_shares),
+        cmocka_unit_test(special_cases_have_their_closed_forms),
+        cmocka_unit_test(senseless_arguments_are_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/random.h"
 #include "measure/difference.h"
@@ -118,6 +119,61 @@ static void rows_and_differences_undo_each_other(void **state)
     assert_near(power_rows_for_proportions(.1 + d, .1, .5, .05, .8), 10000, 1e-3);
 }
 
+/* Counts of responders, as a shop has them: 4 % in both groups, looked at after every 100
+ * shoppers from 20 responders a group on. */
+static void looking_at_rare_responses_does_not_make_a_difference_of_none(void **state)
+{
+    (void)state;
+    enum { TESTS = 2000, LOOKS = 400 };
+    random_stream r = random_begin(8, 4);
+    unsigned once = 0, always = 0;
+    for (int t = 0; t < TESTS; t++) {
+        uint64_t x[2] = {0};
+        bool plain = false, peeked = false;
+        for (uint64_t look = 1; look <= LOOKS; look++) {
+            for (int i = 0; i < 100; i++)
+                x[i % 2] += random_u32(&r) < UINT32_MAX / 25;
+            if (x[0] < 20 || x[1] < 20) continue;
+            const uint64_t n = 50 * look;
+            difference d;
+            assert_int_equal(difference_of_proportions(x[0], n, x[1], n, .95, &d, NULL), PF_OK);
+            plain |= d.p < .05;
+            peeked |= sequential_p(d.value, d.standard_error, 2 * (double)n, 20000, .05) <= .05;
+        }
+        once += plain;
+        always += peeked;
+    }
+    assert_true(always <= .05 * TESTS);
+    assert_true(once > .3 * TESTS);
+}
+
+/* statsmodels 0.15: power_proportions_2indep(.01, .10, 2000). */
+static void power_agrees_with_statsmodels_and_undoes_the_rows(void **state)
+{
+    (void)state;
+    assert_near(power_of_proportions(4000, .11, .10, .5, .05), 0.1779527406224391, 1e-3);
+    const double rows = power_rows_for_proportions(.11, .10, .3, .05, .8);
+    assert_near(power_of_proportions(rows, .11, .10, .3, .05), .8, 1e-5);
+    assert_near(power_of_proportions(rows, .10, .10, .3, .05), .05, 1e-9);
+    const double more = power_rows_for_means(.4, 6, .3, .25, .05, .9);
+    assert_near(power_of_means(more, -.4, 6, .3, .25, .05), .9, 1e-6);
+    assert_near(power_rows_for_means(.05, 1, 0, .5, .05, .8) / 2, 6279.088407460959, 1e-2);
+}
+
+static void a_plan_that_cannot_be_says_why(void **state)
+{
+    (void)state;
+    assert_null(power_check_plan(.5, 0, .05, .8));
+    assert_non_null(strstr(power_check_plan(.5, 0, 1.05, .8), "alpha"));
+    assert_non_null(strstr(power_check_plan(.5, 0, .05, 1), "power"));
+    assert_non_null(strstr(power_check_plan(0, 0, .05, .8), "both arms"));
+    assert_non_null(strstr(power_check_plan(.5, 1, .05, .8), "explained"));
+    assert_true(isnan(power_of_means(10, 1, 1, 0, 1, .05)));
+    assert_true(isnan(power_of_means(0, 1, 1, 0, .5, .05)));
+    assert_true(isnan(power_of_proportions(10, 1.5, .2, .5, .05)));
+    assert_true(isnan(power_of_proportions(10, 0, 0, .5, .05)));
+}
+
 static void what_cannot_be_planned_is_no_number(void **state)
 {
     (void)state;
@@ -139,6 +195,9 @@ int main(void)
         cmocka_unit_test(the_interval_and_its_p_agree),
         cmocka_unit_test(a_test_of_the_planned_size_finds_the_planned_difference),
         cmocka_unit_test(rows_and_differences_undo_each_other),
+        cmocka_unit_test(looking_at_rare_responses_does_not_make_a_difference_of_none),
+        cmocka_unit_test(power_agrees_with_statsmodels_and_undoes_the_rows),
+        cmocka_unit_test(a_plan_that_cannot_be_says_why),
         cmocka_unit_test(what_cannot_be_planned_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
