@@ -35,22 +35,17 @@
 #include "bench/result.h"
 
 enum { KNOWN_WAVES = 4, VALIDATION = 2, TEST = 4 }; /* first wave of each run */
-enum { TREES = 7, LEARNERS = 4, CAPS = 3, PRICES = 7, WHOLE = TREES };
+enum { SPEND_WAYS = OFFERS_TOTAL_COST, LEARNERS = 5, CAPS = 3, PRICES = 7 };
 
-static const offers_trees trees[TREES + 1] = {
-    {BOOSTED_TWEEDIE, 3, 1, false}, {BOOSTED_TWEEDIE, 3, 2, false},
-    {BOOSTED_TWEEDIE, 4, 1, false}, {BOOSTED_TWEEDIE, 4, 2, false},
-    {BOOSTED_SQUARED, 3, 1, false}, {BOOSTED_SQUARED, 4, 1, false},
-    {BOOSTED_SQUARED, 4, 2, false}, {BOOSTED_TWEEDIE, 3, 1, true}};
-
-/* A learner is a mean of trees. */
+/* A learner of spend is the mean of some ways. */
 static const struct {
     const char *name;
-    bool has[TREES];
-} learners[LEARNERS] = {{"squared", {0, 0, 0, 0, 0, 1, 1}},
-                        {"tweedie_3", {1, 1, 0, 0, 0, 0, 0}},
-                        {"tweedie", {1, 1, 1, 1, 0, 0, 0}},
-                        {"both", {1, 1, 0, 0, 1, 1, 0}}};
+    bool has[SPEND_WAYS];
+} learners[LEARNERS] = {{"squared", {true, false, false}},
+                        {"whole", {false, true, false}},
+                        {"parts", {false, false, true}},
+                        {"whole_and_parts", {false, true, true}},
+                        {"all", {true, true, true}}};
 
 static const struct {
     double cap, spend;
@@ -66,7 +61,7 @@ typedef struct run {
     offers_world *world;
     offers_log log[2];                /* validation, test */
     offers_forecast cost[2][2];       /* [features][run]: value is not used */
-    double *tree[2][2][TREES + 1];    /* [features][run]: [n x OFFERS_ARMS] or NULL */
+    double *way[2][2][OFFERS_WAYS];   /* [features][run]: [n x OFFERS_ARMS] or NULL */
 } run;
 
 static const int first_wave[2] = {VALIDATION, TEST};
@@ -78,16 +73,16 @@ static int known_before(int wave)
     return wave < KNOWN_WAVES ? wave : KNOWN_WAVES;
 }
 
-static double *grid(run *r, int features, int which, int t)
+static double *grid(run *r, int features, int which, offers_way way)
 {
-    double **at = &r->tree[features][which][t];
+    double **at = &r->way[features][which][way];
     const size_t each = r->world->n * OFFERS_ARMS;
     if (*at != NULL) return *at;
     *at = offers_memory(OFFERS_RUN * each, sizeof **at);
     r->world->features = OFFERS_MEMBER_FEATURES + (features ? OFFERS_STATE_FEATURES : 0);
     for (int k = 0; k < OFFERS_RUN; k++) {
         const int wave = first_wave[which] + k;
-        offers_value_expect(r->world, &trees[t], known_before(wave), wave,
+        offers_value_expect(r->world, way, known_before(wave), wave,
                             *at + (size_t)k * each);
     }
     return *at;
@@ -119,14 +114,14 @@ static void forecast(run *r, const design *d, int which, offers_forecast *f)
     const size_t n = OFFERS_RUN * r->world->n * OFFERS_ARMS;
     double parts = 0;
     offers_forecast_make(f, OFFERS_RUN * r->world->n);
-    for (int t = 0; t < TREES; t++) {
-        if (!learners[d->learner].has[t]) continue;
-        const double *g = grid(r, d->features, which, t);
+    for (int way = 0; way < SPEND_WAYS; way++) {
+        if (!learners[d->learner].has[way]) continue;
+        const double *g = grid(r, d->features, which, (offers_way)way);
         for (size_t i = 0; i < n; i++)
             f->value[i] += g[i];
         parts++;
     }
-    const double *cost = d->whole_cost ? grid(r, d->features, which, WHOLE)
+    const double *cost = d->whole_cost ? grid(r, d->features, which, OFFERS_TOTAL_COST)
                                        : cost_grid(r, d->features, which);
     for (size_t i = 0; i < n; i++) {
         f->value[i] /= parts;
@@ -282,10 +277,11 @@ static void test(run *r, const char *model, const design *d, bool gated)
 static uint32_t best_single(const offers_world *w)
 {
     double sum[OFFERS_ARMS] = {0}, n[OFFERS_ARMS] = {0};
-    float *spend = offers_memory(w->n, sizeof *spend), *cost = offers_memory(w->n, sizeof *cost);
+    float *spend = offers_memory(w->n, sizeof *spend), *cost = offers_memory(w->n, sizeof *cost),
+          *purchases = offers_memory(w->n, sizeof *purchases);
     uint32_t best = 1;
     for (int k = 0; k < KNOWN_WAVES; k++) {
-        offers_data_outcome(w->data, k, offers_wave_hours(k), spend, cost);
+        offers_data_outcome(w->data, k, offers_wave_hours(k), spend, cost, purchases);
         for (size_t m = 0; m < w->n; m++) {
             const uint8_t arm = w->data->arm[(size_t)k * w->n + m];
             sum[arm] += (double)spend[m];
@@ -296,6 +292,7 @@ static uint32_t best_single(const offers_world *w)
         if (sum[a] / n[a] > sum[best] / n[best]) best = a;
     mem_free(spend);
     mem_free(cost);
+    mem_free(purchases);
     return best;
 }
 
@@ -377,8 +374,8 @@ static void run_free(run *r)
     for (int features = 0; features < 2; features++)
         for (int which = 0; which < 2; which++) {
             offers_forecast_free(&r->cost[features][which]);
-            for (int t = 0; t <= TREES; t++)
-                mem_free(r->tree[features][which][t]);
+            for (int way = 0; way < OFFERS_WAYS; way++)
+                mem_free(r->way[features][which][way]);
         }
     offers_log_free(&r->log[0]);
     offers_log_free(&r->log[1]);

@@ -271,14 +271,16 @@ void offers_data_free(offers_data *d)
     mem_free(d);
 }
 
-void offers_data_outcome(const offers_data *d, int wave, int hours, float *spend, float *cost)
+void offers_data_outcome(const offers_data *d, int wave, int hours, float *spend, float *cost,
+                         float *purchases)
 {
     const int from = starts[wave], to = from + hours;
     for (size_t m = 0; m < d->n; m++) {
-        spend[m] = cost[m] = 0;
+        spend[m] = cost[m] = purchases[m] = 0;
         for (size_t i = d->first[m]; i < d->first[m + 1]; i++) {
             const offers_event *e = &d->event[i];
             if (e->hour < from || e->hour >= to) continue;
+            purchases[m] += e->kind == OFFERS_SPENT;
             if (e->kind == OFFERS_SPENT) spend[m] += e->amount;
             if (e->kind == OFFERS_COMPLETED) cost[m] += e->amount;
         }

@@ -4,7 +4,7 @@
  * until the next.
  *
  *     offers_data *d = offers_data_load();            // exits 77 without the data
- *     offers_data_outcome(d, 3, 96, spend, cost);     // 96 hours from the start of the fourth
+ *     offers_data_outcome(d, 3, 96, spend, cost, n);  // 96 hours from the start of the fourth
  *     offers_data_free(d);
  *
  * Waves are counted from 0. Arm 0 is no offer, arm o offer o; assignment was uniform over the
@@ -63,9 +63,10 @@ offers_data *offers_data_load(void);
 /* NULL is fine. */
 void offers_data_free(offers_data *d);
 
-/* spend [n] (at most OFFERS_SPEND_CAP each) and cost [n] in the first `hours` of a wave, which
- * must not pass its end. */
-void offers_data_outcome(const offers_data *d, int wave, int hours, float *spend, float *cost);
+/* spend [n] (at most OFFERS_SPEND_CAP each), cost [n] and purchases [n] in the first `hours` of a
+ * wave, which must not pass its end. */
+void offers_data_outcome(const offers_data *d, int wave, int hours, float *spend, float *cost,
+                         float *purchases);
 
 /* Memory that ends the program when there is none. */
 void *offers_memory(size_t count, size_t size);

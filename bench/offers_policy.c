@@ -20,8 +20,9 @@ static void stop_on(pf_status s, const pf_error *err)
 
 static void add_wave(offers_log *l, const offers_world *w, int wave, size_t at)
 {
-    float *spend = offers_memory(w->n, sizeof *spend), *cost = offers_memory(w->n, sizeof *cost);
-    offers_data_outcome(w->data, wave, offers_wave_hours(wave), spend, cost);
+    float *spend = offers_memory(w->n, sizeof *spend), *cost = offers_memory(w->n, sizeof *cost),
+          *purchases = offers_memory(w->n, sizeof *purchases);
+    offers_data_outcome(w->data, wave, offers_wave_hours(wave), spend, cost, purchases);
     for (size_t m = 0; m < w->n; m++) {
         const uint32_t arm = w->data->arm[(size_t)wave * w->n + m];
         l->arm[at + m] = arm;
@@ -32,6 +33,7 @@ static void add_wave(offers_log *l, const offers_world *w, int wave, size_t at)
     }
     mem_free(spend);
     mem_free(cost);
+    mem_free(purchases);
 }
 
 void offers_log_make(offers_log *l, const offers_world *w, int wave)
