@@ -4,7 +4,7 @@
  * its chances exactly (decide/explore.h).
  *
  *     draws d;
- *     draws d;
+ *     status = draws_new(&d, 64, W, seed, publication, err);   // zeros, for a posterior to fill
  *     status = posterior_draw(&fitted, &d, err);
  *     status = draws_save(&d, path, err);
  *     draws_free(&d);
