@@ -6,9 +6,10 @@
  *     double p = chi_square_above(10.58, 1);           // 0.0011431765973566
  *
  * Shares and quantiles agree with exact values to 1e-9 absolute, and tails to 1e-9 of
- * themselves down to 1e-300 (t up to 1e150), for shapes and degrees of freedom up to 1e7 (beyond, time and
- * error grow with their square root). Arguments that make no sense (a shape that is not
- * positive, a share or a beta's x outside [0, 1], NaN) give NaN. Pure functions: any thread.
+ * themselves down to 1e-300 (t up to 1e150), for shapes and degrees of freedom up to 1e7
+ * (beyond, time and error grow with their square root). Arguments that make no sense (a shape
+ * that is not positive, a share or a beta's x outside [0, 1], NaN) give NaN. Pure functions: any
+ * thread.
  *
  * From where: the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov, by
  * number in distribution.c; densities by Loader, "Fast and accurate computation of binomial
