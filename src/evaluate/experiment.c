@@ -84,21 +84,6 @@ const char *experiment_check_plan(const experiment_plan *p)
     return NULL;
 }
 
-static pf_status check_members(const experiment_member *members, size_t n, pf_error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && members[i].shopper <= members[i - 1].shopper)
-            return error_set(err, PF_USAGE,
-                             "member %zu is not behind the one before: each shopper once, in "
-                             "rising order",
-                             i + 1);
-        if ((unsigned)members[i].arm >= EXPERIMENT_ARMS || members[i].since_us <= INT64_MIN / 2)
-            return error_set(err, PF_USAGE, "member %zu has no arm or no moment of assignment",
-                             i + 1);
-    }
-    return PF_OK;
-}
-
 /* ---- the sizes of the arms ---- */
 
 static pf_status check_sizes(experiment_result *r, pf_error *err)
@@ -303,7 +288,7 @@ pf_status experiment_measure(const shop_history *h, const experiment_plan *plan,
     experiment_result r = {.plan = *plan, .verdict = EXPERIMENT_WITHHELD};
     const char *why = experiment_check_plan(plan);
     if (why != NULL) return error_set(err, PF_USAGE, "%s", why);
-    pf_status s = check_members(members, n, err);
+    pf_status s = experiment_check_members(members, n, err);
     if (s != PF_OK) return s;
     for (size_t i = 0; i < n; i++) {
         const experiment_arm a = members[i].arm;

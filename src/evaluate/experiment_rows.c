@@ -21,6 +21,21 @@ bool experiment_is_ratio(experiment_metric m)
     return m == EXPERIMENT_RETURNS || m == EXPERIMENT_RATING;
 }
 
+pf_status experiment_check_members(const experiment_member *members, size_t n, pf_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && members[i].shopper <= members[i - 1].shopper)
+            return error_set(err, PF_USAGE,
+                             "member %zu is not behind the one before: each shopper once, in "
+                             "rising order",
+                             i + 1);
+        if ((unsigned)members[i].arm >= EXPERIMENT_ARMS || members[i].since_us <= INT64_MIN / 2)
+            return error_set(err, PF_USAGE, "member %zu has no arm or no moment of assignment",
+                             i + 1);
+    }
+    return PF_OK;
+}
+
 static void add_money(stretch *s, int64_t minor, double sign)
 {
     if (minor == MONEY_ABSENT)

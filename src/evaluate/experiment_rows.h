@@ -18,6 +18,9 @@ typedef struct experiment_sums {
 bool experiment_is_share(experiment_metric m);
 bool experiment_is_ratio(experiment_metric m);
 
+/* PF_USAGE unless members are in order, with an arm and a moment. */
+pf_status experiment_check_members(const experiment_member *members, size_t n, pf_error *err);
+
 /* Adds a member whose window is over by plan->until_us; who is not yet, waits. */
 void experiment_add_member(const shop_history *h, const experiment_plan *plan,
                            const experiment_member *member, experiment_group *group,

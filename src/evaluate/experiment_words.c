@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "evaluate/experiment.h"
 
@@ -176,6 +177,9 @@ static void say_harm(const experiment_figure *f, const currency *money, buffer *
 
 static void say_blur(const experiment_result *r, buffer *into)
 {
+    if (r->group[EXPERIMENT_TREATED].exposed == 0)
+        buffer_append_text(into, " No shopper of the group with promotions is known to have been "
+                                 "shown one: were they sent, and are exposures imported?");
     if (r->contaminated > 0) {
         buffer_append_char(into, ' ');
         put_count((double)r->contaminated, into);
@@ -201,6 +205,36 @@ void experiment_sentence(const experiment_result *r, const currency *money, buff
         if (r->figure[i].role == EXPERIMENT_GUARDRAIL && r->figure[i].word == EXPERIMENT_WORSE)
             say_harm(&r->figure[i], money, into);
     say_blur(r, into);
+}
+
+/* A size of a difference, by itself: "0.5 points", "$1.20". */
+static void put_reach(experiment_metric m, double value, const currency *money, buffer *into)
+{
+    if (unit_of(m) == UNIT_MONEY)
+        put_money(value, money, into);
+    else
+        buffer_printf(into, "%.2g points", fabs(100 * value));
+}
+
+void experiment_foresight_sentence(const experiment_foresight *f, const experiment_plan *plan,
+                                   const currency *money, buffer *into)
+{
+    buffer_append_text(into, "Of ");
+    put_count((double)f->shoppers, into);
+    if (unit_of(f->metric) == UNIT_MONEY) {
+        buffer_append_text(into, " shoppers each spent ");
+        put_money(f->mean, money, into);
+    } else {
+        buffer_printf(into, " shoppers %.2g %% bought", 100 * f->mean);
+    }
+    buffer_printf(into, " in %.3g days. An experiment on as many would show a difference of ",
+                  (double)plan->window_us / (double)US_PER_DAY);
+    put_reach(f->metric, f->least, money, into);
+    buffer_append_text(into, " or more; for ");
+    put_reach(f->metric, f->change, money, into);
+    buffer_append_char(into, ' ');
+    put_count(rounded_up(f->needed), into);
+    buffer_append_text(into, " shoppers are needed.");
 }
 
 /* ---- JSON ---- */

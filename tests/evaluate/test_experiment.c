@@ -561,6 +561,95 @@ static void the_first_logged_decision_assigns(void **state)
     assert_true(f.n >= 3);
 }
 
+/* ---- before the start ---- */
+
+/* The number foreseen from one past finds the change in four of five experiments. */
+static void as_many_shoppers_as_foreseen_find_the_change(void **state)
+{
+    (void)state;
+    enum { SEEDS = 400 };
+    truth t = {.shoppers = 20000, .buys = .1, .loyal = .3};
+    experiment_plan p = halves();
+    experiment_foresight f;
+    shop s = make_shop(&t, 20);
+    assert_int_equal(
+        experiment_foresee(s.h, &p, s.members, s.n_members, .08, .8, &f, NULL), PF_OK);
+    free_shop(&s);
+    assert_near(f.mean, .34, .02);
+    assert_true(f.shoppers == 20000 && f.explained > .3);
+    t.shoppers = (uint32_t)f.needed;
+    t.buys_more = .08;
+    unsigned found = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        found += measure_truth(&t, 3000 + seed, &p).figure[0].word == EXPERIMENT_BETTER;
+    assert_near(found / (double)SEEDS, .8, .07);
+}
+
+static void looking_at_any_time_asks_for_more_shoppers(void **state)
+{
+    (void)state;
+    const truth t = {.shoppers = 2000, .buys = .1};
+    experiment_plan p = halves();
+    experiment_foresight once, any_time;
+    shop s = make_shop(&t, 21);
+    assert_int_equal(
+        experiment_foresee(s.h, &p, s.members, s.n_members, .01, .8, &once, NULL), PF_OK);
+    p.looks = EXPERIMENT_ANY_TIME;
+    assert_int_equal(
+        experiment_foresee(s.h, &p, s.members, s.n_members, .01, .8, &any_time, NULL), PF_OK);
+    assert_true(any_time.needed > 1.5 * once.needed && any_time.needed < 2.5 * once.needed);
+    assert_near(once.least / .01, sqrt(once.needed / 2000), 1e-3);
+    free_shop(&s);
+}
+
+static void what_cannot_be_foreseen_says_why(void **state)
+{
+    (void)state;
+    truth t = {.shoppers = 100, .buys = 0};
+    experiment_plan p = halves();
+    experiment_foresight f = {.needed = 7};
+    pf_error err = {0};
+    shop s = make_shop(&t, 22);
+    assert_int_equal(experiment_foresee(s.h, &p, s.members, 100, .01, .8, &f, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "all shoppers did the same"));
+    assert_int_equal(experiment_foresee(s.h, &p, s.members, 100, 0, .8, &f, &err), PF_USAGE);
+    assert_non_null(strstr(err.message, "a change that is not 0"));
+    assert_int_equal(experiment_foresee(s.h, &p, s.members, 100, .1, 1, &f, &err), PF_USAGE);
+    assert_non_null(strstr(err.message, "power"));
+    assert_int_equal(experiment_foresee(s.h, &p, s.members, 0, .1, .8, &f, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "0 shoppers have a whole window"));
+    p.alpha = 0;
+    assert_int_equal(experiment_foresee(s.h, &p, s.members, 100, .1, .8, &f, &err), PF_USAGE);
+    assert_true(f.needed == 7);
+    free_shop(&s);
+}
+
+static void the_foresight_reads_as_a_marketer_would_say_it(void **state)
+{
+    (void)state;
+    experiment_foresight f = {.metric = EXPERIMENT_BUYERS,
+                              .shoppers = 4310,
+                              .mean = .038,
+                              .least = .0163,
+                              .change = .005,
+                              .needed = 45712};
+    const experiment_plan p = halves();
+    buffer b;
+    buffer_init(&b, 1 << 12);
+    experiment_foresight_sentence(&f, &p, &dollar, &b);
+    assert_string_equal(b.data, "Of 4,310 shoppers 3.8 % bought in 28 days. An experiment on as "
+                                "many would show a difference of 1.6 points or more; for 0.5 "
+                                "points 46,000 shoppers are needed.");
+    buffer_clear(&b);
+    f.metric = EXPERIMENT_REVENUE;
+    f.mean = 1234, f.least = 150, f.change = 50;
+    experiment_foresight_sentence(&f, &p, &dollar, &b);
+    assert_string_equal(b.data, "Of 4,310 shoppers each spent $12.34 in 28 days. An experiment on "
+                                "as many would show a difference of $1.50 or more; for $0.50 "
+                                "46,000 shoppers are needed.");
+    buffer_free(&b);
+}
+
 /* ---- as JSON ---- */
 
 static const json_value *written(const experiment_result *r, arena *memory, buffer *b)
@@ -642,6 +731,8 @@ static void the_sentence_reads_as_a_marketer_would_say_it(void **state)
              "yet; 12,000 more shoppers would tell.");
     r.figure[0].more = NAN;
     says(&r, "not known yet, and a difference this small would stay so.");
+    says(&r, "No shopper of the group with promotions is known to have been shown one");
+    r.group[EXPERIMENT_TREATED].exposed = 1;
     r.figure[0].metric = EXPERIMENT_REVENUE;
     r.figure[0].word = EXPERIMENT_WORSE;
     r.figure[0].difference =
@@ -670,6 +761,10 @@ int main(void)
         cmocka_unit_test(arms_without_anybody_are_refused_with_what_to_do),
         cmocka_unit_test(the_hash_that_decides_also_assigns),
         cmocka_unit_test(the_first_logged_decision_assigns),
+        cmocka_unit_test(as_many_shoppers_as_foreseen_find_the_change),
+        cmocka_unit_test(looking_at_any_time_asks_for_more_shoppers),
+        cmocka_unit_test(what_cannot_be_foreseen_says_why),
+        cmocka_unit_test(the_foresight_reads_as_a_marketer_would_say_it),
         cmocka_unit_test(json_says_everything_and_withholds_what_must_not_be_read),
         cmocka_unit_test(words_without_memory_are_a_failure),
         cmocka_unit_test(the_sentence_reads_as_a_marketer_would_say_it),
