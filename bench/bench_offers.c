@@ -11,10 +11,11 @@
  * wave promised them. Trained on waves 1 to 4, tested on 5 and 6; features are of hours before
  * the wave.
  *
- * Nothing is chosen on what is tested. Learner and features are chosen forward in time: wave 3
- * is foretold from waves 1 and 2, wave 4 from waves 1 to 3, and the largest spend less price x
- * cost, mean over prices, wins. Those two waves also calibrate the cost: what the policy at the
- * caps cost there (by the log's propensities) over what was foretold, so that what argmax
+ * Nothing is chosen on what is tested. Learners and features are judged forward in time: wave 3
+ * is foretold from waves 1 and 2, wave 4 from waves 1 to 3, by spend less price x cost, mean
+ * over prices. Those within a standard error of the best (paired, by members) cannot be told
+ * apart, and their mean is the design. The same two waves calibrate the cost: what the policy
+ * at the caps cost there (by the log's propensities) over what was foretold, so that what argmax
  * picks too rosily is in it. Then all is fitted anew on waves 1 to 4, and one shadow price for
  * both test waves is found on foretold costs. --validation stops before the test.
  *
@@ -33,20 +34,12 @@
 #include "bench/offers_state.h"
 #include "bench/offers_value.h"
 #include "bench/result.h"
+#include "measure/statistics.h"
 
 enum { KNOWN_WAVES = 4, VALIDATION = 2, TEST = 4 }; /* first wave of each run */
-enum { SPEND_WAYS = OFFERS_TOTAL_COST, LEARNERS = 5, CAPS = 3, PRICES = 7 };
+enum { SPEND_WAYS = OFFERS_TOTAL_COST, CAPS = 3, PRICES = 7 };
 
-/* A learner of spend is the mean of some ways. */
-static const struct {
-    const char *name;
-    bool has[SPEND_WAYS];
-} learners[LEARNERS] = {{"squared", {true, false, false}},
-                        {"whole", {false, true, false}},
-                        {"parts", {false, false, true}},
-                        {"whole_and_parts", {false, true, true}},
-                        {"all", {true, true, true}}};
-
+static const char *const ways[SPEND_WAYS] = {"squared", "whole", "parts"};
 static const struct {
     double cap, spend;
 } gates[CAPS] = {{.95, 18.9}, {1.25, 20.3}, {1.50, 20.9}};
@@ -104,28 +97,41 @@ static const double *cost_grid(run *r, int features, int which)
 
 /* How a policy is made, and what the ablations leave out. */
 typedef struct design {
-    int features, learner;
+    bool use[2][SPEND_WAYS];   /* [features]: the mean of these is what is expected */
     bool whole_cost, response; /* one model of all cost; worth = spend, not uplift */
     double calibration;
 } design;
 
+static int parts_of(const design *d, int features)
+{
+    int n = 0;
+    for (int way = 0; way < SPEND_WAYS; way++)
+        n += d->use[features][way];
+    return n;
+}
+
+static void add(double *to, const double *from, double share, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += share * from[i];
+}
+
 static void forecast(run *r, const design *d, int which, offers_forecast *f)
 {
     const size_t n = OFFERS_RUN * r->world->n * OFFERS_ARMS;
-    double parts = 0;
+    const int of[2] = {parts_of(d, 0), parts_of(d, 1)};
+    const double value_share = 1.0 / (of[0] + of[1]),
+                 cost_share = d->calibration / ((of[0] > 0) + (of[1] > 0));
     offers_forecast_make(f, OFFERS_RUN * r->world->n);
-    for (int way = 0; way < SPEND_WAYS; way++) {
-        if (!learners[d->learner].has[way]) continue;
-        const double *g = grid(r, d->features, which, (offers_way)way);
-        for (size_t i = 0; i < n; i++)
-            f->value[i] += g[i];
-        parts++;
-    }
-    const double *cost = d->whole_cost ? grid(r, d->features, which, OFFERS_TOTAL_COST)
-                                       : cost_grid(r, d->features, which);
-    for (size_t i = 0; i < n; i++) {
-        f->value[i] /= parts;
-        f->cost[i] = d->calibration * cost[i];
+    for (int features = 0; features < 2; features++) {
+        for (int way = 0; way < SPEND_WAYS; way++)
+            if (d->use[features][way])
+                add(f->value, grid(r, features, which, (offers_way)way), value_share, n);
+        if (of[features] > 0)
+            add(f->cost,
+                d->whole_cost ? grid(r, features, which, OFFERS_TOTAL_COST)
+                              : cost_grid(r, features, which),
+                cost_share, n);
     }
 }
 
@@ -156,39 +162,71 @@ static void gate(run *r, bool reached, const char *what, double cap)
 
 /* --- choosing --------------------------------------------------------------------- */
 
-static double validate(run *r, const design *d)
+/* What a design says of each decision of the validation waves, mean over prices; [n]. */
+static double *validate(run *r, const design *d)
 {
     offers_forecast f;
-    double sum = 0;
+    double *terms = offers_memory(r->log[0].n, sizeof *terms);
     forecast(r, d, 0, &f);
     for (int i = 0; i < PRICES; i++) {
         offers_policy p;
         offers_policy_priced(&p, &f, prices[i]);
-        sum += offers_judge_priced(&r->log[0], &f, &p, prices[i]);
+        offers_judge_terms(&r->log[0], &f, &p, prices[i], 1.0 / PRICES, terms);
         offers_policy_free(&p);
     }
     offers_forecast_free(&f);
-    return sum / PRICES;
+    return terms;
+}
+
+/* By member, since waves of one belong together; other NULL: nothing is taken off. */
+static summary compare(const run *r, const double *terms, const double *other)
+{
+    const size_t n = r->world->n;
+    double *each = offers_memory(n, sizeof *each);
+    for (int k = 0; k < OFFERS_RUN; k++)
+        for (size_t m = 0; m < n; m++) {
+            const size_t i = (size_t)k * n + m;
+            each[m] += (terms[i] - (other ? other[i] : 0)) / OFFERS_RUN;
+        }
+    const summary s = summary_of(each, n);
+    mem_free(each);
+    return s;
+}
+
+static void print_candidate(int features, int way, double worth, const summary *behind,
+                            bool used)
+{
+    char detail[200];
+    (void)snprintf(detail, sizeof detail,
+                   "{\"features\":\"%s\",\"waves\":\"3,4 from the waves before\","
+                   "\"behind_best\":%.4f,\"se\":%.4f,\"used\":%s}",
+                   features_names[features], behind->mean, behind->standard_error,
+                   used ? "true" : "false");
+    print(ways[way], "spend_less_price_x_cost", worth, detail);
 }
 
 static design choose(run *r)
 {
-    design best = {.calibration = 1};
-    double most = -INFINITY;
-    for (int features = 0; features < 2; features++)
-        for (int learner = 0; learner < LEARNERS; learner++) {
-            const design d = {.features = features, .learner = learner, .calibration = 1};
-            char detail[100];
-            const double worth = validate(r, &d);
-            (void)snprintf(detail, sizeof detail,
-                           "{\"features\":\"%s\",\"waves\":\"3,4 from the waves before\"}",
-                           features_names[features]);
-            print(learners[learner].name, "spend_less_price_x_cost", worth, detail);
-            if (worth <= most) continue;
-            most = worth;
-            best = d;
-        }
-    return best;
+    double *terms[2 * SPEND_WAYS], worth[2 * SPEND_WAYS];
+    design chosen = {.calibration = 1};
+    int best = 0;
+    for (int i = 0; i < 2 * SPEND_WAYS; i++) {
+        design d = {.calibration = 1};
+        d.use[i / SPEND_WAYS][i % SPEND_WAYS] = true;
+        terms[i] = validate(r, &d);
+        worth[i] = compare(r, terms[i], NULL).mean;
+        if (worth[i] > worth[best]) best = i;
+    }
+    for (int i = 0; i < 2 * SPEND_WAYS; i++) {
+        const int features = i / SPEND_WAYS, way = i % SPEND_WAYS;
+        const summary behind = compare(r, terms[best], terms[i]);
+        const bool used = i == best || behind.mean <= behind.standard_error;
+        chosen.use[features][way] = used;
+        print_candidate(features, way, worth[i], &behind, used);
+    }
+    for (int i = 0; i < 2 * SPEND_WAYS; i++)
+        mem_free(terms[i]);
+    return chosen;
 }
 
 /* Measured over foretold cost of the policy at the caps, on the validation waves. */
@@ -332,10 +370,14 @@ static void ablate(run *r, const design *chosen)
     d.calibration = 1;
     test(r, "no_calibration", &d, false);
     d = *chosen;
-    d.features = !d.features;
+    const int with = parts_of(&d, 1) > 0;
+    for (int way = 0; way < SPEND_WAYS; way++) {
+        d.use[0][way] |= d.use[1][way];
+        d.use[1][way] = !with && d.use[0][way];
+    }
     d.calibration = 1;
     d.calibration = calibration_of(r, &d);
-    test(r, d.features ? "with_state" : "no_state", &d, false);
+    test(r, with ? "no_state" : "with_state", &d, false);
     d = *chosen;
     d.whole_cost = true;
     d.calibration = 1;
@@ -391,8 +433,7 @@ int main(int argc, char **argv)
         offers_log_make(&r.log[which], r.world, first_wave[which]);
     design chosen = choose(&r);
     chosen.calibration = calibration_of(&r, &chosen);
-    print(learners[chosen.learner].name, "cost_calibration", chosen.calibration, "{}");
-    print(features_names[chosen.features], "chosen", 1, "{}");
+    print("calibration", "cost_calibration", chosen.calibration, "{}");
     if (!r.validation_only) {
         test(&r, "proffer", &chosen, true);
         against_single(&r, &chosen);

@@ -219,13 +219,21 @@ off_policy_value offers_judge(const offers_log *l, const offers_forecast *f,
     return v;
 }
 
-double offers_judge_priced(const offers_log *l, const offers_forecast *f,
-                           const offers_policy *p, double price)
+void offers_judge_terms(const offers_log *l, const offers_forecast *f, const offers_policy *p,
+                        double price, double share, double *terms)
 {
-    const off_policy_value spend =
-        offers_judge(l, f, p, OFFERS_FIGURE_SPEND, OFF_POLICY_SNDR, 2);
-    const off_policy_value cost = offers_judge(l, f, p, OFFERS_FIGURE_COST, OFF_POLICY_SNDR, 2);
-    return spend.value - price * cost.value;
+    double mean_weight = 0;
+    for (size_t i = 0; i < l->n; i++)
+        mean_weight += p->target[i * OFFERS_ARMS + l->arm[i]] / l->propensity[i] / (double)l->n;
+    for (size_t i = 0; i < l->n; i++) {
+        const double *v = f->value + i * OFFERS_ARMS, *c = f->cost + i * OFFERS_ARMS;
+        const double *pi = p->target + i * OFFERS_ARMS, w = pi[l->arm[i]] / l->propensity[i];
+        double term = w / mean_weight * (l->spend[i] - v[l->arm[i]] -
+                                         price * (l->cost[i] - c[l->arm[i]]));
+        for (uint32_t a = 0; a < OFFERS_ARMS; a++)
+            term += pi[a] * (v[a] - price * c[a]);
+        terms[i] += share * term;
+    }
 }
 
 off_policy_value offers_judge_pair(const offers_log *l, const offers_forecast *f,

@@ -54,9 +54,10 @@ typedef enum offers_figure { OFFERS_FIGURE_SPEND, OFFERS_FIGURE_COST } offers_fi
 off_policy_value offers_judge(const offers_log *l, const offers_forecast *f,
                               const offers_policy *p, offers_figure of, off_policy_estimator e,
                               unsigned replicates);
-/* Spend less price x cost, by DR: what is compared where learners are chosen. */
-double offers_judge_priced(const offers_log *l, const offers_forecast *f,
-                           const offers_policy *p, double price);
+/* Adds share x what each decision says of the policy's spend less price x cost, by SNDR: the mean
+ * of these terms [n] is the estimate. What is compared where designs are chosen. */
+void offers_judge_terms(const offers_log *l, const offers_forecast *f, const offers_policy *p,
+                        double price, double share, double *terms);
 /* Of p less that of other. */
 off_policy_value offers_judge_pair(const offers_log *l, const offers_forecast *f,
                                    const offers_policy *p, const offers_policy *other,
