@@ -253,6 +253,22 @@ static pf_status check_plan(const off_policy_plan *plan, pf_error *err)
                      plan->parameter);
 }
 
+/* What a decision adds to the value is its weight / over times (rest - centre). */
+typedef struct scale {
+    double over, centre;
+} scale;
+
+static scale scale_of(const off_policy_rows *r)
+{
+    double weights = 0, rests = 0;
+    if (!off_policy_kinds[r->kind].own_sum) return (scale){1, 0};
+    for (size_t i = 0; i < r->log->n; i++) {
+        weights += r->shrunk[i];
+        rests += r->shrunk[i] * r->rest[i];
+    }
+    return (scale){weights / (double)r->log->n, rests / weights};
+}
+
 /* How much wider than the bootstrap's an interval must be. Where rewards are rare, the rows whose
  * weights decide the spread may all be without reward in the sample, and no replicate can know:
  * then the spread is taken as if what the model did not foresee had nothing to do with the weight.
@@ -260,12 +276,15 @@ static pf_status check_plan(const off_policy_plan *plan, pf_error *err)
 static double widening(const off_policy_rows *r, const off_policy_rows *others, double error)
 {
     const double n = (double)r->log->n;
+    const scale mine = scale_of(r), theirs = others != NULL ? scale_of(others) : mine;
     double square = 0, weights = 0, rests = 0;
     for (size_t i = 0; i < r->log->n; i++) {
-        const double w = r->shrunk[i] - (others != NULL ? others->shrunk[i] : 0);
-        square += w * w * r->rest[i] * r->rest[i];
+        const double rest = r->rest[i] - mine.centre;
+        double w = r->shrunk[i] / mine.over;
+        if (others != NULL) w -= others->shrunk[i] / theirs.over;
+        square += w * w * rest * rest;
         weights += w * w;
-        rests += r->rest[i] * r->rest[i];
+        rests += rest * rest;
     }
     const double missing = fmax(weights / n * rests / n - square / n, 0) / n;
     return error > 0 ? sqrt(1 + missing / (error * error)) : 1;

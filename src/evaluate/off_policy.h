@@ -46,7 +46,7 @@ typedef struct off_policy_log {
     const double *target;     /* [n x K] the judged policy's probabilities */
     const double *logging;    /* [n x K] all of the log's propensities, where it kept them, or
                                  NULL: then support is judged by what was taken */
-    const double *expected;   /* [n x K] of a model that has not seen these rewards, or NULL: ours */
+    const double *expected;   /* [n x K] of a model that has not seen these rewards; NULL: ours */
     const double *features;   /* [n x n_features] of the decisions, for our model; NULL: none */
     uint32_t n_features;
     const uint32_t *shopper;  /* [n] decisions of one shopper vary together; NULL: each alone */

@@ -12,7 +12,8 @@
  * coefficient until they settle. So the mean is one over actions more than over decisions: a log
  * that chose good actions more often does not make the seldom chosen look as good, and an action
  * of few decisions or none is expected to be like the others. A slope that is not beyond its own
- * error is dropped (max(0, 1 - variance / slope²), after Breiman's garrote, Technometrics 37, 1995).
+ * error is dropped (max(0, 1 - variance / slope²), after Breiman's garrote, Technometrics 37,
+ * 1995).
  *
  * Squared error also for clicks: only means are wanted, and the estimators mend a wrong line.
  *

@@ -529,6 +529,27 @@ static void an_interval_knows_of_weights_that_brought_nothing(void **state)
     free(g);
 }
 
+/* Where an estimator divides by its own weights, a constant more of every reward is that constant
+ * more, and no less sure. */
+static void a_constant_reward_makes_nothing_less_sure(void **state)
+{
+    (void)state;
+    golden *g = golden_make();
+    off_policy_plan plan = off_policy_plan_default();
+    off_policy_value before, after;
+    plan.replicates = 100;
+    plan.estimator = OFF_POLICY_SNIPS;
+    assert_int_equal(off_policy_estimate(&g->log, &plan, &before, NULL), PF_OK);
+    for (size_t i = 0; i < N; i++)
+        g->reward[i] += 1000;
+    assert_int_equal(off_policy_estimate(&g->log, &plan, &after, NULL), PF_OK);
+    assert_near(after.value, before.value + 1000, 1e-9);
+    assert_near(after.standard_error, before.standard_error, 1e-9);
+    assert_int_equal(off_policy_difference(&g->log, g->logging, &plan, &after, NULL), PF_OK);
+    assert_true(after.standard_error < 2 * before.standard_error);
+    free(g);
+}
+
 typedef void spoil(golden *g);
 static void all_equal(golden *g)
 {
@@ -682,6 +703,7 @@ int main(void)
         cmocka_unit_test(values_follow_the_rewards),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(an_interval_knows_of_weights_that_brought_nothing),
+        cmocka_unit_test(a_constant_reward_makes_nothing_less_sure),
         cmocka_unit_test(what_a_log_must_have_is_said),
         cmocka_unit_test(what_a_plan_must_be_is_said),
         cmocka_unit_test(every_failed_allocation_is_told),
