@@ -201,6 +201,28 @@ static void every_event_counts_once_and_in_its_window(void **state)
     free(s.rows);
 }
 
+/* A purchase at the moment of assignment is an outcome: as something known before it would
+ * explain itself away. */
+static void nothing_from_the_start_on_counts_as_known_before(void **state)
+{
+    (void)state;
+    shop s = {0};
+    experiment_member members[8];
+    for (uint32_t i = 0; i < 8; i++) {
+        members[i] = (experiment_member){i + 1, (experiment_arm)(i % 2), START};
+        if (i % 3 == 0) happens(&s, i + 1, EVENT_PURCHASE, START, 500);
+    }
+    assert_int_equal(history_from_rows(&s.h, s.rows, s.n, 8, NULL), PF_OK);
+    s.members = members;
+    s.n_members = 8;
+    const experiment_plan p = halves();
+    const experiment_result r = measure(&s, &p);
+    assert_true(r.figure[0].explained == 0);
+    assert_true(figure(&r, EXPERIMENT_REVENUE)->explained == 0);
+    history_free(s.h);
+    free(s.rows);
+}
+
 static void only_the_campaign_that_is_asked_about_counts_as_shown(void **state)
 {
     (void)state;
@@ -745,6 +767,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_counts_once_and_in_its_window),
+        cmocka_unit_test(nothing_from_the_start_on_counts_as_known_before),
         cmocka_unit_test(only_the_campaign_that_is_asked_about_counts_as_shown),
         cmocka_unit_test(a_true_gain_is_called_better),
         cmocka_unit_test(a_gain_paid_with_unsubscribes_is_called_worse),
