@@ -217,6 +217,7 @@ static void nothing_from_the_start_on_counts_as_known_before(void **state)
     s.n_members = 8;
     const experiment_plan p = halves();
     const experiment_result r = measure(&s, &p);
+    assert_int_equal(r.figure[0].word, EXPERIMENT_NOT_KNOWN);
     assert_true(r.figure[0].explained == 0);
     assert_true(figure(&r, EXPERIMENT_REVENUE)->explained == 0);
     history_free(s.h);

@@ -157,6 +157,9 @@ static void power_agrees_with_statsmodels_and_undoes_the_rows(void **state)
     assert_near(power_of_proportions(rows, .10, .10, .3, .05), .05, 1e-9);
     const double more = power_rows_for_means(.4, 6, .3, .25, .05, .9);
     assert_near(power_of_means(more, -.4, 6, .3, .25, .05), .9, 1e-6);
+    /* the example of docs/decisions.md */
+    assert_near(power_rows_for_proportions(345 / 2400., 298 / 2395., 2400 / 4795., .05, .8),
+                9759.7, .1);
     /* statsmodels counts the wrong tail too. */
     assert_near(power_rows_for_means(.05, 1, 0, .5, .05, .8) / 2, 6279.088407460959, 2e-2);
 }
