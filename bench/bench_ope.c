@@ -349,6 +349,7 @@ static void read_men(sample *s, const char *folder)
             s->target[i * s->w->actions + a] = 1.0 / s->w->actions;
     }
     s->log.n = i;
+    s->log.logging = NULL; /* the log kept only the chance of what it took */
     table_reader_close(r);
 }
 
