@@ -242,7 +242,7 @@ static figures judge(const rows *asked, const double *effect)
     }
     check(uplift_ranking_new(&ranking, effect, treated, y, asked->n, &err), &err);
     const figures f = {.qini = uplift_qini_auc(ranking, NULL),
-                       .at_30 = uplift_at(ranking, at, UPLIFT_OVERALL)};
+                       .at_30 = uplift_at(ranking, NULL, at, UPLIFT_OVERALL)};
     uplift_ranking_free(ranking);
     mem_free(treated);
     mem_free(y);

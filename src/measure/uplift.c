@@ -221,34 +221,35 @@ size_t uplift_curve_points(const uplift_ranking *r, uplift_curve which, const do
 
 /* ---- the best share ---- */
 
-/* Adds the best `most[arm]` rows of each arm, of the best `all` together. */
-static totals best_rows(const uplift_ranking *r, const size_t most[2], size_t all)
+/* Adds the best `most[arm]` rows of each arm, of the best `all` together; of a row that stands for
+ * several, those that still find room. */
+static totals best_rows(const uplift_ranking *r, const double *w, const double most[2], double all)
 {
     totals t = {0};
-    size_t taken[2] = {0, 0};
-    for (size_t i = 0; i < all; i++) {
+    for (size_t i = 0; i < r->n && all > 0.0; i++) {
         const place *p = &r->order[BY_SCORE][i];
-        if (taken[p->treated] == most[p->treated]) continue;
-        taken[p->treated]++;
-        add_place(&t, p, NULL);
+        const double weight = fmin(w ? w[p->row] : 1.0, all);
+        const double taken = fmin(weight, most[p->treated] - t.rows[p->treated]);
+        t.rows[p->treated] += taken;
+        t.y[p->treated] += taken * p->y;
+        all -= weight;
     }
     return t;
 }
 
-double uplift_at(const uplift_ranking *r, double share, uplift_share_of of)
+double uplift_at(const uplift_ranking *r, const double *w, double share, uplift_share_of of)
 {
-    size_t arm[2] = {r->n, r->n}, all = r->n;
+    totals whole = {0};
     if (!(share > 0.0 && share <= 1.0)) return NAN;
-    if (of == UPLIFT_OVERALL) {
-        all = (size_t)((double)r->n * share);
-    } else {
-        arm[0] = arm[1] = 0;
-        for (size_t i = 0; i < r->n; i++)
-            arm[r->order[BY_SCORE][i].treated]++;
+    for (size_t i = 0; i < r->n; i++)
+        add_place(&whole, &r->order[BY_SCORE][i], w);
+    double arm[2] = {whole.rows[0], whole.rows[1]}, all = all_rows(&whole);
+    if (of == UPLIFT_OVERALL)
+        all = floor(all * share);
+    else
         for (int a = 0; a < 2; a++)
-            arm[a] = (size_t)((double)arm[a] * share);
-    }
-    const totals t = best_rows(r, arm, all);
+            arm[a] = floor(arm[a] * share);
+    const totals t = best_rows(r, w, arm, all);
     if (t.rows[0] == 0.0 || t.rows[1] == 0.0) return NAN;
     return t.y[1] / t.rows[1] - t.y[0] / t.rows[0];
 }

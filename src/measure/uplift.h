@@ -50,7 +50,7 @@ typedef enum uplift_share_of {
 /* Mean outcome of the treated less that of the others among the best floor(share n) rows, 0 <
  * share <= 1; of rows of equal score the later stands before the earlier, as in scikit-uplift.
  * NaN where an arm is empty there. */
-double uplift_at(const uplift_ranking *r, double share, uplift_share_of of);
+double uplift_at(const uplift_ranking *r, const double *w, double share, uplift_share_of of);
 
 /* A curve's points, the first (0, 0): x rows, y as above. */
 typedef struct uplift_point {

@@ -55,8 +55,8 @@ static void values_agree_with_scikit_uplift(void **state)
               {.3, 0.26262626262626265, 0.2700854700854701},
               {.5, 0.253218000205952, 0.25590150590150595}};
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
-        assert_near(uplift_at(u, at[i].share, UPLIFT_OVERALL), at[i].overall, 1e-9);
-        assert_near(uplift_at(u, at[i].share, UPLIFT_BY_ARM), at[i].by_arm, 1e-9);
+        assert_near(uplift_at(u, NULL, at[i].share, UPLIFT_OVERALL), at[i].overall, 1e-9);
+        assert_near(uplift_at(u, NULL, at[i].share, UPLIFT_BY_ARM), at[i].by_arm, 1e-9);
     }
     uplift_ranking_free(u);
     free(r);
@@ -168,6 +168,12 @@ static void a_weight_stands_for_so_many_rows(void **state)
     }
     uplift_ranking *u = ranking_of(r), *t = ranking_of(twice);
     assert_near(uplift_qini_auc(u, w), uplift_qini_auc(t, NULL), 1e-12);
+    assert_near(uplift_auc(u, w), uplift_auc(t, NULL), 1e-12);
+    /* Shares that end between the two of a pair too. */
+    for (double share = .05; share < 1; share += .0525)
+        for (int of = UPLIFT_OVERALL; of <= UPLIFT_BY_ARM; of++)
+            assert_near(uplift_at(u, w, share, (uplift_share_of)of),
+                        uplift_at(t, NULL, share, (uplift_share_of)of), 1e-12);
     uplift_ranking_free(u);
     uplift_ranking_free(t);
     free(r);
@@ -202,10 +208,10 @@ static void what_does_not_exist_is_not_a_number(void **state)
     double none[N] = {0};
     uplift_ranking *u = ranking_of(r);
     assert_true(isnan(uplift_qini_auc(u, none)));
-    assert_true(isnan(uplift_at(u, 0, UPLIFT_OVERALL)));
-    assert_true(isnan(uplift_at(u, 1.5, UPLIFT_OVERALL)));
-    assert_true(isnan(uplift_at(u, NAN, UPLIFT_BY_ARM)));
-    assert_true(isnan(uplift_at(u, 1e-9, UPLIFT_OVERALL)));
+    assert_true(isnan(uplift_at(u, NULL, 0, UPLIFT_OVERALL)));
+    assert_true(isnan(uplift_at(u, NULL, 1.5, UPLIFT_OVERALL)));
+    assert_true(isnan(uplift_at(u, NULL, NAN, UPLIFT_BY_ARM)));
+    assert_true(isnan(uplift_at(u, NULL, 1e-9, UPLIFT_OVERALL)));
     uplift_ranking_free(u);
     for (size_t i = 0; i < N; i++)
         r->y[i] = 0; /* nobody buys: no order is better than another */
@@ -217,7 +223,7 @@ static void what_does_not_exist_is_not_a_number(void **state)
     u = ranking_of(r);
     assert_true(isnan(uplift_qini_auc(u, NULL)));
     assert_true(isnan(uplift_auc(u, NULL)));
-    assert_true(isnan(uplift_at(u, .5, UPLIFT_OVERALL)));
+    assert_true(isnan(uplift_at(u, NULL, .5, UPLIFT_OVERALL)));
     uplift_ranking_free(u);
     assert_int_equal(uplift_ranking_new(&u, r->score, r->treated, r->y, 0, NULL), PF_OK);
     assert_true(isnan(uplift_qini_auc(u, NULL)));
