@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/sample.h"
 #include "features/largest.h"
 #include "response/outlook_inner.h"
 
@@ -167,16 +168,18 @@ static bool find_parts(asking *a)
     return ok;
 }
 
-/* Those who bought lately, evenly taken; then those who are asked about. */
+/* Those who bought lately, evenly taken, counted by how many are left; then those who are asked
+ * about. */
 static void list_shoppers(asking *a)
 {
     uint32_t shoppers = a->o->history->n_shoppers;
-    size_t active = 0, seen = 0;
+    size_t active = 0;
     for (uint32_t u = 1; u <= shoppers; u++)
         active += a->weekly[u] > 0;
     size_t take = active < OUTLOOK_REFERENCE_SHOPPERS ? active : OUTLOOK_REFERENCE_SHOPPERS;
-    for (uint32_t u = 1; u <= shoppers && a->n_reference < take; u++)
-        if (a->weekly[u] > 0 && seen++ == a->n_reference * active / take)
+    size_t left = active;
+    for (uint32_t u = 1; u <= shoppers; u++)
+        if (a->weekly[u] > 0 && sample_takes(left--, active, take))
             a->who[a->n_reference++] = u;
     memcpy(a->who + a->n_reference, a->q->shopper, a->q->n_shoppers * sizeof *a->who);
 }
