@@ -238,7 +238,10 @@ static void score(const void *state, const recommend_query *query, float *scores
 {
     const als *m = state;
     const tensor_kernels *k = kernels_choose(NULL);
-    float *a = scratch->floats, *x = a + FACTORS * FACTORS, *times = x + FACTORS;
+    recommend_scratch rest = *scratch;
+    float *a = recommend_scratch_take(&rest, FACTORS * FACTORS);
+    float *x = recommend_scratch_take(&rest, FACTORS);
+    float *times = recommend_scratch_take(&rest, (size_t)m->shape[0]);
     row_begin(m->gram, a, x);
     for (size_t i = 0; i < query->n; i++)
         times[query->product[i]] = 0;
@@ -257,7 +260,8 @@ static void score(const void *state, const recommend_query *query, float *scores
 static size_t scratch_floats(const void *state)
 {
     const als *m = state;
-    return FACTORS * FACTORS + FACTORS + (size_t)m->shape[0];
+    return recommend_scratch_room(FACTORS * FACTORS) + recommend_scratch_room(FACTORS) +
+           recommend_scratch_room((size_t)m->shape[0]);
 }
 
 /* ---- files ---- */
