@@ -30,7 +30,7 @@ void outlook_free(outlook *o)
         return;
     for (size_t i = 0; i < o->n; i++)
         sequence_model_free(o->model[i]);
-    trips_free(&o->trips);
+    sequence_events_free(o->trips);
     product_tree_free(o->tree);
     mem_free(o);
 }
@@ -52,7 +52,7 @@ const sequence_model *outlook_model(const outlook *o, size_t i)
 
 /* --- cut-offs --------------------------------------------------------------------- */
 
-static uint64_t events_before(const trips *t, int64_t at_us)
+static uint64_t events_before(const sequence_events *t, int64_t at_us)
 {
     uint64_t n = 0;
     for (uint32_t u = 0; u < t->n_shoppers; u++)
@@ -69,7 +69,7 @@ static void choose_cuts(outlook *o, const offer_groups *g, int64_t first_us, int
         int64_t start_us = g->group[k].starts_us;
         if (start_us >= until_us || start_us < first_us + OUTLOOK_HISTORY_DAYS * US_PER_DAY)
             continue;
-        double events = (double)events_before(&o->trips, start_us);
+        double events = (double)events_before(&o->trips->view, start_us);
         if (events < 1 || events < last * OUTLOOK_GROWTH)
             continue;
         o->cut_us[o->n++] = start_us;
@@ -97,31 +97,19 @@ static pf_status find_cuts(outlook *o, const zone *z, int64_t until_us, pf_error
 
 /* --- networks --------------------------------------------------------------------- */
 
-static sequence_events events_of(const trips *t)
-{
-    return (sequence_events){.n_shoppers = t->n_shoppers,
-                             .n_products = t->n_things,
-                             .n = t->n,
-                             .first = t->first,
-                             .thing = t->thing,
-                             .kind = t->kind,
-                             .time_us = t->time_us,
-                             .taken = t->taken};
-}
-
 static pf_status fit_network(outlook *o, size_t i, pool *threads, const outlook_options *how,
                              pf_error *err)
 {
-    trips known;
-    pf_status s = trips_until(&known, &o->trips, o->cut_us[i], err);
+    sequence_events_owned *known = NULL;
+    pf_status s = sequence_events_cut(&o->trips->view, NULL, o->cut_us[i], &known, err);
     if (s != PF_OK)
         return s;
-    const sequence_events events = events_of(&known);
-    const training_task task = {.events = &events,
+    const training_task task = {.events = &known->view,
                                 .repeats = true,
                                 .warm = i > 0 ? o->model[i - 1] : NULL,
                                 .threads = threads};
-    sequence_settings settings = sequence_settings_for(SEQUENCE_TRANSFORMER, &events, NULL);
+    sequence_settings settings =
+        sequence_settings_for(SEQUENCE_TRANSFORMER, &known->view, NULL);
     s = sequence_settings_set(&settings, network_settings, err);
     if (s == PF_OK && how->settings != NULL)
         s = sequence_settings_set(&settings, how->settings, err);
@@ -132,7 +120,7 @@ static pf_status fit_network(outlook *o, size_t i, pool *threads, const outlook_
     }
     if (s == PF_OK)
         s = sequence_train(&task, &settings, &o->model[i], err);
-    trips_free(&known);
+    sequence_events_free(known);
     return s;
 }
 

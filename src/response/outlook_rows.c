@@ -98,7 +98,7 @@ static bool readers_new(asking *a)
         r->thing = mem_alloc(most, sizeof *r->thing);
         r->kind = mem_alloc(most, sizeof *r->kind);
         r->time_us = mem_alloc(most, sizeof *r->time_us);
-        r->scores = mem_alloc_aligned(a->o->trips.n_things, sizeof *r->scores);
+        r->scores = mem_alloc_aligned(a->o->trips->view.n_products, sizeof *r->scores);
         r->scratch = mem_alloc(1, sequence_model_scratch_bytes(a->m));
         ok = r->thing && r->kind && r->time_us && r->scores && r->scratch;
     }
@@ -190,7 +190,7 @@ static void list_shoppers(asking *a)
  * at that moment, a trip begins a day later. */
 static void read_events(const asking *a, reader *r, uint32_t who)
 {
-    const trips *t = &a->o->trips;
+    const sequence_events *t = &a->o->trips->view;
     uint64_t end = trips_before(t, who, a->q->at_us), from = t->first[who];
     if (end - from > a->length + 1)
         from = end - (a->length + 1);
@@ -249,7 +249,7 @@ static void fill_row(const asking *a, const reader *r, double entropy, uint32_t 
     any[0] = (float)(mean / (double)a->P);
     any[1] = (float)(five / (double)kept);
     any[2] = (float)entropy;
-    any[3] = (float)log((double)r->scores[a->o->trips.used] + least_chance);
+    any[3] = (float)log((double)r->scores[trips_used(&a->o->trips->view)] + least_chance);
 }
 
 static void shopper_task(void *context, size_t i, unsigned worker)
@@ -259,7 +259,7 @@ static void shopper_task(void *context, size_t i, unsigned worker)
     bool reference = i < a->n_reference;
     size_t place = reference ? i : i - a->n_reference;
     read_events(a, r, a->who[i]);
-    double entropy = find_chances(r->scores, a->o->trips.n_things);
+    double entropy = find_chances(r->scores, a->o->trips->view.n_products);
     fill_row(a, r, entropy, a->who[i],
              (reference ? a->raw : a->any) + place * OUTLOOK_ANY_FEATURES,
              reference ? NULL : a->which + place * a->P * OUTLOOK_WHICH_FEATURES);
