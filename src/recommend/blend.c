@@ -415,6 +415,7 @@ const recommender_kind blend_kind = {
     .summary = "a weighted sum of the others, weights learnt on events they had not seen",
     .source = "Metzler and Croft 2007, section 4.2.2; Bao, Bergman, Thompson 2009",
     .watched = "transformer",
+    .combines = true,
     .fit = fit,
     .score = score,
     .save = save,
