@@ -113,8 +113,7 @@ static void count_lines(const asking *a, double *lines)
     for (uint32_t u = 1; u <= h->n_shoppers; u++) {
         uint64_t end = history_before(h, u, a->q->at_us), recent = 0;
         for (uint64_t i = h->first[u]; i < end; i++) {
-            if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0)
-                continue;
+            if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0) continue;
             lines[h->product[i]]++;
             recent += h->time_us[i] >= lately_us;
         }
@@ -136,8 +135,7 @@ static bool add_parts(asking *a, uint32_t number, const double *lines,
     a->part = block;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t family = tree->node[LEVEL_FAMILY][list[i]];
-        if (sum[family] <= 0)
-            a->part[a->n_parts++].family = family;
+        if (sum[family] <= 0) a->part[a->n_parts++].family = family;
         sum[family] += lines[list[i]] + prior_lines;
     }
     for (size_t i = begun; i < a->n_parts; i++) {
@@ -155,8 +153,7 @@ static bool find_parts(asking *a)
     double *lines = mem_alloc_zero((size_t)products + 1, sizeof *lines);
     double *of_family = mem_alloc_zero(2 * (size_t)families, sizeof *of_family);
     bool ok = lines != NULL && of_family != NULL;
-    if (ok)
-        count_lines(a, lines);
+    if (ok) count_lines(a, lines);
     for (uint32_t i = 1; ok && i <= products; i++)
         of_family[tree->node[LEVEL_FAMILY][i]] += lines[i] + prior_lines;
     for (size_t k = 0; ok && k < a->P; k++) {
@@ -192,8 +189,7 @@ static void read_events(const asking *a, reader *r, uint32_t who)
 {
     const sequence_events *t = &a->o->trips->view;
     uint64_t end = trips_before(t, who, a->q->at_us), from = t->first[who];
-    if (end - from > a->length + 1)
-        from = end - (a->length + 1);
+    if (end - from > a->length + 1) from = end - (a->length + 1);
     size_t n = (size_t)(end - from);
     memcpy(r->thing, t->thing + from, n * sizeof *r->thing);
     memcpy(r->kind, t->kind + from, n * sizeof *r->kind);
@@ -241,8 +237,7 @@ static void fill_row(const asking *a, const reader *r, double entropy, uint32_t 
         double expected = log1p(chance * (double)a->weekly[who] / lines_unit);
         mean += expected;
         largest_keep(top, TOP, expected);
-        if (which != NULL)
-            which[k] = (float)log(chance + least_chance);
+        if (which != NULL) which[k] = (float)log(chance + least_chance);
     }
     for (size_t i = 0; i < kept; i++)
         five += top[i];

@@ -39,8 +39,7 @@ typedef struct moment {
 static int by_place(const void *a, const void *b)
 {
     const line *x = a, *y = b;
-    if (x->place != y->place)
-        return x->place < y->place ? -1 : 1;
+    if (x->place != y->place) return x->place < y->place ? -1 : 1;
     return 0;
 }
 
@@ -69,15 +68,13 @@ static bool gather(moment *m, const shop_history *h, uint32_t family, uint32_t w
 /* Lines that go on with the order of the moment before begin no other trip. */
 static void lay_out(moment *m, sequence_events_owned *t, int64_t time_us, uint64_t order)
 {
-    if (m->n == 0)
-        return;
+    if (m->n == 0) return;
     m->number++;
     qsort(m->line, m->n, sizeof *m->line, by_place);
     if (order == NO_TRIP || order != m->order)
         add(t, time_us, SEQUENCE_NOTHING, TRIP_BEGINS, false);
     for (size_t k = 0; k < m->n; k++) {
-        if (m->seen[m->line[k].family] == m->number)
-            continue;
+        if (m->seen[m->line[k].family] == m->number) continue;
         m->seen[m->line[k].family] = m->number;
         add(t, time_us, m->line[k].family, m->line[k].kind, true);
     }
@@ -93,15 +90,12 @@ static bool read_moment(moment *m, sequence_events_owned *t, const shop_history 
     bool shown = false;
     for (uint64_t i = from; i < to; i++) {
         shown = shown || h->type[i] == EVENT_EXPOSURE;
-        if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0)
-            continue;
+        if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0) continue;
         order = h->order[i];
-        if (!gather(m, h, tree->node[LEVEL_FAMILY][h->product[i]], who, i))
-            return false;
+        if (!gather(m, h, tree->node[LEVEL_FAMILY][h->product[i]], who, i)) return false;
     }
     lay_out(m, t, h->time_us[from], order);
-    if (shown)
-        add(t, h->time_us[from], SEQUENCE_NOTHING, TRIP_SHOWN, false);
+    if (shown) add(t, h->time_us[from], SEQUENCE_NOTHING, TRIP_SHOWN, false);
     for (uint64_t i = from; i < to; i++)
         if (h->type[i] == EVENT_REDEMPTION)
             add(t, h->time_us[i], trips_used(&t->view), TRIP_USED, true);
@@ -118,8 +112,7 @@ static bool read_shopper(moment *m, sequence_events_owned *t, const shop_history
     for (uint64_t from = h->first[who]; from < end; from = to) {
         for (to = from + 1; to < end && h->time_us[to] == h->time_us[from];)
             to++;
-        if (!read_moment(m, t, h, tree, who, from, to))
-            return false;
+        if (!read_moment(m, t, h, tree, who, from, to)) return false;
     }
     return true;
 }
@@ -136,8 +129,7 @@ pf_status trips_new(sequence_events_owned **out, const shop_history *h,
     const uint32_t n_shoppers = h->n_shoppers + 1;
     /* A row gives at most itself and the beginning of a trip, a moment one promotion shown. */
     sequence_events_owned *t = sequence_events_new(n_shoppers, 2 * h->n, false);
-    if (t == NULL)
-        return no_memory(h, err);
+    if (t == NULL) return no_memory(h, err);
     t->view.n = 0;
     t->view.n_products = tree->nodes[LEVEL_FAMILY] + 1;
     moment m = {.seen = mem_alloc_zero(t->view.n_products, sizeof *m.seen)};
