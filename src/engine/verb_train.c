@@ -4,6 +4,7 @@
  * shoppers come back for the same things, a blend elsewhere) and the response model. With a
  * model's name: that recommender alone, with a checkpoint after every epoch, beside them.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +118,17 @@ static void describe_month(const recommender *m, buffer *into)
                   weight > 0 ? "" : ": no gain, so none");
 }
 
+/* "; validation ndcg@10 .0512 in epoch 14 of 16" */
+static void describe_network(const sequence_model *m, buffer *into)
+{
+    const sequence_training *how = sequence_model_training(m);
+    if (isfinite(how->best_validation))
+        buffer_printf(into, "; validation ndcg@10 %.4f in epoch %u of %u", how->best_validation,
+                      how->best_epoch, how->epochs);
+    else
+        buffer_printf(into, "; %u epochs, nobody to validate on", how->epochs);
+}
+
 /* "a blend of transitions 1.00, words 0.60" */
 static void describe_recommender(const recommender *m, buffer *into)
 {
@@ -126,6 +138,7 @@ static void describe_recommender(const recommender *m, buffer *into)
         return;
     }
     buffer_append_text(into, recommender_kind_of(m)->summary);
+    if (recommender_sequence(m) != NULL) describe_network(recommender_sequence(m), into);
     for (size_t i = 0; i < n; i++) {
         blend_part part = blend_part_at(m, i);
         buffer_printf(into, "%s%s %.2f", i ? ", " : ": ", part.kind, part.weight);
@@ -136,6 +149,8 @@ static void describe_recommender(const recommender *m, buffer *into)
 typedef struct choice {
     const recommender_kind *kind;
     char path[WORKSPACE_PATH_BYTES], checkpoint[WORKSPACE_PATH_BYTES];
+    char asked_for[WORKSPACE_PATH_BYTES]; /* file beside the checkpoint: its --set */
+    char *resumed;          /* what stands there when --resume goes without --set, or NULL */
     recommender *yesterday; /* to start from, or NULL */
     file_lock *lock;        /* of the checkpoint, or NULL where there is none */
 } choice;
@@ -165,7 +180,9 @@ static pf_status name_files(const training *t, choice *c, pf_error *err)
     (void)snprintf(name, sizeof name, "models/%s.safetensors", c->kind->name);
     pf_status s = workspace_path(t->p, name, c->path, err);
     (void)snprintf(name, sizeof name, "models/%s.checkpoint.safetensors", c->kind->name);
-    return s == PF_OK ? workspace_path(t->p, name, c->checkpoint, err) : s;
+    if (s == PF_OK) s = workspace_path(t->p, name, c->checkpoint, err);
+    (void)snprintf(name, sizeof name, "models/%s.checkpoint.set", c->kind->name);
+    return s == PF_OK ? workspace_path(t->p, name, c->asked_for, err) : s;
 }
 
 /* Two trainings of one model would write over each other's checkpoint. */
@@ -181,6 +198,25 @@ static pf_status lock_checkpoint(choice *c, pf_error *err)
                                     c->kind->name);
 }
 
+/* A training that was stopped goes on with the settings it was asked for, so that nobody has to
+ * remember them; one that begins anew ends it, which is told. */
+static pf_status look_at_checkpoint(const training *t, choice *c, pf_error *err)
+{
+    const bool stopped = c->checkpoint[0] != 0 && file_exists(c->checkpoint);
+    size_t n = 0;
+    if (t->o->resume && !stopped)
+        return error_set(err, PF_NOT_FOUND,
+                         "no training of %s was stopped: there is no checkpoint to go on from; "
+                         "train without --resume",
+                         c->kind->name);
+    if (!t->o->resume && stopped)
+        log_line(LOG_WARNING,
+                 "a training of %s that was stopped is given up; --resume would have gone on",
+                 c->kind->name);
+    if (!t->o->resume || t->o->settings != NULL || !file_exists(c->asked_for)) return PF_OK;
+    return file_read_whole(&c->resumed, &n, c->asked_for, LIMIT_TEXT_BYTES, err);
+}
+
 static pf_status choose(const training *t, bool repeats, choice *c, pf_error *err)
 {
     const char *name = t->o->model ? t->o->model : repeats ? "month-blend" : "blend";
@@ -189,6 +225,9 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);
+    if (t->o->model != NULL && t->o->settings != NULL && !c->kind->trained &&
+        c->kind->watched == NULL)
+        return error_set(err, PF_USAGE, "%s is fitted at once: it has no settings to --set", name);
     if (t->o->copies < 0 || t->o->copies > RECOMMEND_MAX_COPIES)
         return error_set(err, PF_USAGE, "copies is %d but must be 1 to %d", t->o->copies,
                          RECOMMEND_MAX_COPIES);
@@ -201,21 +240,19 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
                          "model: give one of them");
     pf_status s = name_files(t, c, err);
     if (s == PF_OK) s = lock_checkpoint(c, err);
-    if (s == PF_OK && t->o->resume && !file_exists(c->checkpoint))
-        return error_set(err, PF_NOT_FOUND,
-                         "no training of %s was stopped: there is no checkpoint to go on from; "
-                         "train without --resume",
-                         name);
+    if (s == PF_OK) s = look_at_checkpoint(t, c, err);
     if (s == PF_OK && t->o->warm)
         s = learned_named(t->p, c->kind->name, true, &c->yesterday, err);
     return s;
 }
 
-/* What the command says, else what the workspace does, else as the data ask. */
-static const char *settings_of(const training *t)
+/* What the command says, else what the stopped training was told, else what the workspace
+ * does, else as the data ask. */
+static const char *settings_of(const training *t, const choice *c)
 {
     const char *of_workspace = t->p->config->training;
     if (t->o->settings != NULL) return t->o->settings;
+    if (c->resumed != NULL) return c->resumed[0] != 0 ? c->resumed : NULL;
     return of_workspace[0] != 0 ? of_workspace : NULL;
 }
 
@@ -224,7 +261,8 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
 {
     training_shown shown;
     const bool keeps = c->kind->trained && c->checkpoint[0] != 0;
-    const recommend_training how = {.settings = settings_of(t),
+    const char *settings = settings_of(t, c);
+    const recommend_training how = {.settings = settings,
                                     .checkpoint = keeps ? c->checkpoint : NULL,
                                     .resume = t->o->resume != 0,
                                     .warm = c->yesterday,
@@ -234,6 +272,9 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                                                        : c->kind->name)};
     product_side side;
     pf_status s = learned_side(&t->learned, &side, err);
+    if (s == PF_OK && keeps && !t->o->resume)
+        s = file_write_atomic(c->asked_for, settings ? settings : "",
+                              settings ? strlen(settings) : 0, err);
     input->side = &side;
     input->training = &how;
     input->copies = (unsigned)t->o->copies;
@@ -252,7 +293,10 @@ static pf_status end_training(const choice *c, const recommender *m, pf_error *e
                          "training was stopped after epoch %u; the best model so far, of epoch "
                          "%u, is kept; `proffer train --model %s --resume` goes on",
                          how->epochs, how->best_epoch, c->kind->name);
-    if (c->checkpoint[0]) (void)remove(c->checkpoint);
+    if (c->checkpoint[0]) {
+        (void)remove(c->checkpoint);
+        (void)remove(c->asked_for);
+    }
     return PF_OK;
 }
 
@@ -264,7 +308,15 @@ static pf_status train_recommender(training *t, pf_error *err)
     choice c = {0};
     pf_status s = purchases_from_history(t->p->history, t->p->catalogue->n_products,
                                          t->learned.excluded, t->until_us, &x, err);
-    if (s != PF_OK) return s;
+    if (s == PF_OK && x->view.n == 0)
+        s = error_set(err, PF_DATA,
+                      "nobody has bought anything: recommenders learn from events of the type "
+                      "purchase. If views or ratings are all there is, import them as purchases "
+                      "with a mapping file (docs/data-formats.md)");
+    if (s != PF_OK) {
+        interactions_free(x);
+        return s;
+    }
     recommend_input input = {.train = &x->view,
                              .until_us = t->until_us,
                              .repeats = learned_repeats(t->p, x),
@@ -275,6 +327,7 @@ static pf_status train_recommender(training *t, pf_error *err)
     if (s == PF_OK) s = keep_recommender(t, &c, m, clock_wall_s() - start_s, err);
     if (s == PF_OK) s = end_training(&c, m, err);
     file_lock_release(c.lock);
+    mem_free(c.resumed);
     recommender_free(c.yesterday);
     recommender_free(m);
     interactions_free(x);

@@ -193,7 +193,8 @@ static pf_status measure_one(comparison *c, size_t i, unsigned seed, pf_error *e
     double train_s = 0;
     pf_error why = {0};
     pf_status s = fit_one(c, i, seed, &train_s, &why);
-    if (is_absence(s) && c->report->absent != NULL) {
+    /* One model that the data do not suit says nothing of the others. */
+    if ((is_absence(s) || (s == PF_DATA && c->kinds.n > 1)) && c->report->absent != NULL) {
         c->report->absent(c->report->context, c->kinds.kind[i]->name, &why);
         c->absent[i] = true;
         return PF_OK;
