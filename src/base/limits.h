@@ -62,6 +62,7 @@
 #define LIMIT_AUDIENCE_DEPTH 32u
 #define LIMIT_SHOPPER_PICKS 100u
 #define LIMIT_ALLOCATE_CAPS 100000u
+#define LIMIT_MARGIN_CAPS 2000u /* that bind; a matrix of them is kept */
 #define LIMIT_DECIDE_PAIRS 50000000u
 
 /* Messages: frames and what is filled into them. */

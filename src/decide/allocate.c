@@ -12,9 +12,10 @@
 #include "decide/allocate_repair.h"
 #include "decide/bundle.h"
 
-/* Prices are first looked for among about this many shoppers, then refined on all. */
-enum { SAMPLE_SHOPPERS = 20000, LINE_CALLS = 200 };
-#define STEP_NEARBY 0.01 /* of the bundle, once the sample has led near the minimum */
+/* Prices are first looked for among about this many shoppers, then among so many times
+ * more, and at last refined on all. */
+enum { SAMPLE_SHOPPERS = 20000, SAMPLE_TIMES = 8, LINE_CALLS = 200 };
+#define STEP_NEARBY 0.01 /* of the bundle, once a sample has led near the minimum */
 
 allocate_options allocate_options_default(void)
 {
@@ -36,6 +37,24 @@ static bool is_amount(double x)
     return isfinite(x) && x >= 0;
 }
 
+static pf_status check_arms(const allocate_problem *p, pf_error *err)
+{
+    for (uint32_t a = 0; a < p->n_arms; a++)
+        for (uint32_t i = p->arm_first[a]; i < p->arm_first[a + 1]; i++) {
+            if (p->arm_caps[i] >= p->n_caps)
+                return error_set(err, PF_USAGE, "allocation: arm %u draws on no cap", a);
+            if (p->caps[p->arm_caps[i]].measure == CAP_REDEMPTIONS &&
+                p->redemptions == NULL)
+                return error_set(err, PF_USAGE, "allocation: redemptions are not given");
+            for (uint32_t k = p->arm_first[a]; k < i; k++)
+                if (p->arm_caps[k] == p->arm_caps[i])
+                    return error_set(err, PF_USAGE,
+                                     "allocation: arm %u draws on cap %u twice", a,
+                                     p->arm_caps[i]);
+        }
+    return PF_OK;
+}
+
 static pf_status check_caps(const allocate_problem *p, pf_error *err)
 {
     if (p->n_caps > LIMIT_ALLOCATE_CAPS)
@@ -44,15 +63,7 @@ static pf_status check_caps(const allocate_problem *p, pf_error *err)
     for (uint32_t m = 0; m < p->n_caps; m++)
         if (!is_amount(p->caps[m].limit))
             return error_set(err, PF_USAGE, "allocation: cap %u is not a number >= 0", m);
-    for (uint32_t a = 0; a < p->n_arms; a++)
-        for (uint32_t i = p->arm_first[a]; i < p->arm_first[a + 1]; i++) {
-            if (p->arm_caps[i] >= p->n_caps)
-                return error_set(err, PF_USAGE, "allocation: arm %u draws on no cap", a);
-            if (p->caps[p->arm_caps[i]].measure == CAP_REDEMPTIONS &&
-                p->redemptions == NULL)
-                return error_set(err, PF_USAGE, "allocation: redemptions are not given");
-        }
-    return PF_OK;
+    return check_arms(p, err);
 }
 
 static const char *option_fault(const allocate_problem *p, size_t o, bool first)
@@ -176,17 +187,23 @@ static void set_scale(search *s, double free_value)
     }
 }
 
+/* The more shoppers, the smoother their sum, and the less a sharper price brings. */
+static double default_tolerance(size_t n_shoppers)
+{
+    return n_shoppers < 2 * SAMPLE_SHOPPERS ? 1e-9 : 3e-6;
+}
+
 static pf_status find_prices(search *s, double *x, const allocate_options *o,
                              pf_error *err)
 {
     dual *d = s->d;
-    bool many = d->p->n_shoppers >= 2 * SAMPLE_SHOPPERS;
+    size_t n = d->p->n_shoppers, sample = SAMPLE_SHOPPERS;
     bundle_options options = bundle_options_default();
     bundle_result result;
     options.maximum_calls = o->maximum_calls;
-    options.tolerance = o->tolerance > 0 ? o->tolerance : many ? 1e-6 : 1e-9;
-    if (many) {
-        d->stride = d->p->n_shoppers / SAMPLE_SHOPPERS;
+    options.tolerance = o->tolerance > 0 ? o->tolerance : default_tolerance(n);
+    for (; sample <= n / 2; sample *= SAMPLE_TIMES) {
+        d->stride = n / sample;
         pf_status status =
             bundle_minimise(oracle, s, d->p->n_caps, x, &options, &result, err);
         d->stride = 1;

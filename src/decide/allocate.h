@@ -67,7 +67,7 @@ typedef struct allocate_problem {
 
 typedef struct allocate_options {
     pool *threads;          /* NULL: the caller alone */
-    double tolerance;       /* of the bound, as a share of it; 0 = 1e-9, or 1e-6 where so
+    double tolerance;       /* of the bound, as a share of it; 0 = 1e-9, or 3e-6 where so
                                many shoppers smooth the answer anyway (40,000) */
     uint32_t maximum_calls; /* evaluations of D over all shoppers */
 } allocate_options;

@@ -83,7 +83,7 @@ void dual_set_prices(dual *d, const double *prices)
 
 /* --- one shopper ------------------------------------------------------------------ */
 
-double dual_gain(const dual *d, size_t o)
+static inline double gain_of(const dual *d, size_t o)
 {
     const allocate_problem *p = d->p;
     const dual_arm *arm = &d->arms[p->arm[o]];
@@ -92,6 +92,11 @@ double dual_gain(const dual *d, size_t o)
     if (p->redemptions == NULL) return gain;
     if (p->redemptions[o] > arm->redemptions_most) return -INFINITY;
     return gain - p->redemptions[o] * arm->per_redemption;
+}
+
+double dual_gain(const dual *d, size_t o)
+{
+    return gain_of(d, o);
 }
 
 /* Keeps the `most` best, best first; among equals the earlier option. */
@@ -106,11 +111,11 @@ static uint32_t insert(dual_pick *picks, uint32_t n, uint32_t most, dual_pick pi
 }
 
 /* The best option of o .. end - 1 that gains anything; option == end when none does. */
-static dual_pick best_of(const dual *d, size_t o, size_t end)
+static inline dual_pick best_of(const dual *d, size_t o, size_t end)
 {
     dual_pick best = {0, end};
     for (; o < end; o++) {
-        double gain = dual_gain(d, o);
+        double gain = gain_of(d, o);
         if (gain > best.gain) best = (dual_pick){gain, o};
     }
     return best;

@@ -10,7 +10,10 @@ enum {
     PASSES = 3,        /* over all shoppers, spending what is left */
     PAIR_MOVES = 1500, /* moves among which pairs are tried */
     PAIR_ROUNDS = 30,
-    BUCKET_BITS = 16
+    BUCKET_BITS = 16,
+    TORN_LEAST = 20000, /* shoppers worked on at least: all where there are no more */
+    TORN_PART = 25,     /* and at least the S / this most torn */
+    SHARD = 4096        /* shoppers a task */
 };
 
 /* Swaps one option for another; either may be NONE. */
@@ -27,8 +30,12 @@ typedef struct repair {
     const allocate_problem *p;
     allocate_result *r;
     uint32_t *order; /* [S] shoppers, the most certain first */
+    size_t n_sure;   /* the first of them, which take their best and are left alone */
     float *margin;   /* [S] what a shopper loses by the next best */
+    uint8_t *open;   /* [S] a move of this shopper would fit */
     double *change;  /* [M] scratch: 0 between uses */
+    double *sure;    /* [M] what the sure ones draw */
+    double sure_value;
 } repair;
 
 /* --- room ------------------------------------------------------------------------- */
@@ -41,6 +48,14 @@ static double amount(const allocate_problem *p, uint32_t cap, size_t o)
     case CAP_COUNT: break;
     }
     return 1;
+}
+
+static bool draws_on(const allocate_problem *p, size_t o, uint32_t cap)
+{
+    uint32_t i = p->arm_first[p->arm[o]], end = p->arm_first[p->arm[o] + 1];
+    while (i < end && p->arm_caps[i] != cap)
+        i++;
+    return i < end;
 }
 
 static void add_change(const repair *r, size_t o, double sign)
@@ -87,6 +102,21 @@ static bool moves_fit(const repair *r, const move *moves, int n)
         clear_change(r, moves[k].in);
     }
     return fit;
+}
+
+/* moves_fit for one move, without scratch: for many threads at once. */
+static bool move_fits(const repair *r, const move *m)
+{
+    const allocate_problem *p = r->p;
+    if (m->in == NONE) return true;
+    for (uint32_t i = p->arm_first[p->arm[m->in]]; i < p->arm_first[p->arm[m->in] + 1];
+         i++) {
+        uint32_t cap = p->arm_caps[i];
+        double more = amount(p, cap, m->in);
+        if (m->out != NONE && draws_on(p, m->out, cap)) more -= amount(p, cap, m->out);
+        if (more > 0 && r->r->used[cap] + more > p->caps[cap].limit) return false;
+    }
+    return true;
 }
 
 static void draw(const repair *r, size_t o, double sign)
@@ -208,7 +238,7 @@ static void take_best(const repair *r, size_t shopper)
             double net = dual_gain(r->d, o);
             move m = {shopper, NONE, o, p->value[o], net};
             if (net <= 0 || !is_better(&m, &best)) continue;
-            if (may_hold(r, &h, NONE, o) && moves_fit(r, &m, 1)) best = m;
+            if (may_hold(r, &h, NONE, o) && move_fits(r, &m)) best = m;
         }
         if (best.in == NONE) return;
         make(r, &best);
@@ -216,15 +246,56 @@ static void take_best(const repair *r, size_t shopper)
     }
 }
 
-/* Margins and order are those of the best prices, which d holds. */
-static pf_status put_in_order(repair *r, pf_error *err)
+/* Calls task once a shard of shoppers. */
+static void for_shards(const repair *r, pool_task *task)
 {
+    repair copy = *r;
+    pool_run(r->d->threads, (r->p->n_shoppers + SHARD - 1) / SHARD, task, &copy);
+}
+
+static size_t shard_end(const repair *r, size_t shard)
+{
+    size_t end = (shard + 1) * SHARD;
+    return end < r->p->n_shoppers ? end : r->p->n_shoppers;
+}
+
+static void measure_margins(void *context, size_t shard, unsigned worker)
+{
+    const repair *r = context;
     dual_pick picks[LIMIT_SHOPPER_PICKS];
-    for (size_t i = 0; i < r->p->n_shoppers; i++) {
+    (void)worker;
+    for (size_t i = shard * SHARD; i < shard_end(r, shard); i++) {
         uint32_t n = dual_pick_best(r->d, i, picks);
         r->margin[i] = margin_of(r, i, picks, n);
     }
+}
+
+/* Margins and order are those of the best prices, which d holds. */
+static pf_status put_in_order(repair *r, pf_error *err)
+{
+    size_t n = r->p->n_shoppers, torn = n / TORN_PART;
+    for_shards(r, measure_margins);
+    if (torn < TORN_LEAST) torn = TORN_LEAST;
+    r->n_sure = n > torn ? n - torn : 0;
     return sort_shoppers(r, err);
+}
+
+static void add_value(const repair *r, size_t shopper, double *value)
+{
+    for (size_t o = r->p->first[shopper]; o < r->p->first[shopper + 1]; o++)
+        if (r->r->taken[o]) *value += r->p->value[o];
+}
+
+/* Those whom no small change of prices would change take their best, once for all
+ * answers. */
+static void settle_sure(repair *r)
+{
+    memset(r->r->used, 0, r->p->n_caps * sizeof *r->r->used);
+    for (size_t i = 0; i < r->n_sure; i++) {
+        take_best(r, r->order[i]);
+        add_value(r, r->order[i], &r->sure_value);
+    }
+    memcpy(r->sure, r->r->used, r->p->n_caps * sizeof *r->sure);
 }
 
 /* --- improving -------------------------------------------------------------------- */
@@ -261,22 +332,54 @@ static bool keep_best(void *context, const repair *r, const move *m)
 {
     move *best = context;
     bool better = best->in == NONE || m->net > best->net;
-    if (better && moves_fit(r, m, 1)) *best = *m;
+    if (better && move_fits(r, m)) *best = *m;
     return true;
 }
 
-/* Spends what is left on moves that raise the value, each shopper's dearest first at the
- * prices, the most torn shoppers first. */
+/* Makes the dearest move at the prices that fits and raises the value, if there is one. */
+static bool spend_on(const repair *r, size_t shopper)
+{
+    move best = {shopper, NONE, NONE, 0, 0};
+    visit_moves(r, shopper, false, keep_best, &best);
+    if (best.in == NONE) return false;
+    make(r, &best);
+    return true;
+}
+
+/* Spends what is left, the most torn shoppers first. */
 static bool spend_pass(const repair *r)
 {
     bool changed = false;
-    for (size_t i = r->p->n_shoppers; i-- > 0;) {
-        move best = {r->order[i], NONE, NONE, 0, 0};
-        visit_moves(r, r->order[i], false, keep_best, &best);
-        if (best.in == NONE) continue;
-        make(r, &best);
-        changed = true;
+    for (size_t i = r->p->n_shoppers; i-- > r->n_sure;)
+        changed = spend_on(r, r->order[i]) || changed;
+    return changed;
+}
+
+static bool note_open(void *context, const repair *r, const move *m)
+{
+    uint8_t *open = context;
+    *open = move_fits(r, m);
+    return !*open;
+}
+
+static void look_for_open(void *context, size_t shard, unsigned worker)
+{
+    const repair *r = context;
+    (void)worker;
+    for (size_t s = shard * SHARD; s < shard_end(r, shard); s++) {
+        r->open[s] = 0;
+        visit_moves(r, s, false, note_open, &r->open[s]);
     }
+}
+
+/* A round over all shoppers. Most of them have no move that fits, which many threads find
+ * out at once; the others take their turn. */
+static bool spend_round(const repair *r)
+{
+    bool changed = false;
+    for_shards(r, look_for_open);
+    for (size_t i = r->p->n_shoppers; i-- > 0;)
+        if (r->open[r->order[i]]) changed = spend_on(r, r->order[i]) || changed;
     return changed;
 }
 
@@ -383,18 +486,32 @@ static void trim(const repair *r)
 static const double raises[] = {0, 1e-4, 5e-4, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2};
 #define NEAR_ENOUGH 1e-4 /* of the bound: nothing more is tried */
 
-/* One answer at prices raised by a share, from nothing. */
+static void forget(const repair *r, size_t shopper)
+{
+    size_t first = r->p->first[shopper];
+    memset(r->r->taken + first, 0, r->p->first[shopper + 1] - first);
+}
+
+/* One answer of all but the sure shoppers at prices raised by a share, from nothing. */
 static void answer_at(repair *r, dual *d, const double *prices, double raise)
 {
-    size_t options = r->p->n_shoppers > 0 ? r->p->first[r->p->n_shoppers] : 0;
     for (uint32_t m = 0; m < r->p->n_caps; m++)
         r->change[m] = (1 + raise) * prices[m];
     dual_set_prices(d, r->change);
     memset(r->change, 0, r->p->n_caps * sizeof *r->change);
-    memset(r->r->used, 0, r->p->n_caps * sizeof *r->r->used);
-    memset(r->r->taken, 0, options);
-    for (size_t i = 0; i < r->p->n_shoppers; i++)
+    memcpy(r->r->used, r->sure, r->p->n_caps * sizeof *r->sure);
+    for (size_t i = r->n_sure; i < r->p->n_shoppers; i++)
+        forget(r, r->order[i]);
+    for (size_t i = r->n_sure; i < r->p->n_shoppers; i++)
         take_best(r, r->order[i]);
+}
+
+static double answer_value(const repair *r)
+{
+    double value = r->sure_value;
+    for (size_t i = r->n_sure; i < r->p->n_shoppers; i++)
+        add_value(r, r->order[i], &value);
+    return value;
 }
 
 static pf_status best_answer(repair *r, dual *d, const double *prices, pf_error *err)
@@ -409,9 +526,9 @@ static pf_status best_answer(repair *r, dual *d, const double *prices, pf_error 
         dual_set_prices(d, prices);
         for (int pass = 0; pass < PASSES && spend_pass(r); pass++)
             ;
-        count_up(r);
-        if (r->r->value > best_value) {
-            best_value = r->r->value;
+        double value = answer_value(r);
+        if (value > best_value) {
+            best_value = value;
             memcpy(best, r->r->taken, options);
         }
         if (r->r->bound - best_value <= NEAR_ENOUGH * r->r->bound) break;
@@ -431,7 +548,7 @@ static pf_status polish(const repair *r, pf_error *err)
         return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
     for (int round = 0; round < PAIR_ROUNDS && pair_round(r, &list); round++)
         ;
-    while (spend_pass(r))
+    while (spend_round(r))
         ;
     mem_free(list.moves);
     return PF_OK;
@@ -441,6 +558,7 @@ static pf_status improved_answer(repair *r, dual *d, const double *prices, pf_er
 {
     dual_set_prices(d, prices);
     pf_status s = put_in_order(r, err);
+    if (s == PF_OK) settle_sure(r);
     if (s == PF_OK) s = best_answer(r, d, prices, err);
     return s == PF_OK ? polish(r, err) : s;
 }
@@ -458,15 +576,18 @@ pf_status allocate_repair(dual *d, bool improve, allocate_result *out, pf_error 
     repair r = {.d = d, .p = d->p, .r = out};
     r.order = mem_alloc(d->p->n_shoppers + 1, sizeof *r.order);
     r.margin = mem_alloc(d->p->n_shoppers + 1, sizeof *r.margin);
-    r.change = mem_alloc_zero((size_t)d->p->n_caps + 1, sizeof *r.change);
+    r.open = mem_alloc(d->p->n_shoppers + 1, sizeof *r.open);
+    r.change = mem_alloc_zero(2 * ((size_t)d->p->n_caps + 1), sizeof *r.change);
+    r.sure = r.change != NULL ? r.change + d->p->n_caps + 1 : NULL;
     pf_status s = PF_OK;
-    if (r.order == NULL || r.margin == NULL || r.change == NULL)
+    if (r.order == NULL || r.margin == NULL || r.open == NULL || r.change == NULL)
         s = error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
     if (s == PF_OK && improve) s = improved_answer(&r, d, out->prices, err);
     if (s == PF_OK && !improve) plain_answer(&r, d, out->prices);
     if (s == PF_OK) trim(&r);
     mem_free(r.order);
     mem_free(r.margin);
+    mem_free(r.open);
     mem_free(r.change);
     return s;
 }

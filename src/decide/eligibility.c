@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "decide/eligibility_state.h"
+#include "decide/holdout.h"
 
 /* --- once for all ----------------------------------------------------------------- */
 
@@ -218,7 +219,7 @@ void eligibility_turn_to(eligibility *e, uint32_t number)
     e->refused = s->consent_refused;
     e->given = s->consent_given;
     e->language = language_of(s->language, w->language);
-    e->held_out = hash_share(w->policy->holdout_salt, s->id) < w->policy->holdout_share;
+    e->held_out = holdout_has(w->policy->holdout_salt, w->policy->holdout_share, s->id);
     set_windows(e, own != NULL ? own : w->zone);
     read_past(e, number);
 }

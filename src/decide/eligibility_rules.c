@@ -5,6 +5,7 @@
  * *why.
  */
 #include "decide/eligibility_state.h"
+#include "decide/holdout.h"
 
 #include <assert.h>
 
@@ -106,7 +107,14 @@ static bool exposures_are_left(rule_case *c)
  * shoppers who were treated, not with those who could not be. */
 static bool is_not_held_out(rule_case *c)
 {
-    return !c->e->held_out;
+    const eligibility_world *w = &c->e->world;
+    const double share = w->policy->campaign_holdout_share;
+    const uint32_t number = c->p->campaign;
+    char salt[HOLDOUT_SALT_BYTES];
+    if (c->e->held_out) return false;
+    if (share <= 0 || number == 0 || number > w->catalogue->n_campaigns) return true;
+    holdout_campaign_salt(w->policy->holdout_salt, w->catalogue->campaigns[number].id, salt);
+    return !holdout_has(salt, share, w->catalogue->shoppers[c->e->shopper].id);
 }
 
 static const struct {

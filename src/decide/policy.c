@@ -60,6 +60,8 @@ const char *policy_check_parameters(const policy *p)
         return "promotions for a shopper in one run must be between 1 and 100";
     if (!(p->holdout_share >= 0 && p->holdout_share <= 0.9))
         return "the holdout share must be between 0 and 0.9";
+    if (!(p->campaign_holdout_share >= 0 && p->campaign_holdout_share <= 0.9))
+        return "the holdout share of a campaign must be between 0 and 0.9";
     if (!is_text(p->holdout_salt)) return "the holdout needs a salt of at most 256 bytes";
     if (p->channels == 0) return "the policy allows no channel, so nothing could be sent";
     if ((p->channels | p->unasked) & ~CHANNEL_SET_ALL) return "there is no such channel";
@@ -94,11 +96,11 @@ fingerprint policy_fingerprint(const policy *p)
     fingerprint_state s;
     char line[256];
     fingerprint_begin(&s);
-    (void)snprintf(line, sizeof line, "%u %a %lld %lld %lld %llu %u %a %u %u", p->version,
+    (void)snprintf(line, sizeof line, "%u %a %lld %lld %lld %llu %u %a %a %u %u", p->version,
                    p->margin_rate, (long long)p->unknown_discount_minor,
                    (long long)p->budget_minor, (long long)p->promotion_budget_minor,
                    (unsigned long long)p->messages, p->per_shopper, p->holdout_share,
-                   p->channels, p->unasked);
+                   p->campaign_holdout_share, p->channels, p->unasked);
     fingerprint_add_text(&s, p->name);
     fingerprint_add_text(&s, line);
     fingerprint_add_text(&s, p->holdout_salt);

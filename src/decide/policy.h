@@ -56,6 +56,8 @@ typedef struct policy {
      * hash, so that a shopper stays in or out for as long as the salt stays. */
     double holdout_share;
     const char *holdout_salt;
+    /* The same of each campaign alone, by a salt of its own (holdout.h); 0 = none. */
+    double campaign_holdout_share;
 
     channel_set channels; /* that may be used */
     channel_set unasked;  /* those where consent that was never asked counts as given */

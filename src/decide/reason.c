@@ -55,9 +55,9 @@ static const reason_row rows[REASON_COUNT] = {
                               "该顾客{days}内已收到{seen}条消息，上限为{limit}条。"}},
     [REASON_HOLDOUT] =
         {"holdout",
-         {"The shopper is in the holdout, which gets no promotions so that "
-          "their effect can be measured.",
-          "该顾客属于对照组，不接收促销，以便衡量效果。"}},
+         {"The shopper is in a holdout, which does not get this promotion so that "
+          "its effect can be measured.",
+          "该顾客属于对照组，不接收此促销，以便衡量效果。"}},
     [REASON_COST_UNKNOWN] =
         {"cost_unknown",
          {"What it gives away is not known, and the policy assumes nothing.",

@@ -43,7 +43,7 @@ typedef struct raw_evaluate {
 } raw_evaluate;
 typedef struct raw_decide {
     char *margin_rate, *budget, *promotion_budget, *unknown_value, *per_shopper, *holdout;
-    char *holdout_salt, *contact_unasked;
+    char *holdout_salt, *campaign_holdout, *contact_unasked;
     raw_channel *channels;
     uint32_t channels_count;
 } raw_decide;
@@ -118,6 +118,7 @@ static const cyaml_schema_field_t decide_fields[] = {
     TEXT("per_shopper", raw_decide, per_shopper),
     TEXT("holdout", raw_decide, holdout),
     TEXT("holdout_salt", raw_decide, holdout_salt),
+    TEXT("campaign_holdout", raw_decide, campaign_holdout),
     TEXT("contact_unasked", raw_decide, contact_unasked),
     CYAML_FIELD_SEQUENCE("channels", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_decide,
                          channels, &channel_value, 0, CHANNEL_COUNT),
@@ -219,6 +220,9 @@ static const key keys[] = {
      NULL, "Share of shoppers left without promotions, to measure against."},
     {"decide.holdout_salt", KIND_TEXT, RAW(decide, holdout_salt), TYPED(holdout_salt),
      "holdout-1", 0, 0, NULL, "Change it to draw a new holdout."},
+    {"decide.campaign_holdout", KIND_NUMBER, RAW(decide, campaign_holdout),
+     TYPED(campaign_holdout), "0", 0, 0.9, NULL,
+     "Share left out of each campaign alone, other shoppers for each."},
     {"decide.contact_unasked", KIND_YES_NO, RAW(decide, contact_unasked),
      TYPED(contact_unasked), "no", 0, 0, NULL,
      "Whether a shopper whose consent was never asked may be contacted."},

@@ -53,6 +53,7 @@ typedef struct config {
     int64_t per_shopper;            /* most promotions a shopper in one run */
     double holdout;
     const char *holdout_salt;
+    double campaign_holdout; /* of each campaign alone */
     bool contact_unasked; /* consent never asked counts as given */
     const config_channel *channels;
     uint32_t n_channels;

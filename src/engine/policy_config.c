@@ -53,6 +53,7 @@ pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
     out->per_shopper = (uint32_t)c->per_shopper;
     out->holdout_share = c->holdout;
     out->holdout_salt = c->holdout_salt;
+    out->campaign_holdout_share = c->campaign_holdout;
     set_channels(c, out);
     pf_status s = PF_OK;
     if (out->unknown_discount_minor == MONEY_ABSENT)

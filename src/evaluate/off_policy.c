@@ -3,21 +3,13 @@
 #include "evaluate/off_policy.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
+#include "evaluate/off_policy_rows.h"
 #include "measure/bootstrap.h"
-#include "measure/statistics.h"
+#include "measure/distribution.h"
 
-/* How far a row of probabilities may be from one. */
-#define SUM_TOLERANCE 1e-6
-/* Standard errors of a difference that make it one. */
-#define DIFFER_BY 2.5
-
-static const struct {
-    const char *name;
-    bool model, own_sum, chosen; /* needs expectations; is over its weights; has a parameter */
-} kinds[OFF_POLICY_ESTIMATORS] = {
+const off_policy_kind off_policy_kinds[OFF_POLICY_ESTIMATORS] = {
     [OFF_POLICY_DM] = {"dm", true, false, false},
     [OFF_POLICY_IPS] = {"ips", false, false, false},
     [OFF_POLICY_SNIPS] = {"snips", false, true, false},
@@ -30,7 +22,7 @@ static const struct {
 
 const char *off_policy_name(off_policy_estimator e)
 {
-    return kinds[e].name;
+    return off_policy_kinds[e].name;
 }
 
 off_policy_plan off_policy_plan_default(void)
@@ -43,134 +35,7 @@ off_policy_plan off_policy_plan_default(void)
                              .seed = 1};
 }
 
-/* ---- the log ---- */
-
-static pf_status check_target(const off_policy_log *log, const double *target, size_t i,
-                              pf_error *err)
-{
-    double sum = 0;
-    for (uint32_t a = 0; a < log->n_actions; a++) {
-        const double p = target[i * log->n_actions + a];
-        if (!(p >= 0))
-            return error_set(err, PF_DATA,
-                             "decision %zu: the policy gives action %u the probability %g; it "
-                             "must be 0 or more",
-                             i + 1, a, p);
-        sum += p;
-    }
-    if (fabs(sum - 1) <= SUM_TOLERANCE) return PF_OK;
-    return error_set(err, PF_DATA,
-                     "decision %zu: the policy's probabilities sum to %.6g, not to 1: name all "
-                     "actions, doing nothing among them",
-                     i + 1, sum);
-}
-
-static pf_status check_row(const off_policy_log *log, size_t i, pf_error *err)
-{
-    const double p = log->propensity[i];
-    if (log->action[i] >= log->n_actions)
-        return error_set(err, PF_DATA, "decision %zu took action %u of %u", i + 1,
-                         log->action[i], log->n_actions);
-    if (!(p > 0 && p <= 1))
-        return error_set(err, PF_DATA,
-                         "decision %zu has the propensity %g; the log must hold the probability, "
-                         "above 0 and at most 1, with which its action was taken, or it cannot "
-                         "speak of another policy",
-                         i + 1, p);
-    if (!isfinite(log->reward[i]))
-        return error_set(err, PF_DATA, "decision %zu has no finite reward", i + 1);
-    for (uint32_t a = 0; log->expected != NULL && a < log->n_actions; a++)
-        if (!isfinite(log->expected[i * log->n_actions + a]))
-            return error_set(err, PF_DATA, "decision %zu: nothing finite is expected of action %u",
-                             i + 1, a);
-    return check_target(log, log->target, i, err);
-}
-
-static double weight_of(const off_policy_log *log, const double *target, size_t i)
-{
-    return target[i * log->n_actions + log->action[i]] / log->propensity[i];
-}
-
-static off_policy_support support_of(const off_policy_log *log, const double *target)
-{
-    off_policy_support s = {0};
-    double sum = 0, square = 0;
-    for (size_t i = 0; i < log->n; i++) {
-        const double w = weight_of(log, target, i);
-        sum += w;
-        square += w * w;
-        if (w > s.largest_weight) s.largest_weight = w;
-    }
-    s.effective = square > 0 ? sum * sum / square : 0;
-    s.mean_weight = sum / (double)log->n;
-    s.few = s.effective < OFF_POLICY_FEW;
-    return s;
-}
-
-pf_status off_policy_check(const off_policy_log *log, off_policy_support *out, pf_error *err)
-{
-    if (log->n == 0 || log->n_actions == 0)
-        return error_set(err, PF_DATA, "the log holds no decisions");
-    if (log->propensity == NULL)
-        return error_set(err, PF_DATA,
-                         "the log has no propensities: it cannot speak of another policy; decide "
-                         "with exploration and keep the probability of every choice");
-    for (size_t i = 0; i < log->n; i++) {
-        pf_status s = check_row(log, i, err);
-        if (s != PF_OK) return s;
-    }
-    *out = support_of(log, log->target);
-    if (out->largest_weight > 0) return PF_OK;
-    return error_set(err, PF_DATA,
-                     "the log never took what the policy takes: there is no support for it");
-}
-
-/* ---- one estimate ---- */
-
-/* A policy on a log, row by row. */
-typedef struct rows {
-    size_t n;
-    off_policy_estimator kind;
-    double *base;   /* what the model alone says */
-    double *weight; /* w */
-    double *rest;   /* r - q, or r without a model */
-    double *shrunk; /* the estimator's weight */
-} rows;
-
-static void rows_free(rows *r)
-{
-    mem_free(r->base);
-    mem_free(r->weight);
-    mem_free(r->rest);
-    mem_free(r->shrunk);
-}
-
-static pf_status rows_new(rows *r, const off_policy_log *log, const double *target,
-                          off_policy_estimator kind, pf_error *err)
-{
-    const uint32_t K = log->n_actions;
-    *r = (rows){.n = log->n,
-                .kind = kind,
-                .base = mem_alloc_zero(log->n, sizeof *r->base),
-                .weight = mem_alloc(log->n, sizeof *r->weight),
-                .rest = mem_alloc(log->n, sizeof *r->rest),
-                .shrunk = mem_alloc(log->n, sizeof *r->shrunk)};
-    if (!r->base || !r->weight || !r->rest || !r->shrunk) {
-        rows_free(r);
-        *r = (rows){0};
-        return error_set(err, PF_NO_MEMORY, "out of memory for %zu decisions", log->n);
-    }
-    for (size_t i = 0; i < log->n; i++) {
-        const double *q = kinds[kind].model ? log->expected + i * K : NULL;
-        for (uint32_t a = 0; q != NULL && a < K; a++)
-            r->base[i] += target[i * K + a] * q[a];
-        r->weight[i] = weight_of(log, target, i);
-        r->rest[i] = log->reward[i] - (q != NULL ? q[log->action[i]] : 0);
-    }
-    return PF_OK;
-}
-
-static double shrink(off_policy_estimator kind, double w, double parameter)
+double off_policy_shrink(off_policy_estimator kind, double w, double parameter)
 {
     switch (kind) {
     case OFF_POLICY_DM: return 0;
@@ -181,155 +46,178 @@ static double shrink(off_policy_estimator kind, double w, double parameter)
     }
 }
 
-static void shrink_all(rows *r, double parameter)
+/* ---- rows ---- */
+
+static void rows_free(off_policy_rows *r)
 {
-    for (size_t i = 0; i < r->n; i++)
-        r->shrunk[i] = shrink(r->kind, r->weight[i], parameter);
+    mem_free(r->base);
+    mem_free(r->weight);
+    mem_free(r->rest);
+    mem_free(r->shrunk);
 }
 
-/* c [n] counts the rows; NULL: once each. */
-static double value_of_rows(const void *context, const double *c)
+/* What one decision brings: by the model alone, and what the model did not foresee. */
+typedef struct parts {
+    double base, rest;
+} parts;
+
+/* q [K] of decision i; NULL: an estimator without a model. */
+static parts parts_of(const off_policy_rows *r, const double *q, size_t i)
 {
-    const rows *r = context;
-    double count = 0, base = 0, sum = 0, weights = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        const double times = c != NULL ? c[i] : 1;
-        count += times;
-        base += times * r->base[i];
-        sum += times * r->shrunk[i] * r->rest[i];
-        weights += times * r->shrunk[i];
-    }
-    if (!(count > 0)) return NAN;
-    const double over = kinds[r->kind].own_sum ? weights : count;
-    if (!(over > 0)) return NAN;
-    return base / count + sum / over;
+    const uint32_t K = r->log->n_actions;
+    const double *target = r->target + i * K;
+    parts p = {.rest = r->log->reward[i]};
+    if (q == NULL) return p;
+    for (uint32_t a = 0; a < K; a++)
+        p.base += target[a] * q[a];
+    p.rest -= q[r->log->action[i]];
+    return p;
 }
 
-/* ---- choosing the parameter ---- */
-
-typedef struct choice {
-    double parameter, value, variance, left_out, left_out_variance;
-} choice;
-
-static choice try_parameter(const rows *r, double parameter)
+static reward_rows rewards_of(const off_policy_log *log)
 {
-    const double n = (double)r->n;
-    double sum = 0, square = 0, out = 0, out_square = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        const double s = shrink(r->kind, r->weight[i], parameter);
-        const double one = r->base[i] + s * r->rest[i];
-        const double left = (r->weight[i] - s) * r->rest[i];
-        sum += one;
-        square += one * one;
-        out += left;
-        out_square += left * left;
-    }
-    const double mean = sum / n, left = out / n;
-    return (choice){.parameter = parameter,
-                    .value = mean,
-                    .variance = (square / n - mean * mean) / n,
-                    .left_out = left,
-                    .left_out_variance = (out_square / n - left * left) / n};
+    return (reward_rows){.n = log->n,
+                         .n_actions = log->n_actions,
+                         .n_features = log->features != NULL ? log->n_features : 0,
+                         .action = log->action,
+                         .reward = log->reward,
+                         .x = log->features,
+                         .shopper = log->shopper};
 }
 
-static double error_of(const choice *c, off_policy_rule rule)
+/* Our model on the rows as often as c says, with room for what it expects of one decision. */
+typedef struct learned {
+    reward_rows rows;
+    reward_model model;
+    double *q; /* [K] */
+} learned;
+
+static void learned_free(learned *l)
 {
-    double bias = fabs(c->left_out);
-    if (rule == OFF_POLICY_BY_BOUND)
-        bias += 1.96 * sqrt(c->left_out_variance > 0 ? c->left_out_variance : 0);
-    return bias * bias + c->variance;
+    mem_free(l->q);
+    reward_model_free(&l->model);
 }
 
-/* Whether two estimates differ by more than their difference varies. */
-static bool differ(const rows *r, double less, double more)
+static pf_status learned_fit(learned *l, const off_policy_log *log, const double *c,
+                             pf_error *err)
 {
-    const double n = (double)r->n;
-    double sum = 0, square = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        const double w = r->weight[i];
-        const double d =
-            (shrink(r->kind, w, less) - shrink(r->kind, w, more)) * r->rest[i];
-        sum += d;
-        square += d * d;
-    }
-    const double mean = sum / n, variance = (square / n - mean * mean) / n;
-    return mean * mean > DIFFER_BY * DIFFER_BY * fmax(variance, 0);
-}
-
-/* choices [n] from the least shrunk to the most: the last that differs from none before it. */
-static double by_intervals(const rows *r, const choice *choices, size_t n)
-{
-    size_t last = 0;
-    for (size_t k = 1; k < n; k++) {
-        for (size_t j = 0; j < k; j++)
-            if (differ(r, choices[j].parameter, choices[k].parameter))
-                return choices[last].parameter;
-        last = k;
-    }
-    return choices[last].parameter;
-}
-
-/* From the largest weight (nothing is shrunk by clipping) down to the median, in equal ratios;
- * λ by the square of those, and infinity first. */
-static size_t list_choices(const rows *r, const double *sorted, choice *out)
-{
-    const double most = sorted[r->n - 1];
-    double least = quantile_of_sorted(sorted, r->n, .5);
-    if (!(least > most * 1e-6)) least = most * 1e-6;
-    for (size_t k = 0; k < OFF_POLICY_CHOICES; k++) {
-        const double at = most * pow(least / most, (double)k / (OFF_POLICY_CHOICES - 1));
-        double parameter = r->kind == OFF_POLICY_DROS ? 4 * at * at : at;
-        if (k == 0) parameter = INFINITY;
-        out[k] = try_parameter(r, parameter);
-    }
-    return OFF_POLICY_CHOICES;
-}
-
-static pf_status choose_parameter(const rows *r, off_policy_rule rule, double *out,
-                                  pf_error *err)
-{
-    choice choices[OFF_POLICY_CHOICES];
-    double *sorted = mem_alloc(r->n, sizeof *sorted);
-    if (sorted == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for %zu decisions", r->n);
-    memcpy(sorted, r->weight, r->n * sizeof *sorted);
-    sort_values(sorted, r->n);
-    const size_t n = list_choices(r, sorted, choices);
-    mem_free(sorted);
-    if (rule == OFF_POLICY_BY_INTERVALS) {
-        *out = by_intervals(r, choices, n);
-        return PF_OK;
-    }
-    size_t best = 0;
-    for (size_t k = 1; k < n; k++)
-        if (error_of(&choices[k], rule) < error_of(&choices[best], rule)) best = k;
-    *out = choices[best].parameter;
-    return PF_OK;
-}
-
-/* ---- the estimate and its interval ---- */
-
-static pf_status prepare(const off_policy_log *log, const double *target,
-                         const off_policy_plan *plan, rows *r, double *parameter,
-                         pf_error *err)
-{
-    *parameter = NAN;
-    pf_status s = rows_new(r, log, target, plan->estimator, err);
-    if (s != PF_OK) return s;
-    if (kinds[plan->estimator].chosen) {
-        *parameter = plan->parameter;
-        if (isnan(*parameter)) s = choose_parameter(r, plan->rule, parameter, err);
-    }
-    if (s == PF_OK) shrink_all(r, *parameter);
+    *l = (learned){.rows = rewards_of(log)};
+    l->q = mem_alloc(log->n_actions, sizeof *l->q);
+    if (l->q == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for %u actions", log->n_actions);
+    pf_status s = reward_model_fit(&l->model, &l->rows, c, err);
+    if (s != PF_OK) learned_free(l);
     return s;
 }
 
-static bool all_equal(const double *x, size_t n)
+static pf_status fill_parts(off_policy_rows *r, pf_error *err)
 {
-    for (size_t i = 1; i < n; i++)
-        if (x[i] != x[0]) return false;
-    return true;
+    const off_policy_log *log = r->log;
+    learned l = {0};
+    if (r->learned) {
+        pf_status s = learned_fit(&l, log, NULL, err);
+        if (s != PF_OK) return s;
+    }
+    for (size_t i = 0; i < log->n; i++) {
+        const double *q = NULL;
+        if (r->learned) {
+            reward_model_expect(&l.model, &l.rows, i, l.q);
+            q = l.q;
+        }
+        if (!r->learned && off_policy_kinds[r->kind].model)
+            q = log->expected + i * log->n_actions;
+        const parts p = parts_of(r, q, i);
+        r->base[i] = p.base;
+        r->rest[i] = p.rest;
+        r->weight[i] = off_policy_weight(log, r->target, i);
+    }
+    if (r->learned) learned_free(&l);
+    return PF_OK;
 }
+
+static pf_status rows_new(off_policy_rows *r, const off_policy_log *log, const double *target,
+                          off_policy_estimator kind, atomic_bool *starved, pf_error *err)
+{
+    *r = (off_policy_rows){.log = log,
+                           .target = target,
+                           .kind = kind,
+                           .learned = off_policy_kinds[kind].model && log->expected == NULL,
+                           .base = mem_alloc(log->n, sizeof *r->base),
+                           .weight = mem_alloc(log->n, sizeof *r->weight),
+                           .rest = mem_alloc(log->n, sizeof *r->rest),
+                           .shrunk = mem_alloc(log->n, sizeof *r->shrunk),
+                           .starved = starved};
+    pf_status s = PF_OK;
+    if (!r->base || !r->weight || !r->rest || !r->shrunk)
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu decisions", log->n);
+    if (s == PF_OK) s = fill_parts(r, err);
+    if (s == PF_OK) return PF_OK;
+    rows_free(r);
+    *r = (off_policy_rows){0};
+    return s;
+}
+
+/* ---- one estimate ---- */
+
+typedef struct sums {
+    double count, base, rest, weights;
+} sums;
+
+static void add(sums *s, double times, double base, double weight, double rest)
+{
+    s->count += times;
+    s->base += times * base;
+    s->rest += times * weight * rest;
+    s->weights += times * weight;
+}
+
+static double value_of_sums(const off_policy_rows *r, const sums *s)
+{
+    const double over = off_policy_kinds[r->kind].own_sum ? s->weights : s->count;
+    if (!(s->count > 0) || !(over > 0)) return NAN;
+    return s->base / s->count + s->rest / over;
+}
+
+/* c [n] counts the rows; NULL: once each. Our model is fitted to the same counts. */
+static double value_of_rows(const void *context, const double *c)
+{
+    const off_policy_rows *r = context;
+    const bool anew = r->learned && c != NULL;
+    sums s = {0};
+    learned l = {0};
+    if (anew && learned_fit(&l, r->log, c, NULL) != PF_OK) {
+        atomic_store(r->starved, true);
+        return NAN;
+    }
+    for (size_t i = 0; i < r->log->n; i++) {
+        parts p = {r->base[i], r->rest[i]};
+        if (c != NULL && !(c[i] > 0)) continue;
+        if (anew) {
+            reward_model_expect(&l.model, &l.rows, i, l.q);
+            p = parts_of(r, l.q, i);
+        }
+        add(&s, c != NULL ? c[i] : 1, p.base, r->shrunk[i], p.rest);
+    }
+    if (anew) learned_free(&l);
+    return value_of_sums(r, &s);
+}
+
+static pf_status prepare(const off_policy_log *log, const double *target,
+                         const off_policy_plan *plan, atomic_bool *starved, off_policy_rows *r,
+                         double *parameter, pf_error *err)
+{
+    *parameter = NAN;
+    pf_status s = rows_new(r, log, target, plan->estimator, starved, err);
+    if (s == PF_OK && off_policy_kinds[plan->estimator].chosen) {
+        *parameter = plan->parameter;
+        if (isnan(*parameter)) s = off_policy_choose(r, plan->rule, parameter, err);
+    }
+    for (size_t i = 0; s == PF_OK && i < log->n; i++)
+        r->shrunk[i] = off_policy_shrink(r->kind, r->weight[i], *parameter);
+    return s;
+}
+
+/* ---- the interval ---- */
 
 static bootstrap_plan bootstrap_of(const off_policy_log *log, const off_policy_plan *plan,
                                    const uint32_t *group)
@@ -357,55 +245,109 @@ static pf_status groups_of(const off_policy_log *log, uint32_t **own, const uint
     return PF_OK;
 }
 
-static pf_status check_plan(const off_policy_log *log, const off_policy_plan *plan,
-                            pf_error *err)
+static pf_status check_plan(const off_policy_plan *plan, pf_error *err)
 {
-    if (kinds[plan->estimator].model && log->expected == NULL)
-        return error_set(err, PF_USAGE,
-                         "%s needs what a model expects of every action; ips and snips need none",
-                         kinds[plan->estimator].name);
-    if (kinds[plan->estimator].chosen && !isnan(plan->parameter) && !(plan->parameter > 0))
-        return error_set(err, PF_USAGE, "the parameter of %s is %g but must be above 0",
-                         kinds[plan->estimator].name, plan->parameter);
-    return PF_OK;
+    const off_policy_kind *k = &off_policy_kinds[plan->estimator];
+    if (!k->chosen || isnan(plan->parameter) || plan->parameter > 0) return PF_OK;
+    return error_set(err, PF_USAGE, "the parameter of %s is %g but must be above 0", k->name,
+                     plan->parameter);
+}
+
+/* What a decision adds to the value is its weight / over times (rest - centre). */
+typedef struct scale {
+    double over, centre;
+} scale;
+
+static scale scale_of(const off_policy_rows *r)
+{
+    double weights = 0, rests = 0;
+    if (!off_policy_kinds[r->kind].own_sum) return (scale){1, 0};
+    for (size_t i = 0; i < r->log->n; i++) {
+        weights += r->shrunk[i];
+        rests += r->shrunk[i] * r->rest[i];
+    }
+    return (scale){weights / (double)r->log->n, rests / weights};
+}
+
+/* How much wider than the bootstrap's an interval must be. Where rewards are rare, the rows whose
+ * weights decide the spread may all be without reward in the sample, and no replicate can know:
+ * then the spread is taken as if what the model did not foresee had nothing to do with the weight.
+ * others: of the policy to subtract, or NULL. */
+static double widening(const off_policy_rows *r, const off_policy_rows *others, double error)
+{
+    const double n = (double)r->log->n;
+    const scale mine = scale_of(r), theirs = others != NULL ? scale_of(others) : mine;
+    double square = 0, weights = 0, rests = 0;
+    for (size_t i = 0; i < r->log->n; i++) {
+        const double rest = r->rest[i] - mine.centre;
+        double w = r->shrunk[i] / mine.over;
+        if (others != NULL) w -= others->shrunk[i] / theirs.over;
+        square += w * w * rest * rest;
+        weights += w * w;
+        rests += rest * rest;
+    }
+    const double missing = fmax(weights / n * rests / n - square / n, 0) / n;
+    return error > 0 ? sqrt(1 + missing / (error * error)) : 1;
+}
+
+static bool has_loss(const off_policy_log *log)
+{
+    for (size_t i = 0; i < log->n; i++)
+        if (log->reward[i] < 0) return true;
+    return false;
+}
+
+/* The normal interval of the bootstrap's error: where large weights are rare, a low value comes
+ * with replicates that vary little, and their quantiles would miss the truth together. */
+static void set_interval(const bootstrap_result *found, double level, double wider,
+                         off_policy_value *out)
+{
+    const double reach = normal_quantile(.5 + level / 2) * found->standard_error * wider;
+    out->value = found->value;
+    out->standard_error = found->standard_error * wider;
+    out->low = found->value - reach;
+    out->high = found->value + reach;
 }
 
 /* other NULL: the value itself, else the difference to another policy's. */
 static pf_status estimate(const off_policy_log *log, const double *other,
                           const off_policy_plan *plan, off_policy_value *out, pf_error *err)
 {
-    rows mine = {0}, others = {0};
+    off_policy_rows mine = {0}, others = {0};
+    atomic_bool starved = false;
     uint32_t *own = NULL;
     const uint32_t *group = NULL;
     bootstrap_result found = {0};
     double parameter = NAN, other_parameter = NAN;
-    pf_status s = prepare(log, log->target, plan, &mine, &parameter, err);
+    pf_status s = prepare(log, log->target, plan, &starved, &mine, &parameter, err);
     if (s == PF_OK && other != NULL)
-        s = prepare(log, other, plan, &others, &other_parameter, err);
+        s = prepare(log, other, plan, &starved, &others, &other_parameter, err);
     if (s == PF_OK) s = groups_of(log, &own, &group, err);
     if (s == PF_OK) {
         const bootstrap_plan b = bootstrap_of(log, plan, group);
         s = other == NULL ? bootstrap_interval(&b, value_of_rows, &mine, &found, err)
                           : bootstrap_difference(&b, value_of_rows, &mine, &others, &found, err);
     }
+    if (atomic_load(&starved))
+        s = error_set(err, PF_NO_MEMORY, "out of memory for the interval's replicates");
+    if (s == PF_OK) {
+        const double wider = widening(&mine, other ? &others : NULL, found.standard_error);
+        set_interval(&found, plan->level, wider, out);
+        /* No policy brings less than nothing. */
+        if (other == NULL && !has_loss(log)) out->low = fmax(out->low, fmin(out->value, 0));
+        out->parameter = parameter;
+    }
     rows_free(&mine);
     rows_free(&others);
     mem_free(own);
-    if (s != PF_OK) return s;
-    out->value = found.value;
-    out->standard_error = found.standard_error;
-    out->low = found.low;
-    out->high = found.high;
-    out->parameter = parameter;
-    out->without_spread = all_equal(log->reward, log->n);
-    return PF_OK;
+    return s;
 }
 
 pf_status off_policy_estimate(const off_policy_log *log, const off_policy_plan *plan,
                               off_policy_value *out, pf_error *err)
 {
     *out = (off_policy_value){0};
-    pf_status s = check_plan(log, plan, err);
+    pf_status s = check_plan(plan, err);
     if (s == PF_OK) s = off_policy_check(log, &out->support, err);
     return s == PF_OK ? estimate(log, NULL, plan, out, err) : s;
 }
@@ -415,12 +357,11 @@ pf_status off_policy_difference(const off_policy_log *log, const double *other,
                                 pf_error *err)
 {
     *out = (off_policy_value){0};
-    pf_status s = check_plan(log, plan, err);
+    pf_status s = check_plan(plan, err);
     if (s == PF_OK) s = off_policy_check(log, &out->support, err);
-    for (size_t i = 0; s == PF_OK && i < log->n; i++)
-        s = check_target(log, other, i, err);
+    off_policy_support second;
+    if (s == PF_OK) s = off_policy_check_target(log, other, &second, err);
     if (s != PF_OK) return s;
-    const off_policy_support second = support_of(log, other);
     if (second.effective < out->support.effective) out->support = second;
     return estimate(log, other, plan, out, err);
 }

@@ -21,6 +21,10 @@
  *     DROS    V + λ w / (w² + λ) (r - q)         (Su et al., ICML 2020, section 4.2)
  *     CLIPPED min(w, tau) r                      (Ionides, JCGS 17, 2008)
  *
+ * Without expectations of the caller's the model is evaluate/reward_model.h, cross-fitted on the
+ * log's features, and every replicate of the bootstrap fits it anew, so that the interval knows
+ * that it was learned.
+ *
  * All arrays are borrowed. Any thread.
  */
 #ifndef PROFFER_EVALUATE_OFF_POLICY_H
@@ -40,7 +44,11 @@ typedef struct off_policy_log {
     const double *reward;     /* [n] what came of it */
     const double *propensity; /* [n] of what was taken, in (0, 1] */
     const double *target;     /* [n x K] the judged policy's probabilities */
-    const double *expected;   /* [n x K] of a model that has not seen these rewards, or NULL */
+    const double *logging;    /* [n x K] all of the log's propensities, where it kept them, or
+                                 NULL: then support is judged by what was taken */
+    const double *expected;   /* [n x K] of a model that has not seen these rewards; NULL: ours */
+    const double *features;   /* [n x n_features] of the decisions, for our model; NULL: none */
+    uint32_t n_features;
     const uint32_t *shopper;  /* [n] decisions of one shopper vary together; NULL: each alone */
 } off_policy_log;
 
@@ -60,7 +68,8 @@ typedef enum off_policy_estimator {
 const char *off_policy_name(off_policy_estimator e);
 
 /* How tau or λ is chosen from the log alone, among `OFF_POLICY_CHOICES` values between the
- * quantiles of the weights. */
+ * quantiles of the weights. Variances are no smaller than if what the model did not foresee had
+ * nothing to do with the weights: rows of large weight with a reward may be missing by chance. */
 typedef enum off_policy_rule {
     /* least (mean of what shrinking leaves out)² + variance (Su et al. 2020, section 5) */
     OFF_POLICY_BY_ERROR,
@@ -88,23 +97,32 @@ off_policy_plan off_policy_plan_default(void);
 
 /* What of a log speaks of a policy. */
 typedef struct off_policy_support {
-    double effective;      /* rows: (Σ w)² / Σ w² (Kish 1965) */
+    size_t n;
+    double effective; /* rows: (Σ w)² / Σ w² (Kish 1965) */
     double largest_weight;
-    double mean_weight;    /* 1 where propensities mean what they say */
-    bool few;              /* effective < OFF_POLICY_FEW: no figure is to be trusted */
+    double mean_weight, mean_weight_error; /* 1 where propensities mean what they say */
+    bool few; /* effective < OFF_POLICY_FEW: no figure is to be trusted */
+    bool off; /* mean_weight is not 1 by OFF_POLICY_OFF standard errors: propensities are wrong */
 } off_policy_support;
-enum { OFF_POLICY_FEW = 100 };
+enum { OFF_POLICY_FEW = 100, OFF_POLICY_OFF = 4 };
+
+/* What is wrong with it in words for whoever reads the figure, cut to n bytes; "" when nothing.
+ * Returns `out`. */
+const char *off_policy_warning(const off_policy_support *s, char *out, size_t n);
 
 typedef struct off_policy_value {
+    /* Normal interval of the bootstrap's error, widened as the variances of the rules are. */
     double value, standard_error, low, high;
     double parameter; /* that was used; NaN where there is none */
     off_policy_support support;
-    bool without_spread; /* all rewards are equal: the interval says nothing */
 } off_policy_value;
 
-/* PF_DATA with row and remedy: an empty log, an action that is none, a propensity that is not
- * in (0, 1], a target that does not sum to one or is negative, no reward for a taken action
- * (not finite). PF_USAGE: an estimator that needs a model without one; PF_NO_MEMORY. */
+/* PF_DATA with row and remedy: an empty log, no propensities or one that is not in (0, 1] or is
+ * not that of `logging`; probabilities that are negative or do not sum to one; a reward,
+ * expectation or feature that is not finite; an action that is none; all rewards equal; an action
+ * that the policy takes where `logging` gives it 0, or, without `logging`, that the log never took;
+ * no decision in which log and policy agree. PF_USAGE: a plan outside its limits; PF_LIMIT: too
+ * many features; PF_NO_MEMORY. */
 pf_status off_policy_check(const off_policy_log *log, off_policy_support *out, pf_error *err);
 pf_status off_policy_estimate(const off_policy_log *log, const off_policy_plan *plan,
                               off_policy_value *out, pf_error *err);

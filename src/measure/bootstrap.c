@@ -15,12 +15,16 @@
 typedef struct resampling {
     const bootstrap_plan *plan;
     bootstrap_statistic *statistic;
-    const void *a, *b; /* b NULL: no difference */
+    bootstrap_statistics *many; /* instead of the one above, or NULL */
+    size_t k;                   /* values of a replicate: 1 but for `many` */
+    const void *a, *b;          /* b NULL: no difference */
     uint32_t *dense;   /* [n]: the row's group, 0..groups-1 */
     uint32_t groups;
     double *weights;    /* [threads][n] */
     uint32_t *drawn;    /* [threads][groups] */
-    double *replicates; /* [replicates] */
+    double *replicates; /* [replicates][k] */
+    double *column;     /* [replicates] of one value */
+    double *own;        /* [k] of the rows themselves */
 } resampling;
 
 bootstrap_plan bootstrap_plan_default(const uint32_t *group, size_t n)
@@ -32,10 +36,14 @@ bootstrap_plan bootstrap_plan_default(const uint32_t *group, size_t n)
                             .seed = 1};
 }
 
-static double value_under(const resampling *s, const double *w)
+static void values_under(const resampling *s, const double *w, double *values)
 {
-    double value = s->statistic(s->a, w);
-    return s->b ? value - s->statistic(s->b, w) : value;
+    if (s->many) {
+        s->many(s->a, w, values);
+        return;
+    }
+    values[0] = s->statistic(s->a, w);
+    if (s->b) values[0] -= s->statistic(s->b, w);
 }
 
 static void run_replicate(void *context, size_t task, unsigned worker)
@@ -51,7 +59,7 @@ static void run_replicate(void *context, size_t task, unsigned worker)
         drawn[random_below(&random, s->groups)]++;
     for (size_t i = 0; i < n; i++)
         w[i] = (double)drawn[s->dense[i]];
-    s->replicates[task] = value_under(s, w);
+    values_under(s, w, s->replicates + task * s->k);
 }
 
 /* Numbers the groups in the order of their ids. */
@@ -93,35 +101,40 @@ static pf_status check_plan(const bootstrap_plan *plan, pf_error *err)
 static pf_status allocate(resampling *s, pf_error *err)
 {
     size_t n = s->plan->n, threads = pool_threads(s->plan->threads), cells;
+    const size_t replicates = s->plan->replicates;
     s->dense = mem_alloc(n, sizeof *s->dense);
-    s->replicates = mem_alloc(s->plan->replicates, sizeof *s->replicates);
+    s->column = mem_alloc(replicates, sizeof *s->column);
+    s->own = mem_alloc(s->k, sizeof *s->own);
+    if (size_multiply(replicates, s->k, &cells))
+        s->replicates = mem_alloc(cells, sizeof *s->replicates);
     if (size_multiply(n, threads, &cells)) {
         s->weights = mem_alloc(cells, sizeof *s->weights);
         /* There are at most as many groups as rows. */
         s->drawn = mem_alloc(cells, sizeof *s->drawn);
     }
-    if (!s->dense || !s->replicates || !s->weights || !s->drawn)
+    if (!s->dense || !s->replicates || !s->column || !s->own || !s->weights || !s->drawn)
         return error_set(err, PF_NO_MEMORY, "no memory to resample %zu rows", n);
     return PF_OK;
 }
 
-/* Drops the replicates without a value, then reads error and interval off the rest. */
-static pf_status summarise(const resampling *s, bootstrap_result *out, pf_error *err)
+/* Drops the replicates without value j, then reads error and interval off the rest. */
+static pf_status summarise(const resampling *s, size_t j, bootstrap_result *out, pf_error *err)
 {
     unsigned kept = 0;
     for (unsigned r = 0; r < s->plan->replicates; r++) {
-        if (!isnan(s->replicates[r])) s->replicates[kept++] = s->replicates[r];
+        const double value = s->replicates[r * s->k + j];
+        if (!isnan(value)) s->column[kept++] = value;
     }
     if (kept < 2)
         return error_set(err, PF_DATA, "of %u replicates %u have a value; two are needed",
                          s->plan->replicates, kept);
     double tail = (1.0 - s->plan->level) / 2.0;
-    sort_values(s->replicates, kept);
+    sort_values(s->column, kept);
     *out = (bootstrap_result){
-        .value = value_under(s, NULL),
-        .standard_error = summary_of(s->replicates, kept).standard_deviation,
-        .low = quantile_of_sorted(s->replicates, kept, tail),
-        .high = quantile_of_sorted(s->replicates, kept, 1.0 - tail),
+        .value = s->own[j],
+        .standard_error = summary_of(s->column, kept).standard_deviation,
+        .low = quantile_of_sorted(s->column, kept, tail),
+        .high = quantile_of_sorted(s->column, kept, 1.0 - tail),
         .groups = s->groups,
         .replicates = kept,
     };
@@ -136,8 +149,12 @@ static pf_status resample(resampling *s, bootstrap_result *out, pf_error *err)
     if (status == PF_OK) status = make_dense(s, err);
     if (status == PF_OK) {
         pool_run(s->plan->threads, s->plan->replicates, run_replicate, s);
-        status = summarise(s, out, err);
+        values_under(s, NULL, s->own);
+        for (size_t j = 0; status == PF_OK && j < s->k; j++)
+            status = summarise(s, j, &out[j], err);
     }
+    mem_free(s->column);
+    mem_free(s->own);
     mem_free(s->drawn);
     mem_free(s->weights);
     mem_free(s->replicates);
@@ -148,7 +165,7 @@ static pf_status resample(resampling *s, bootstrap_result *out, pf_error *err)
 pf_status bootstrap_interval(const bootstrap_plan *plan, bootstrap_statistic *statistic,
                              const void *context, bootstrap_result *out, pf_error *err)
 {
-    resampling s = {.plan = plan, .statistic = statistic, .a = context};
+    resampling s = {.plan = plan, .statistic = statistic, .k = 1, .a = context};
     return resample(&s, out, err);
 }
 
@@ -156,7 +173,16 @@ pf_status bootstrap_difference(const bootstrap_plan *plan, bootstrap_statistic *
                                const void *a, const void *b, bootstrap_result *out,
                                pf_error *err)
 {
-    resampling s = {.plan = plan, .statistic = statistic, .a = a, .b = b};
+    resampling s = {.plan = plan, .statistic = statistic, .k = 1, .a = a, .b = b};
+    return resample(&s, out, err);
+}
+
+pf_status bootstrap_intervals(const bootstrap_plan *plan, bootstrap_statistics *statistics,
+                              const void *context, size_t k, bootstrap_result *out,
+                              pf_error *err)
+{
+    resampling s = {.plan = plan, .many = statistics, .k = k, .a = context};
+    if (k == 0) return error_set(err, PF_USAGE, "no statistic is asked for");
     return resample(&s, out, err);
 }
 

@@ -63,6 +63,14 @@ pf_status bootstrap_difference(const bootstrap_plan *plan, bootstrap_statistic *
                                const void *a, const void *b, bootstrap_result *out,
                                pf_error *err);
 
+/* Several statistics of the same draws, values [k] as above: a curve's points for the price of
+ * one resampling. */
+typedef void bootstrap_statistics(const void *context, const double *w, double *values);
+/* out [k], each as of bootstrap_interval. PF_USAGE for k = 0, PF_DATA when any has no value. */
+pf_status bootstrap_intervals(const bootstrap_plan *plan, bootstrap_statistics *statistics,
+                              const void *context, size_t k, bootstrap_result *out,
+                              pf_error *err);
+
 /* A statistic ready for use: the mean of values [n] over rows of a group table. */
 typedef struct bootstrap_mean_rows {
     const double *values;

@@ -193,41 +193,71 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
 
 /* --- amounts ---------------------------------------------------------------------- */
 
-static pf_status check_amounts(const float *y, size_t n, boosted_amount kind, double *mean,
-                               pf_error *err)
+static const struct amount_kind {
+    const char *objective;
+    const char *least; /* in words; NULL: any number */
+} amount_kinds[] = {[BOOSTED_SQUARED] = {"reg:squarederror", NULL},
+                    [BOOSTED_POISSON] = {"count:poisson", "not below 0"},
+                    [BOOSTED_TWEEDIE] = {"reg:tweedie", "not below 0"},
+                    [BOOSTED_GAMMA] = {"reg:gamma", "above 0"}};
+
+static bool is_amount(float y, boosted_amount kind)
 {
-    double sum = 0;
+    if (!isfinite(y)) return false;
+    return kind == BOOSTED_SQUARED || y > 0 || (y == 0 && kind != BOOSTED_GAMMA);
+}
+
+/* *mean: where the trees start from. */
+static pf_status check_amounts(const float *y, const float *weight, size_t n,
+                               boosted_amount kind, double *mean, pf_error *err)
+{
+    const char *least = amount_kinds[kind].least;
+    double sum = 0, weights = 0;
     bool varied = false;
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(y[i]) || (kind == BOOSTED_TWEEDIE && y[i] < 0))
-            return error_set(err, PF_DATA, "the amount of row %zu is %g: it must be a number%s",
-                             i, (double)y[i], kind == BOOSTED_TWEEDIE ? " not below 0" : "");
+        const double w = weight ? (double)weight[i] : 1;
+        if (!is_amount(y[i], kind))
+            return error_set(err, PF_DATA, "the amount of row %zu is %g: it must be a number%s%s",
+                             i, (double)y[i], least ? " " : "", least ? least : "");
+        if (!isfinite(w) || w <= 0)
+            return error_set(err, PF_DATA, "the weight of row %zu is %g: it must be above 0", i,
+                             w);
         varied |= y[i] != y[0];
-        sum += (double)y[i];
+        sum += w * (double)y[i];
+        weights += w;
     }
     if (n > 0 && !varied)
         return error_set(err, PF_DATA, "nothing to learn: all %zu amounts are %g", n,
                          (double)y[0]);
-    *mean = n > 0 ? sum / (double)n : 0;
+    *mean = n > 0 ? sum / weights : 0;
     return PF_OK;
 }
 
+static pf_status set_amounts(DMatrixHandle matrix, const float *y, const float *weight, size_t n,
+                             pf_error *err)
+{
+    int code = XGDMatrixSetFloatInfo(matrix, "label", y, n);
+    if (weight != NULL)
+        code |= XGDMatrixSetFloatInfo(matrix, "weight", weight, n);
+    return code == 0 ? PF_OK : failed(err, "take the amounts");
+}
+
 pf_status boosted_fit_amounts(boosted_model *m, const feature_rows *rows, const float *y,
-                              boosted_amount kind, const boosted_options *o, pf_error *err)
+                              const float *weight, boosted_amount kind,
+                              const boosted_options *o, pf_error *err)
 {
     DMatrixHandle matrix = NULL;
-    objective aim = {kind == BOOSTED_TWEEDIE ? "reg:tweedie" : "reg:squarederror", NAN};
+    objective aim = {amount_kinds[kind].objective, NAN};
     *m = (boosted_model){.features = rows->features};
     if (rows->features > LINEAR_MAX_FEATURES)
         return error_set(err, PF_LIMIT, "%zu features are more than %d", rows->features,
                          LINEAR_MAX_FEATURES);
-    pf_status s = check_amounts(y, rows->n, kind, &aim.start, err);
+    pf_status s = check_amounts(y, weight, rows->n, kind, &aim.start, err);
     if (s == PF_OK)
         s = make_matrix(rows, &matrix, err);
     if (s != PF_OK)
         return s;
-    s = XGDMatrixSetFloatInfo(matrix, "label", y, rows->n) == 0 ? PF_OK
-                                                                : failed(err, "take the amounts");
+    s = set_amounts(matrix, y, weight, rows->n, err);
     if (s == PF_OK)
         s = train(m, matrix, aim, rows, o, err);
     (void)XGDMatrixFree(matrix);

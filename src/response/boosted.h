@@ -49,15 +49,19 @@ pf_status boosted_fit(boosted_model *m, const feature_rows *rows, const uint8_t 
 /* How an amount hangs on the trees. */
 typedef enum boosted_amount {
     BOOSTED_SQUARED, /* it is their sum: least squares, effects add up */
-    BOOSTED_TWEEDIE  /* its logarithm is: many zeros and a long tail, effects multiply
-                        (Jorgensen and Paes de Souza, Scandinavian Actuarial Journal 1994;
-                        variance = mean^1.3) */
+    /* Its logarithm is, so effects multiply. Variance ~ mean^p, p = */
+    BOOSTED_POISSON, /* 1: counts */
+    BOOSTED_TWEEDIE, /* 1.3: many zeros and a long tail (Jorgensen and Paes de Souza,
+                        Scandinavian Actuarial Journal, 1994) */
+    BOOSTED_GAMMA    /* 2: sizes, above 0 */
 } boosted_amount;
-/* The mean of an amount y[i]. A feature that is NaN is unknown, which the trees read as a value
- * of its own. PF_DATA when there are no rows, all amounts are equal, one is not finite, or one is
- * negative under BOOSTED_TWEEDIE. o->rising as above. On failure *m is empty. */
+/* The mean of an amount y[i]; weight NULL = 1 each. A feature that is NaN is unknown, which the
+ * trees read as a value of its own. PF_DATA when there are no rows, all amounts are equal, one is
+ * not finite or below what its kind knows, a weight is not a number above 0. On failure *m is
+ * empty. */
 pf_status boosted_fit_amounts(boosted_model *m, const feature_rows *rows, const float *y,
-                              boosted_amount kind, const boosted_options *o, pf_error *err);
+                              const float *weight, boosted_amount kind,
+                              const boosted_options *o, pf_error *err);
 /* The expected outcome of each row: an amount, or a probability. */
 pf_status boosted_expect(const boosted_model *m, const feature_rows *rows, float *expected,
                          pf_error *err);

@@ -84,15 +84,17 @@ static double *standardise(const linear_model *m, const feature_rows *rows)
     return z;
 }
 
-/* ---- logistic ---- */
+/* ---- rows alone: logistic, least squares, log-linear means ---- */
 
-typedef struct logistic_context {
+typedef struct rows_context {
     const double *z; /* [N x F] */
-    const uint8_t *y;
+    const uint8_t *y;     /* logistic; else NULL and */
+    const double *amount; /* the outcomes as numbers */
+    linear_mean kind;
     const double *weight; /* or NULL */
     size_t n, features;
     double penalty;
-} logistic_context;
+} rows_context;
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -126,19 +128,35 @@ static double add_penalty(double penalty, const double *b, size_t n, size_t widt
     return 0.5 * penalty * dot(b, b, n);
 }
 
-static double logistic_loss(void *context, const double *b, double *gradient,
-                            double *hessian)
+/* Loss of a row with score s, its slope and its curvature. */
+static double row_loss(const rows_context *c, size_t i, double s, double *slope, double *curve)
 {
-    const logistic_context *c = context;
+    if (c->y != NULL) {
+        const double p = 1 / (1 + exp(-s));
+        *slope = p - c->y[i];
+        *curve = p * (1 - p);
+        return softplus(s) - (c->y[i] ? s : 0);
+    }
+    const double y = c->amount[i], mean = c->kind == LINEAR_MEAN_LOG ? exp(s) : s;
+    *slope = mean - y;
+    *curve = c->kind == LINEAR_MEAN_LOG ? mean : 1;
+    return c->kind == LINEAR_MEAN_LOG ? mean - y * s : 0.5 * (s - y) * (s - y);
+}
+
+static double rows_loss(void *context, const double *b, double *gradient, double *hessian)
+{
+    const rows_context *c = context;
     size_t F = c->features, width = F + 1;
     double loss = add_penalty(c->penalty, b, F, width, gradient, hessian);
     for (size_t i = 0; i < c->n; i++) {
         const double *x = c->z + i * F;
         double w = c->weight ? c->weight[i] : 1;
         double s = b[F] + dot(x, b, F);
-        loss += w * (softplus(s) - (c->y[i] ? s : 0));
+        double g, h;
+        loss += w * row_loss(c, i, s, &g, &h);
         if (gradient == NULL) continue;
-        double p = 1 / (1 + exp(-s)), h = w * p * (1 - p), g = w * (p - c->y[i]);
+        g *= w;
+        h *= w;
         for (size_t f = 0; f < F; f++)
             gradient[f] += g * x[f];
         gradient[F] += g;
@@ -163,29 +181,25 @@ static double weighted_share(const uint8_t *y, const double *weight, size_t n,
     return *total > 0 ? positive / *total : 0;
 }
 
-pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const uint8_t *y,
-                              const double *weight, const linear_options *o,
-                              pf_error *err)
+/* Fits c, whose rows are not standardised yet, from an intercept. On failure *m is empty. */
+static pf_status fit_rows(linear_model *m, const feature_rows *rows, rows_context *c,
+                          double total, double intercept, const linear_options *o, pf_error *err)
 {
-    double total = 0;
-    double share = weighted_share(y, weight, rows->n, &total);
     pf_status s = model_new(m, rows->features, o->clip, err);
     if (s != PF_OK) return s;
-    double *z = NULL, *b = mem_alloc_zero(m->features + 1, sizeof *b);
-    if (!(share > 0 && share < 1)) {
-        s = error_set(err, PF_DATA, "nothing to learn: %s of %zu rows responded",
-                      share > 0 ? "all" : "none", rows->n);
-        goto done;
-    }
+    double *b = mem_alloc_zero(m->features + 1, sizeof *b);
     find_scale(m, rows);
-    z = standardise(m, rows);
+    double *z = standardise(m, rows);
     if (z == NULL || b == NULL) {
         s = error_set(err, PF_NO_MEMORY, "out of memory for %zu rows", rows->n);
         goto done;
     }
-    logistic_context c = {z, y, weight, rows->n, m->features, o->ridge * total};
-    b[m->features] = log(share / (1 - share));
-    s = newton_minimise(logistic_loss, &c, m->features + 1, b, o->iterations, err);
+    c->z = z;
+    c->n = rows->n;
+    c->features = m->features;
+    c->penalty = o->ridge * total;
+    b[m->features] = intercept;
+    s = newton_minimise(rows_loss, c, m->features + 1, b, o->iterations, err);
     memcpy(m->weight, b, m->features * sizeof *b);
     m->intercept = b[m->features];
 done:
@@ -193,6 +207,42 @@ done:
     mem_free(b);
     if (s != PF_OK) linear_free(m);
     return s;
+}
+
+pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const uint8_t *y,
+                              const double *weight, const linear_options *o,
+                              pf_error *err)
+{
+    double total = 0;
+    const double share = weighted_share(y, weight, rows->n, &total);
+    *m = (linear_model){.features = 0};
+    if (rows->features > 0 && rows->features <= LINEAR_MAX_FEATURES && !(share > 0 && share < 1))
+        return error_set(err, PF_DATA, "nothing to learn: %s of %zu rows responded",
+                         share > 0 ? "all" : "none", rows->n);
+    rows_context c = {.y = y, .weight = weight};
+    return fit_rows(m, rows, &c, total, log(share / (1 - share)), o, err);
+}
+
+pf_status linear_fit_mean(linear_model *m, const feature_rows *rows, const double *y,
+                          const double *weight, linear_mean kind, const linear_options *o,
+                          pf_error *err)
+{
+    double total = 0, sum = 0;
+    *m = (linear_model){.features = 0};
+    for (size_t i = 0; i < rows->n; i++) {
+        const double w = weight ? weight[i] : 1;
+        if (!isfinite(y[i]) || (kind == LINEAR_MEAN_LOG && y[i] < 0))
+            return error_set(err, PF_DATA, "the outcome of row %zu is %g: it must be a number%s",
+                             i, y[i], kind == LINEAR_MEAN_LOG ? " not below 0" : "");
+        total += w;
+        sum += w * y[i];
+    }
+    if (!(total > 0)) return error_set(err, PF_DATA, "nothing to learn: there are no rows");
+    if (kind == LINEAR_MEAN_LOG && !(sum > 0))
+        return error_set(err, PF_DATA, "nothing to learn: all %zu outcomes are 0", rows->n);
+    rows_context c = {.amount = y, .kind = kind, .weight = weight};
+    const double mean = sum / total;
+    return fit_rows(m, rows, &c, total, kind == LINEAR_MEAN_LOG ? log(mean) : mean, o, err);
 }
 
 /* ---- choice ---- */

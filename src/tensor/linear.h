@@ -2,11 +2,14 @@
  * Linear models, fitted by Newton's method with an L2 penalty:
  *
  *   logistic   P(y = 1 | x) = 1 / (1 + exp(-(b0 + x b)))                one row alone
+ *   mean       E(y | x) = b0 + x b, or exp(b0 + x b)                    one row alone
  *   choice     P(row of its group) = exp(x b) / sum over the group      rows compete
  *
  * Logistic regression: Hastie, Tibshirani, Friedman, "The elements of statistical
- * learning", section 4.4.1; the conditional logit: McFadden 1974, equation 12, with each
- * group weighted by (its positives)^(alpha - 1), so that one with ten positives does not
+ * learning", section 4.4.1. The log-linear mean is found by the likelihood of Poisson, right for
+ * a mean whatever the spread: Santos Silva and Tenreyro, "The log of gravity", Review of Economics
+ * and Statistics 88, 2006, section III. The conditional logit: McFadden 1974, equation 12, with
+ * each group weighted by (its positives)^(alpha - 1), so that one with ten positives does not
  * count ten times.
  *
  * Features are standardised by the training rows and clipped at `clip` standard deviations, so the
@@ -64,6 +67,16 @@ pf_status linear_new(linear_model *m, size_t features, double clip, pf_error *er
 pf_status linear_fit_logistic(linear_model *m, const feature_rows *rows, const uint8_t *y,
                               const double *weight, const linear_options *o,
                               pf_error *err);
+
+typedef enum linear_mean {
+    LINEAR_MEAN_SUM, /* least squares: effects add up */
+    LINEAR_MEAN_LOG  /* effects multiply; y not below 0. E = exp(linear_score) */
+} linear_mean;
+/* y[i] any finite number; weight NULL = 1 each. PF_DATA without rows, for an outcome that is no
+ * number (or below 0), or when all are 0 under LINEAR_MEAN_LOG. On failure *m is empty. */
+pf_status linear_fit_mean(linear_model *m, const feature_rows *rows, const double *y,
+                          const double *weight, linear_mean kind, const linear_options *o,
+                          pf_error *err);
 
 /* Rows of one group stand together; group_start [G + 1]. Groups without a positive say
  * nothing and are passed over; PF_DATA when all are such. */

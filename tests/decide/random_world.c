@@ -29,6 +29,8 @@ static void lookup(void *context, uint32_t number, const char *name, audience_va
         *out = (audience_value){.kind = AUDIENCE_FLAG, .flag = number % 2 == 0};
 }
 
+static const campaign campaigns[] = {{.id = ""}, {.id = "spring"}, {.id = "autumn"}};
+
 static void make_offers(random_world *w, uint32_t n)
 {
     static const char *const groups[] = {"", "", "a", "b"};
@@ -47,6 +49,7 @@ static void make_offers(random_world *w, uint32_t n)
         if (one_in(w, 3)) p->shopper_limit = 1 + below(w, 2);
         if (one_in(w, 3)) p->redemption_limit = 1 + below(w, 8);
         if (one_in(w, 2)) p->channels = below(w, 128) & CHANNEL_SET_ALL;
+        p->campaign = i % 3; /* 0: none */
         p->stacking_group = groups[below(w, 4)];
         p->audience = rules[below(w, 6)];
         uint32_t scope[] = {1 + below(w, 3), 4 + below(w, 3)};
@@ -77,6 +80,7 @@ static void make_policy(random_world *w)
     if (one_in(w, 3)) p.window = (policy_window){below(w, 4), below(w, 5), below(w, 7)};
     p.holdout_share = one_in(w, 2) ? 0 : 0.3;
     p.holdout_salt = one_in(w, 2) ? "x" : "y";
+    p.campaign_holdout_share = one_in(w, 2) ? 0 : 0.4;
     if (one_in(w, 2)) p.channels = 1 + below(w, 127);
     p.channels = (p.channels & CHANNEL_SET_ALL) != 0 ? p.channels & CHANNEL_SET_ALL : 2;
     p.unasked = below(w, 128) & CHANNEL_SET_ALL;
@@ -131,6 +135,8 @@ void random_world_make(random_world *w, uint64_t seed, uint32_t shoppers, uint32
     w->r = random_begin(99, seed);
     w->midnight_us = at_us - 9 * US_PER_HOUR;
     small_shop_init(&w->shop, 20, "USD");
+    w->shop.c.campaigns = campaigns;
+    w->shop.c.n_campaigns = 2;
     for (int i = 1; i <= 6; i++) {
         (void)small_shop_product(&w->shop, "THING", 0);
         w->in_stock[i] = !one_in(w, 3);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "decide/decide.h"
+#include "decide/holdout.h"
 #include "decide/random_world.h"
 
 enum { WORLDS = 1500 };
@@ -82,6 +83,10 @@ static decide_reason refusal(const random_world *w, uint32_t s, uint32_t number,
         if (window_is_full(w, &how->channel[by].window, s, by)) *open &= ~(1u << by);
     if (*open == 0 || window_is_full(w, &how->window, s, -1)) return REASON_EXPOSURE_CAP;
     if (hash_share(how->holdout_salt, who->id) < how->holdout_share)
+        return REASON_HOLDOUT;
+    char salt[HOLDOUT_SALT_BYTES];
+    holdout_campaign_salt(how->holdout_salt, w->shop.c.campaigns[p->campaign].id, salt);
+    if (p->campaign != 0 && hash_share(salt, who->id) < how->campaign_holdout_share)
         return REASON_HOLDOUT;
     return REASON_COUNT;
 }

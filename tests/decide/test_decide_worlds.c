@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "decide/decide.h"
+#include "decide/holdout.h"
 #include "decide/random_world.h"
 
 enum { WORLDS = 2500, TINY = 700, SHOPPERS = RANDOM_SHOPPERS, OFFERS = RANDOM_OFFERS };
@@ -50,6 +51,11 @@ static void check_contact(const random_world *w, const decide_outcome *o)
         past_count(w, o->shopper, EVENT_UNSUBSCRIBE, 0, (int)o->why.channel, INT64_MIN),
         0);
     assert_false(hash_share(how->holdout_salt, s->id) < how->holdout_share);
+    if (p->campaign != 0) {
+        char salt[HOLDOUT_SALT_BYTES];
+        holdout_campaign_salt(how->holdout_salt, w->shop.c.campaigns[p->campaign].id, salt);
+        assert_false(hash_share(salt, s->id) < how->campaign_holdout_share);
+    }
     assert_true(random_world_in_audience(p->audience, o->shopper));
     assert_true(p->starts_us == TIME_ABSENT || p->starts_us <= w->in.at_us);
     assert_true(p->ends_us == TIME_ABSENT || p->ends_us > w->in.at_us);

@@ -403,6 +403,47 @@ static void the_holdout_is_sticky_and_of_its_share(void **state)
     small_shop_free(&big);
 }
 
+/* Who is held out of one campaign gets the promotions of another. */
+static void a_campaigns_holdout_is_its_own(void **state)
+{
+    (void)state;
+    enum { MANY = 2000 };
+    small_shop big;
+    static const campaign campaigns[] = {{.id = ""}, {.id = "spring"}, {.id = "autumn"}};
+    unsigned held[3] = {0}, both = 0;
+    small_shop_init(&big, MANY, "USD");
+    for (uint32_t k = 0; k < 3; k++)
+        small_shop_promotion(&big, PROMOTION_GIFT)->campaign = k; /* promotion 1 has none */
+    for (int i = 0; i < MANY; i++)
+        (void)small_shop_shopper(&big);
+    big.c.campaigns = campaigns;
+    big.c.n_campaigns = 2;
+    f.world.catalogue = &big.c;
+    f.policy.campaign_holdout_share = 0.25;
+    eligibility *e = NULL;
+    assert_int_equal(eligibility_new(&e, &f.world, NULL), PF_OK);
+    for (uint32_t s = 1; s <= MANY; s++) {
+        bool out[3];
+        eligibility_turn_to(e, s);
+        for (uint32_t k = 0; k < 3; k++) {
+            reason_facts why;
+            out[k] = eligibility_check(e, k + 1, &why) == 0;
+            if (out[k]) assert_int_equal(why.reason, REASON_HOLDOUT);
+            held[k] += out[k];
+        }
+        both += out[1] && out[2];
+        assert_false(eligibility_is_held_out(e));
+    }
+    assert_int_equal(held[0], 0);
+    assert_in_range(held[1], MANY / 4 - 78, MANY / 4 + 78); /* 4 standard deviations */
+    assert_in_range(held[2], MANY / 4 - 78, MANY / 4 + 78);
+    assert_in_range(both, MANY / 16 - 44, MANY / 16 + 44);
+    eligibility_free(e);
+    big.c.campaigns = NULL;
+    big.c.n_campaigns = 0;
+    small_shop_free(&big);
+}
+
 static void the_first_rule_that_refuses_gives_the_reason(void **state)
 {
     (void)state;
@@ -475,6 +516,7 @@ int main(void)
         TEST(promotions_in_one_message_are_one_exposure),
         TEST(the_day_is_that_of_the_shoppers_zone),
         TEST(the_holdout_is_sticky_and_of_its_share),
+        TEST(a_campaigns_holdout_is_its_own),
         TEST(the_first_rule_that_refuses_gives_the_reason),
         TEST(what_is_left_of_the_windows_is_told),
         TEST(every_failed_allocation_is_reported),

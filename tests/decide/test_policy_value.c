@@ -58,6 +58,9 @@ static void every_parameter_is_checked(void **state)
     p.holdout_share = NAN;
     wrong(p, "holdout share");
     p = policy_default();
+    p.campaign_holdout_share = -0.1;
+    wrong(p, "holdout share of a campaign");
+    p = policy_default();
     p.holdout_salt = "";
     wrong(p, "salt");
     p = policy_default();

@@ -42,6 +42,7 @@ static void a_file_with_only_a_version_has_every_default(void **state)
     assert_string_equal(c->shop_time_zone, "UTC");
     assert_true(c->margin_rate == 0.25);
     assert_true(c->holdout == 0.1);
+    assert_true(c->campaign_holdout == 0);
     assert_int_equal(c->budget_minor, MONEY_ABSENT);
     assert_int_equal(c->per_shopper, 1);
     assert_int_equal(c->store_wait_s, 30);
@@ -93,6 +94,7 @@ static void wrong_values_name_their_key_and_what_would_be_right(void **state)
     refuse("decide: {margin_rate: 1.5}\n", "decide.margin_rate: '1.5' is no number between");
     refuse("decide: {margin_rate: lots}\n", "decide.margin_rate");
     refuse("decide: {holdout: -0.1}\n", "decide.holdout");
+    refuse("decide: {campaign_holdout: 1}\n", "decide.campaign_holdout");
     refuse("decide: {per_shopper: 0}\n", "whole number");
     refuse("decide: {per_shopper: 1.5}\n", "whole number");
     refuse("decide: {budget: -5}\n", "negative");

@@ -173,6 +173,33 @@ static void differences_are_on_the_same_draw(void **state)
 }
 
 /* One responder in four groups: a replicate without it has no area under the curve. */
+static void mean_and_its_opposite(const void *context, const double *w, double *values)
+{
+    values[0] = bootstrap_mean(context, w);
+    values[1] = -values[0];
+}
+
+static void several_statistics_are_those_of_one_each(void **state)
+{
+    (void)state;
+    golden_rows g = golden_make();
+    uint32_t group[GOLDEN_N];
+    for (uint32_t i = 0; i < GOLDEN_N; i++)
+        group[i] = i / 3;
+    const bootstrap_mean_rows rows = {g.p, GOLDEN_N};
+    bootstrap_plan plan = bootstrap_plan_default(group, GOLDEN_N);
+    bootstrap_result alone, both[2];
+    assert_int_equal(bootstrap_interval(&plan, bootstrap_mean, &rows, &alone, NULL), PF_OK);
+    assert_int_equal(bootstrap_intervals(&plan, mean_and_its_opposite, &rows, 2, both, NULL),
+                     PF_OK);
+    assert_memory_equal(&both[0], &alone, sizeof alone);
+    assert_true(both[1].value == -alone.value);
+    assert_near(both[1].low, -alone.high, 1e-12);
+    assert_near(both[1].standard_error, alone.standard_error, 1e-12);
+    assert_int_equal(bootstrap_intervals(&plan, mean_and_its_opposite, &rows, 0, both, NULL),
+                     PF_USAGE);
+}
+
 static void replicates_without_a_value_are_left_out_and_counted(void **state)
 {
     (void)state;
@@ -230,7 +257,7 @@ static void failed_allocations_are_reported(void **state)
         pf_status status = bootstrap_interval(&plan, bootstrap_mean, &rows, &r, NULL);
         assert_int_equal(status, fault_reached(&f) ? PF_NO_MEMORY : PF_OK);
     }
-    assert_int_equal(f.n, 8);
+    assert_int_equal(f.n, 10);
 }
 
 int main(void)
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test(the_seed_decides_and_threads_do_not),
         cmocka_unit_test(intervals_cover_as_often_as_they_say),
         cmocka_unit_test(differences_are_on_the_same_draw),
+        cmocka_unit_test(several_statistics_are_those_of_one_each),
         cmocka_unit_test(replicates_without_a_value_are_left_out_and_counted),
         cmocka_unit_test(wrong_plans_are_refused),
         cmocka_unit_test(failed_allocations_are_reported),

@@ -247,13 +247,37 @@ static void amounts_are_learnt_and_their_sum_is_kept(void **state)
     make_amounts(amount, mean);
     for (int kind = BOOSTED_SQUARED; kind <= BOOSTED_TWEEDIE; kind++) {
         boosted_model m;
-        assert_int_equal(boosted_fit_amounts(&m, &rows, amount, (boosted_amount)kind, &o, NULL),
+        assert_int_equal(boosted_fit_amounts(&m, &rows, amount, NULL, (boosted_amount)kind,
+                                             &o, NULL),
                          PF_OK);
         assert_int_equal(boosted_expect(&m, &rows, expected, NULL), PF_OK);
         assert_true(error_of(expected, mean) < 0.45); /* of a constant: 0.75 */
         assert_true(fabs(mean_of(expected) / mean_of(amount) - 1) < 0.1);
         boosted_free(&m);
     }
+}
+
+/* Only what is above zero, for the kind that knows no zero; weights as if rows stood there
+ * twice. */
+static void sizes_are_learnt_with_weights(void **state)
+{
+    (void)state;
+    static float some[N], size[N], weight[N];
+    const feature_rows one = {N, 1, some};
+    float ask[2] = {0, 1}, expected[2];
+    const feature_rows asked = {2, 1, ask};
+    boosted_model m;
+    boosted_options o = quick();
+    for (size_t i = 0; i < N; i++) { /* mean (3 x 1 + 1 x 9) / 4 = 3 where the feature is 1 */
+        some[i] = i % 3 > 0;
+        size[i] = i % 3 == 2 ? 9 : 1;
+        weight[i] = i % 3 == 2 ? 1 : 3;
+    }
+    assert_int_equal(boosted_fit_amounts(&m, &one, size, weight, BOOSTED_GAMMA, &o, NULL), PF_OK);
+    assert_int_equal(boosted_expect(&m, &asked, expected, NULL), PF_OK);
+    assert_float_equal(expected[0], 1, 0.1);
+    assert_float_equal(expected[1], 3, 0.1);
+    boosted_free(&m);
 }
 
 static void amounts_whose_effects_multiply_are_never_below_zero(void **state)
@@ -264,7 +288,8 @@ static void amounts_whose_effects_multiply_are_never_below_zero(void **state)
     boosted_model m;
     boosted_options o = quick();
     make_amounts(amount, mean);
-    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, BOOSTED_TWEEDIE, &o, NULL), PF_OK);
+    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, NULL, BOOSTED_TWEEDIE, &o, NULL),
+                     PF_OK);
     assert_int_equal(boosted_expect(&m, &rows, expected, NULL), PF_OK);
     for (size_t i = 0; i < N; i++)
         assert_true(expected[i] > 0);
@@ -284,7 +309,7 @@ static void what_is_unknown_has_an_amount_of_its_own(void **state)
         some[i] = ask[i % 3];
         amount[i] = i % 3 == 1 ? 7 : 1;
     }
-    assert_int_equal(boosted_fit_amounts(&m, &one, amount, BOOSTED_SQUARED, &o, NULL), PF_OK);
+    assert_int_equal(boosted_fit_amounts(&m, &one, amount, NULL, BOOSTED_SQUARED, &o, NULL), PF_OK);
     assert_int_equal(boosted_expect(&m, &asked, expected, NULL), PF_OK);
     assert_float_equal(expected[0], 1, 0.2);
     assert_float_equal(expected[1], 7, 0.2);
@@ -306,26 +331,39 @@ static void expected_outcomes_of_yes_and_no_are_probabilities(void **state)
     boosted_free(&m);
 }
 
+static pf_status refused(const feature_rows *of, const float *amount, const float *weight,
+                         boosted_amount kind, pf_error *err)
+{
+    boosted_model m;
+    const boosted_options o = quick();
+    pf_status s = boosted_fit_amounts(&m, of, amount, weight, kind, &o, err);
+    assert_null(m.booster);
+    return s;
+}
+
 static void amounts_that_are_none_are_refused(void **state)
 {
     (void)state;
     static float same[N], amount[N];
     static double mean[N];
-    boosted_model m;
     pf_error err = {0};
-    boosted_options o = quick();
     const feature_rows empty = {0, F, x}, wide = {1, LINEAR_MAX_FEATURES + 1, x};
-    assert_int_equal(boosted_fit_amounts(&m, &rows, same, BOOSTED_SQUARED, &o, &err), PF_DATA);
+    assert_int_equal(refused(&rows, same, NULL, BOOSTED_SQUARED, &err), PF_DATA);
     assert_non_null(strstr(err.message, "nothing to learn"));
     make_amounts(amount, mean);
     amount[3] = -1;
-    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, BOOSTED_TWEEDIE, &o, &err), PF_DATA);
+    assert_int_equal(refused(&rows, amount, NULL, BOOSTED_TWEEDIE, &err), PF_DATA);
     assert_non_null(strstr(err.message, "row 3"));
+    memset(amount, 0, sizeof amount);
+    amount[3] = 1;
+    assert_int_equal(refused(&rows, amount, NULL, BOOSTED_GAMMA, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "above 0"));
+    assert_int_equal(refused(&rows, amount, same, BOOSTED_SQUARED, &err), PF_DATA);
+    assert_non_null(strstr(err.message, "weight of row 0"));
     amount[3] = NAN;
-    assert_int_equal(boosted_fit_amounts(&m, &rows, amount, BOOSTED_SQUARED, &o, &err), PF_DATA);
-    assert_null(m.booster);
-    assert_int_equal(boosted_fit_amounts(&m, &empty, amount, BOOSTED_SQUARED, &o, &err), PF_DATA);
-    assert_int_equal(boosted_fit_amounts(&m, &wide, amount, BOOSTED_SQUARED, &o, &err), PF_LIMIT);
+    assert_int_equal(refused(&rows, amount, NULL, BOOSTED_SQUARED, &err), PF_DATA);
+    assert_int_equal(refused(&empty, amount, NULL, BOOSTED_SQUARED, &err), PF_DATA);
+    assert_int_equal(refused(&wide, amount, NULL, BOOSTED_SQUARED, &err), PF_LIMIT);
 }
 
 int main(void)
@@ -340,6 +378,7 @@ int main(void)
         cmocka_unit_test(rows_of_another_width_are_refused),
         cmocka_unit_test(a_saved_model_scores_as_before_and_a_broken_one_is_refused),
         cmocka_unit_test(amounts_are_learnt_and_their_sum_is_kept),
+        cmocka_unit_test(sizes_are_learnt_with_weights),
         cmocka_unit_test(amounts_whose_effects_multiply_are_never_below_zero),
         cmocka_unit_test(what_is_unknown_has_an_amount_of_its_own),
         cmocka_unit_test(expected_outcomes_of_yes_and_no_are_probabilities),

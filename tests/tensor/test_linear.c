@@ -223,6 +223,81 @@ static void a_weight_of_two_is_the_row_twice(void **state)
     linear_free(&b);
 }
 
+/* y = 2 + 3 x0 - x1, or its exponential: found exactly, whichever rows weigh more. */
+static void a_mean_that_is_linear_is_found(void **state)
+{
+    (void)state;
+    static sample s;
+    static double y[N], weight[N];
+    draw(&s);
+    const feature_rows rows = {N, F, s.x};
+    const linear_options o = free_of_penalty();
+    for (int kind = LINEAR_MEAN_SUM; kind <= LINEAR_MEAN_LOG; kind++) {
+        linear_model m;
+        for (size_t i = 0; i < N; i++) {
+            const double sum = 2 + 0.3 * (double)s.x[i * F] - 0.1 * (double)s.x[i * F + 1];
+            y[i] = kind == LINEAR_MEAN_LOG ? exp(sum) : sum;
+            weight[i] = 1 + (double)(i % 4);
+        }
+        assert_int_equal(linear_fit_mean(&m, &rows, y, weight, (linear_mean)kind, &o, NULL),
+                         PF_OK);
+        for (size_t i = 0; i < N; i++) {
+            const double said = linear_score(&m, s.x + i * F);
+            near(kind == LINEAR_MEAN_LOG ? exp(said) : said, y[i], 1e-6);
+        }
+        linear_free(&m);
+    }
+}
+
+/* Where no line fits: residuals add up to nothing, alone and along each feature. */
+static void residuals_of_a_mean_are_balanced(void **state)
+{
+    (void)state;
+    static sample s;
+    static double y[N];
+    draw(&s);
+    const feature_rows rows = {N, F, s.x};
+    const linear_options o = free_of_penalty();
+    for (int kind = LINEAR_MEAN_SUM; kind <= LINEAR_MEAN_LOG; kind++) {
+        linear_model m;
+        double sum[F + 1] = {0};
+        for (size_t i = 0; i < N; i++)
+            y[i] = (double)(i % 7) * (double)s.y[i];
+        assert_int_equal(linear_fit_mean(&m, &rows, y, NULL, (linear_mean)kind, &o, NULL), PF_OK);
+        for (size_t i = 0; i < N; i++) {
+            const double said = linear_score(&m, s.x + i * F);
+            const double left = y[i] - (kind == LINEAR_MEAN_LOG ? exp(said) : said);
+            sum[F] += left;
+            for (size_t f = 0; f < F; f++)
+                sum[f] += left * ((double)s.x[i * F + f] - m.mean[f]) * m.scale[f];
+        }
+        for (size_t f = 0; f <= F; f++)
+            near(sum[f], 0, 1e-4);
+        linear_free(&m);
+    }
+}
+
+static void means_that_teach_nothing_are_told(void **state)
+{
+    (void)state;
+    static sample s;
+    static double y[N];
+    draw(&s);
+    feature_rows rows = {N, F, s.x};
+    const linear_options o = linear_options_default();
+    linear_model m;
+    assert_int_equal(linear_fit_mean(&m, &rows, y, NULL, LINEAR_MEAN_LOG, &o, NULL), PF_DATA);
+    y[3] = -1;
+    assert_int_equal(linear_fit_mean(&m, &rows, y, NULL, LINEAR_MEAN_LOG, &o, NULL), PF_DATA);
+    assert_int_equal(linear_fit_mean(&m, &rows, y, NULL, LINEAR_MEAN_SUM, &o, NULL), PF_OK);
+    linear_free(&m);
+    y[3] = NAN;
+    assert_int_equal(linear_fit_mean(&m, &rows, y, NULL, LINEAR_MEAN_SUM, &o, NULL), PF_DATA);
+    rows.n = 0;
+    assert_int_equal(linear_fit_mean(&m, &rows, y, NULL, LINEAR_MEAN_SUM, &o, NULL), PF_DATA);
+    assert_null(m.mean);
+}
+
 static void an_outlier_is_clipped(void **state)
 {
     (void)state;
@@ -355,6 +430,9 @@ int main(void)
         cmocka_unit_test(the_logistic_fit_is_the_minimum_of_its_penalised_loss),
         cmocka_unit_test(the_choice_fit_is_the_minimum_of_its_penalised_loss),
         cmocka_unit_test(a_weight_of_two_is_the_row_twice),
+        cmocka_unit_test(a_mean_that_is_linear_is_found),
+        cmocka_unit_test(residuals_of_a_mean_are_balanced),
+        cmocka_unit_test(means_that_teach_nothing_are_told),
         cmocka_unit_test(an_outlier_is_clipped),
         cmocka_unit_test(what_teaches_nothing_is_told),
         cmocka_unit_test(known_weights_score_as_a_sum),
