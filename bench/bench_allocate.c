@@ -31,6 +31,7 @@
 #include "base/text.h"
 #include "bench/result.h"
 #include "decide/allocate.h"
+#include "decide/allocate_margin.h"
 #include "decide/pace.h"
 
 enum { OFFERS = 10, CHANNELS = 4, CAPS = 1 + OFFERS + CHANNELS, FEW = 34000, MANY = 1000000 };
@@ -366,6 +367,26 @@ static void day_after(solving *how, size_t n, const allocate_cap *limits,
     day_free(&d);
 }
 
+/* The next best use of one more unit of each cap. A total that is the sum of its parts is of
+ * no use alone, and is told so. */
+static void print_margin(const solving *how, const allocate_problem *p,
+                         const allocate_result *r)
+{
+    allocate_margin margin;
+    pf_error err = {0};
+    unsigned binding = 0, alone = 0;
+    const double cpu = bench_cpu_s();
+    must(allocate_margin_of(p, r, &margin, &err), &err);
+    print(how, "margin", "margin_cpu_s", bench_cpu_s() - cpu, "s", p);
+    for (uint32_t m = 0; m < p->n_caps; m++) {
+        binding += margin.caps[m].worth > 0;
+        alone += margin.caps[m].alone;
+    }
+    print(how, "margin", "binding_caps", binding, NULL, p);
+    print(how, "margin", "of_use_alone", alone, NULL, p);
+    allocate_margin_free(&margin);
+}
+
 static void fifteen_caps(pool *threads, size_t n)
 {
     solving how = {"15 caps", threads, 0, 0};
@@ -378,6 +399,7 @@ static void fifteen_caps(pool *threads, size_t n)
     gate(r.gap <= gate_many, "15 caps: a gap of .1 %");
     gate(how.cpu_s <= gate_cpu_s, "15 caps: seconds of processor");
     gate(bench_peak_bytes() <= gate_bytes, "15 caps: memory");
+    print_margin(&how, &d.p, &r);
     pace_caps_from(&d.p, &r, caps);
     allocate_cap limits[CAPS];
     memcpy(limits, d.caps, sizeof limits);

@@ -4,7 +4,7 @@
  * Rooms: base measure intake response sequence decide evaluate
  * Libraries: bench_offers_parts
  *
- *     bench/run offers [--replicates N] [--validation]
+ *     bench/run offers [--replicates N] [--validation] [--no-ablations]
  *
  * starbucks-offers: six waves, a decision is wave x member, 11 arms at known propensities. An
  * outcome is counted to the next wave: spend, at most 100, and reward dollars paid, whichever
@@ -50,7 +50,7 @@ static const char *const features_names[2] = {"events", "events_and_state"};
 
 typedef struct run {
     unsigned replicates;
-    bool validation_only, missed;
+    bool validation_only, no_ablations, missed;
     offers_world *world;
     offers_log log[2];                /* validation, test */
     offers_forecast cost[2][2];       /* [features][run]: value is not used */
@@ -98,7 +98,8 @@ static const double *cost_grid(run *r, int features, int which)
 /* How a policy is made, and what the ablations leave out. */
 typedef struct design {
     bool use[2][SPEND_WAYS];   /* [features]: the mean of these is what is expected */
-    bool whole_cost, response; /* one model of all cost; worth = spend, not uplift */
+    bool whole_cost; /* one model of all cost */
+    uint32_t spenders; /* no uplift: this offer to those who spend most with it; 0: uplift */
     double calibration;
 } design;
 
@@ -237,7 +238,7 @@ static double calibration_of(run *r, const design *d)
     forecast(r, d, 0, &f);
     for (int i = 0; i < CAPS; i++) {
         offers_policy p;
-        offers_policy_capped(&p, &f, gates[i].cap, !d->response);
+        offers_policy_capped(&p, &f, gates[i].cap);
         const off_policy_value cost =
             offers_judge(&r->log[0], &f, &p, OFFERS_FIGURE_COST, OFF_POLICY_SNDR, r->replicates);
         print_value("calibration", "measured_over_foretold", gates[i].cap,
@@ -297,12 +298,15 @@ static void test(run *r, const char *model, const design *d, bool gated)
     for (int i = 0; i < CAPS; i++) {
         offers_policy p;
         const double cap = gates[i].cap;
-        offers_policy_capped(&p, &f, cap, !d->response);
+        if (d->spenders)
+            offers_policy_spenders(&p, &f, d->spenders, cap);
+        else
+            offers_policy_capped(&p, &f, cap);
         const outcome o = judge(r, model, cap, &f, &p);
         if (gated) {
             gate(r, o.snips.value >= gates[i].spend, "spend by SNIPS", cap);
             gate(r, o.dr.value >= gates[i].spend, "spend by DR", cap);
-            gate(r, o.cost.value <= cap + o.cost.standard_error, "measured cost", cap);
+            gate(r, o.cost.value <= cap + offers_cost_error(&r->log[1], &p), "measured cost", cap);
             gate(r, fabs(p.predicted / o.cost.value - 1) <= PREDICTED_WITHIN,
                  "predicted cost against measured", cap);
         }
@@ -343,7 +347,7 @@ static void against_single(run *r, const design *d)
     forecast(r, d, 1, &f);
     const uint32_t arm = best_single(r->world);
     offers_policy_single(&single, &f, arm);
-    offers_policy_capped(&ours, &f, single.predicted, true);
+    offers_policy_capped(&ours, &f, single.predicted);
     (void)snprintf(name, sizeof name, "single_offer_%u", arm);
     (void)judge(r, name, single.predicted, &f, &single);
     (void)judge(r, "at_the_same_cost", single.predicted, &f, &ours);
@@ -364,7 +368,7 @@ static void against_single(run *r, const design *d)
 static void ablate(run *r, const design *chosen)
 {
     design d = *chosen;
-    d.response = true;
+    d.spenders = best_single(r->world);
     test(r, "no_uplift", &d, false);
     d = *chosen;
     d.calibration = 1;
@@ -390,7 +394,7 @@ static void ablate(run *r, const design *chosen)
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: bench/run offers [--replicates N] [--validation]\n");
+    fprintf(stderr, "usage: bench/run offers [--replicates N] [--validation] [--no-ablations]\n");
     exit(2);
 }
 
@@ -401,6 +405,8 @@ static run read_arguments(int argc, char **argv)
         uint64_t n = 0;
         if (!strcmp(argv[i], "--validation"))
             r.validation_only = true;
+        else if (!strcmp(argv[i], "--no-ablations"))
+            r.no_ablations = true;
         else if (!strcmp(argv[i], "--replicates") && i + 1 < argc &&
                  text_to_u64(text_of(argv[i + 1]), &n) && n >= 2 && n <= 100000) {
             r.replicates = (unsigned)n;
@@ -437,7 +443,7 @@ int main(int argc, char **argv)
     if (!r.validation_only) {
         test(&r, "proffer", &chosen, true);
         against_single(&r, &chosen);
-        ablate(&r, &chosen);
+        if (!r.no_ablations) ablate(&r, &chosen);
     }
     run_free(&r);
     return r.missed ? 1 : 0;

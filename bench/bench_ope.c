@@ -205,7 +205,7 @@ static const way ways[] = {
     {OFF_POLICY_DROS, OFF_POLICY_BY_BOUND, "dros, bounded error"},
     {OFF_POLICY_DROS, OFF_POLICY_BY_INTERVALS, "dros, intervals"},
 };
-enum { WAYS = sizeof ways / sizeof ways[0], FIXED = 8 /* of ways: dros, least error */ };
+enum { WAYS = sizeof ways / sizeof ways[0], FIXED = 5 /* of ways: switch-dr, least error */ };
 
 typedef struct tally {
     double square, bias, effective, largest;
@@ -349,6 +349,7 @@ static void read_men(sample *s, const char *folder)
             s->target[i * s->w->actions + a] = 1.0 / s->w->actions;
     }
     s->log.n = i;
+    s->log.logging = NULL; /* the log kept only the chance of what it took */
     table_reader_close(r);
 }
 

@@ -113,7 +113,7 @@ typedef struct options {
     uint32_t *arm, caps[OFFERS], arm_first[OFFERS + 1];
 } options;
 
-static void options_make(options *o, const offers_forecast *f, bool uplift)
+static void options_make(options *o, const offers_forecast *f)
 {
     o->first = offers_memory(f->n + 1, sizeof *o->first);
     o->value = offers_memory(f->n * OFFERS, sizeof *o->value);
@@ -125,7 +125,7 @@ static void options_make(options *o, const offers_forecast *f, bool uplift)
         o->first[i + 1] = (i + 1) * OFFERS;
         o->base += c[0] / (double)f->n;
         for (uint32_t a = 0; a < OFFERS; a++) {
-            o->value[i * OFFERS + a] = v[a + 1] - (uplift ? v[0] : 0);
+            o->value[i * OFFERS + a] = v[a + 1] - v[0];
             o->cost[i * OFFERS + a] = fmax(0, c[a + 1] - c[0]);
             o->arm[i * OFFERS + a] = a;
         }
@@ -154,12 +154,12 @@ static void policy_from(offers_policy *p, const offers_forecast *f, const alloca
     }
 }
 
-void offers_policy_capped(offers_policy *p, const offers_forecast *f, double cap, bool uplift)
+void offers_policy_capped(offers_policy *p, const offers_forecast *f, double cap)
 {
     options o = {.base = 0};
     pf_error err = {0};
     allocate_result r;
-    options_make(&o, f, uplift);
+    options_make(&o, f);
     const allocate_cap money = {CAP_COST, fmax(0, cap - o.base) * (double)f->n};
     const allocate_problem problem = {.n_shoppers = f->n,
                                       .first = o.first,
@@ -176,6 +176,36 @@ void offers_policy_capped(offers_policy *p, const offers_forecast *f, double cap
     policy_from(p, f, &r);
     allocate_free(&r);
     options_free(&o);
+}
+
+typedef struct spender {
+    double spend;
+    size_t decision;
+} spender;
+
+static int by_spend(const void *a, const void *b)
+{
+    const spender *x = a, *y = b;
+    if (x->spend != y->spend) return x->spend < y->spend ? 1 : -1;
+    return x->decision < y->decision ? -1 : 1;
+}
+
+void offers_policy_spenders(offers_policy *p, const offers_forecast *f, uint32_t arm, double cap)
+{
+    spender *order = offers_memory(f->n, sizeof *order);
+    double left = cap * (double)f->n;
+    for (size_t i = 0; i < f->n; i++) {
+        order[i] = (spender){f->value[i * OFFERS_ARMS + arm], i};
+        left -= f->cost[i * OFFERS_ARMS];
+    }
+    qsort(order, f->n, sizeof *order, by_spend);
+    policy_begin(p, f->n);
+    for (size_t k = 0; k < f->n; k++) {
+        const double *c = f->cost + order[k].decision * OFFERS_ARMS;
+        left -= c[arm] - c[0];
+        policy_take(p, f, order[k].decision, left >= 0 ? arm : 0);
+    }
+    mem_free(order);
 }
 
 void offers_policy_free(offers_policy *p)
@@ -217,6 +247,25 @@ off_policy_value offers_judge(const offers_log *l, const offers_forecast *f,
     pf_error err = {0};
     stop_on(off_policy_estimate(&log, &plan, &v, &err), &err);
     return v;
+}
+
+double offers_cost_error(const offers_log *l, const offers_policy *p)
+{
+    const size_t members = l->n / OFFERS_RUN;
+    double weights = 0, cost = 0, squares = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const double w = p->target[i * OFFERS_ARMS + l->arm[i]] / l->propensity[i];
+        weights += w;
+        cost += w * l->cost[i];
+    }
+    for (size_t m = 0; m < members; m++) {
+        double own = 0;
+        for (size_t i = m; i < l->n; i += members)
+            own += p->target[i * OFFERS_ARMS + l->arm[i]] / l->propensity[i] *
+                   (l->cost[i] - cost / weights);
+        squares += own * own;
+    }
+    return sqrt(squares) / weights;
 }
 
 void offers_judge_terms(const offers_log *l, const offers_forecast *f, const offers_policy *p,

@@ -41,11 +41,13 @@ void offers_log_free(offers_log *l);
 void offers_forecast_make(offers_forecast *f, size_t n);
 void offers_forecast_free(offers_forecast *f);
 
-/* By price; by a cap on the mean cost; or one arm for all. `uplift` false: an offer is worth the
- * whole spend expected under it, not what it adds (an ablation). */
+/* By price; by a cap on the mean cost; or one arm for all. */
 void offers_policy_priced(offers_policy *p, const offers_forecast *f, double price);
-void offers_policy_capped(offers_policy *p, const offers_forecast *f, double cap, bool uplift);
+void offers_policy_capped(offers_policy *p, const offers_forecast *f, double cap);
 void offers_policy_single(offers_policy *p, const offers_forecast *f, uint32_t arm);
+/* Without uplift, as it is often done: one offer, to those who are expected to spend most with
+ * it, until the cap is reached. */
+void offers_policy_spenders(offers_policy *p, const offers_forecast *f, uint32_t arm, double cap);
 void offers_policy_free(offers_policy *p);
 
 typedef enum offers_figure { OFFERS_FIGURE_SPEND, OFFERS_FIGURE_COST } offers_figure;
@@ -54,6 +56,10 @@ typedef enum offers_figure { OFFERS_FIGURE_SPEND, OFFERS_FIGURE_COST } offers_fi
 off_policy_value offers_judge(const offers_log *l, const offers_forecast *f,
                               const offers_policy *p, offers_figure of, off_policy_estimator e,
                               unsigned replicates);
+/* The standard error of SNIPS of the cost, by members, linearised: what a measured cost may pass
+ * its cap by. (The interval of offers_judge is wider, since it allows for rewards too rare to
+ * have been seen.) */
+double offers_cost_error(const offers_log *l, const offers_policy *p);
 /* Adds share x what each decision says of the policy's spend less price x cost, by SNDR: the mean
  * of these terms [n] is the estimate. What is compared where designs are chosen. */
 void offers_judge_terms(const offers_log *l, const offers_forecast *f, const offers_policy *p,

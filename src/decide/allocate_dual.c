@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-enum { SHARDS_MOST = 64, SHARD_SHOPPERS = 512 };
+enum { SHARDS_MOST = 64, SHARD_SHOPPERS = 512, BLOCK = 32 };
 /* Sums by arm and shard stay below this many. */
 #define SUMS_MOST ((size_t)4 << 20)
 
@@ -144,6 +144,19 @@ uint32_t dual_pick_best(const dual *d, size_t s, dual_pick picks[LIMIT_SHOPPER_P
 
 /* --- all shoppers ----------------------------------------------------------------- */
 
+/* How many shoppers are looked at: all, or every stride-th whole block. Blocks rather than
+ * single shoppers, because memory comes in lines and pages. */
+static size_t looked_at(const dual *d)
+{
+    size_t n = d->p->n_shoppers;
+    return d->stride > 1 ? n / (BLOCK * d->stride) * BLOCK : n;
+}
+
+static size_t sampled(const dual *d, size_t i)
+{
+    return i / BLOCK * BLOCK * d->stride + i % BLOCK;
+}
+
 static void evaluate_shard(void *context, size_t shard, unsigned worker)
 {
     dual *d = context;
@@ -151,12 +164,12 @@ static void evaluate_shard(void *context, size_t shard, unsigned worker)
     (void)worker;
     dual_pick picks[LIMIT_SHOPPER_PICKS];
     dual_sum *sums = d->sums + shard * p->n_arms;
-    size_t looked = (p->n_shoppers + d->stride - 1) / d->stride;
+    size_t looked = looked_at(d);
     size_t from = shard * looked / d->n_shards, to = (shard + 1) * looked / d->n_shards;
     double best = 0;
     memset(sums, 0, p->n_arms * sizeof *sums);
     for (size_t i = from; i < to; i++) {
-        uint32_t n = dual_pick_best(d, i * d->stride, picks);
+        uint32_t n = dual_pick_best(d, sampled(d, i), picks);
         for (uint32_t k = 0; k < n; k++) {
             size_t o = picks[k].option;
             dual_sum *sum = &sums[p->arm[o]];
@@ -188,7 +201,7 @@ static void add_arm(dual *d, uint32_t a, double scale)
 double dual_evaluate(dual *d, const double *prices)
 {
     const allocate_problem *p = d->p;
-    size_t looked = (p->n_shoppers + d->stride - 1) / d->stride;
+    size_t looked = looked_at(d);
     double scale = looked > 0 ? (double)p->n_shoppers / (double)looked : 1;
     dual_set_prices(d, prices);
     pool_run(d->threads, d->n_shards, evaluate_shard, d);

@@ -27,7 +27,7 @@ typedef struct dual {
     const allocate_problem *p;
     pool *threads;
     dual_arm *arms; /* [A] */
-    size_t stride;  /* looks at every stride-th shopper and scales up */
+    size_t stride;  /* looks at every stride-th block of shoppers and scales up */
     size_t n_shards;
     dual_sum *sums;       /* [n_shards * A] */
     double *best;         /* [n_shards] sum of what shoppers gain */

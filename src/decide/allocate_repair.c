@@ -10,6 +10,7 @@ enum {
     PASSES = 3,        /* over all shoppers, spending what is left */
     PAIR_MOVES = 1500, /* moves among which pairs are tried */
     PAIR_ROUNDS = 30,
+    ROUNDS = 6, /* over all shoppers, where most of them are sure */
     BUCKET_BITS = 16,
     TORN_LEAST = 20000, /* shoppers worked on at least: all where there are no more */
     TORN_PART = 25,     /* and at least the S / this most torn */
@@ -372,6 +373,21 @@ static void look_for_open(void *context, size_t shard, unsigned worker)
     }
 }
 
+static bool keep_best_new(void *context, const repair *r, const move *m)
+{
+    return m->out != NONE || keep_best(context, r, m);
+}
+
+/* Whatever still fits beside what is taken. One pass: it only ever leaves less room. */
+static void fill_room(const repair *r)
+{
+    for (size_t i = r->p->n_shoppers; i-- > 0;) {
+        move best = {r->order[i], NONE, NONE, 0, 0};
+        visit_moves(r, r->order[i], false, keep_best_new, &best);
+        if (best.in != NONE) make(r, &best);
+    }
+}
+
 /* A round over all shoppers. Most of them have no move that fits, which many threads find
  * out at once; the others take their turn. */
 static bool spend_round(const repair *r)
@@ -539,8 +555,9 @@ static pf_status best_answer(repair *r, dual *d, const double *prices, pf_error 
     return PF_OK;
 }
 
-/* Pairs of moves, then a last round of spending that leaves nothing that would still fit:
- * verdicts rely on that. Each pass raises the value, so this ends. */
+/* Pairs of moves, then rounds of spending that leave nothing that would still fit: verdicts
+ * rely on that. Each round raises the value, so this ends; where very many shoppers might
+ * pass on what each gives up for long, a few rounds of swaps are enough. */
 static pf_status polish(const repair *r, pf_error *err)
 {
     move_list list = {mem_alloc(PAIR_MOVES, sizeof(move)), 0};
@@ -548,8 +565,9 @@ static pf_status polish(const repair *r, pf_error *err)
         return error_set(err, PF_NO_MEMORY, "out of memory for an allocation");
     for (int round = 0; round < PAIR_ROUNDS && pair_round(r, &list); round++)
         ;
-    while (spend_round(r))
+    for (int round = 0; spend_round(r) && (r->n_sure == 0 || round < ROUNDS); round++)
         ;
+    if (r->n_sure > 0) fill_room(r);
     mem_free(list.moves);
     return PF_OK;
 }

@@ -27,7 +27,7 @@ const char *off_policy_name(off_policy_estimator e)
 
 off_policy_plan off_policy_plan_default(void)
 {
-    return (off_policy_plan){.estimator = OFF_POLICY_DROS,
+    return (off_policy_plan){.estimator = OFF_POLICY_SWITCH,
                              .parameter = NAN,
                              .rule = OFF_POLICY_BY_ERROR,
                              .level = .95,

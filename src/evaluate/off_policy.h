@@ -92,7 +92,8 @@ typedef struct off_policy_plan {
     pool *threads; /* or NULL */
 } off_policy_plan;
 
-/* DROS where a model is given (by_error), level .95, 1,000 replicates, seed 1. */
+/* SWITCH by_error, level .95, 1,000 replicates, seed 1: the best whose intervals cover, of the ways
+ * that bench_ope.c compares on worlds with known truth. */
 off_policy_plan off_policy_plan_default(void);
 
 /* What of a log speaks of a policy. */

@@ -324,6 +324,21 @@ static void at_given_prices_the_answer_keeps_the_caps_and_is_near(void **state)
     problem_free(&p);
 }
 
+static void a_problem_where_nothing_is_worth_anything_takes_nothing(void **state)
+{
+    (void)state;
+    problem p;
+    make_reference(&p, true);
+    for (size_t o = 0; o < 1500; o++)
+        p.value[o] = o % 2 == 0 ? 0 : -p.value[o];
+    allocate_result r = solve(&p);
+    assert_true(r.value == 0 && r.bound == 0 && r.gap == 0 && r.n_taken == 0);
+    for (int m = 0; m < 5; m++)
+        assert_true(r.prices[m] == 0);
+    allocate_free(&r);
+    problem_free(&p);
+}
+
 static void refused(const problem *p, pf_status expected, const char *part)
 {
     allocate_options o = allocate_options_default();
@@ -355,6 +370,8 @@ static void a_problem_that_is_none_is_refused(void **state)
     p.caps[2].measure = CAP_COST;
     p.arm_caps[0] = 5;
     refused(&p, PF_USAGE, "arm 0 draws on no cap");
+    p.arm_caps[0] = p.arm_caps[1];
+    refused(&p, PF_USAGE, "arm 0 draws on cap 1 twice");
     p.arm_caps[0] = 0;
     p.value[7] = NAN;
     refused(&p, PF_USAGE, "option 7: its value");
@@ -437,6 +454,7 @@ int main(void)
         cmocka_unit_test(
             many_shoppers_are_solved_close_to_the_bound_by_any_number_of_threads),
         cmocka_unit_test(at_given_prices_the_answer_keeps_the_caps_and_is_near),
+        cmocka_unit_test(a_problem_where_nothing_is_worth_anything_takes_nothing),
         cmocka_unit_test(a_problem_that_is_none_is_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(the_print_names_bound_gap_and_prices),

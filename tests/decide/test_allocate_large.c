@@ -106,6 +106,28 @@ static void one_budget_comes_within_a_ten_thousandth_of_the_optimum(void **state
     problem_free(&p);
 }
 
+static bool has_room(const problem *p, const allocate_result *r, size_t o)
+{
+    for (uint32_t i = p->arm_first[p->arm[o]]; i < p->arm_first[p->arm[o] + 1]; i++) {
+        uint32_t m = p->arm_caps[i];
+        double more = p->caps[m].measure == CAP_COST ? p->cost[o] : 1;
+        if (r->used[m] + more > p->caps[m].limit) return false;
+    }
+    return true;
+}
+
+/* Reasons rely on it: what a shopper without anything did not get had no room. */
+static void check_nothing_more_fits(const problem *p, const allocate_result *r)
+{
+    for (size_t s = 0; s < p->p.n_shoppers; s++) {
+        bool any = false;
+        for (size_t o = p->first[s]; o < p->first[s + 1]; o++)
+            any = any || r->taken[o];
+        for (size_t o = p->first[s]; o < p->first[s + 1] && !any; o++)
+            assert_false(p->value[o] > 0 && has_room(p, r, o));
+    }
+}
+
 static void fifteen_caps_come_within_a_thousandth_of_the_bound(void **state)
 {
     (void)state;
@@ -115,6 +137,7 @@ static void fifteen_caps_come_within_a_thousandth_of_the_bound(void **state)
         make_day(&p, sizes[i], 200 + 10 * i, true, NULL);
         allocate_result r = solve(&p, "15 caps");
         assert_true(r.gap < 0.001);
+        check_nothing_more_fits(&p, &r);
         allocate_free(&r);
         problem_free(&p);
     }
