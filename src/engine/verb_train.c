@@ -155,6 +155,16 @@ typedef struct choice {
     file_lock *lock;        /* of the checkpoint, or NULL where there is none */
 } choice;
 
+/* What the command says, else what the stopped training was told, else what the workspace
+ * does, else as the data ask. */
+static const char *settings_of(const training *t, const choice *c)
+{
+    const char *of_workspace = t->p->config->training;
+    if (t->o->settings != NULL) return t->o->settings;
+    if (c->resumed != NULL) return c->resumed[0] != 0 ? c->resumed : NULL;
+    return of_workspace[0] != 0 ? of_workspace : NULL;
+}
+
 static pf_status keep_recommender(const training *t, const choice *c, const recommender *m,
                                   double seconds, pf_error *err)
 {
@@ -164,7 +174,8 @@ static pf_status keep_recommender(const training *t, const choice *c, const reco
     describe_recommender(m, &words);
     char of_shop[LEARNED_SETTING_BYTES];
     learned_setting(t->p->config, of_shop);
-    const char *setting = t->o->model == NULL ? of_shop : t->o->settings ? t->o->settings : "";
+    const char *asked = settings_of(t, c);
+    const char *setting = t->o->model == NULL ? of_shop : asked ? asked : "";
     pf_status s = write_card(t, m, setting, words.data, seconds, &card, err);
     if (s == PF_OK) s = recommender_save(m, c->path, card, err);
     if (s == PF_OK) tell(t, t->o->model ? t->o->model : "recommender", words.data, seconds);
@@ -211,7 +222,8 @@ static pf_status look_at_checkpoint(const training *t, choice *c, pf_error *err)
                          c->kind->name);
     if (!t->o->resume && stopped)
         log_line(LOG_WARNING,
-                 "a training of %s that was stopped is given up; --resume would have gone on",
+                 "a training of %s that was stopped is given up when this one has ended an "
+                 "epoch; --resume would go on with it",
                  c->kind->name);
     if (!t->o->resume || t->o->settings != NULL || !file_exists(c->asked_for)) return PF_OK;
     return file_read_whole(&c->resumed, &n, c->asked_for, LIMIT_TEXT_BYTES, err);
@@ -225,13 +237,16 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);
-    if (t->o->model != NULL && t->o->settings != NULL && !c->kind->trained &&
+    if (t->o->model == NULL && t->o->settings != NULL)
+        return error_set(err, PF_USAGE,
+                         "settings are of a model by name; the shop's own has recommend.training");
+    if (t->o->settings != NULL && !c->kind->trained &&
         c->kind->watched == NULL)
         return error_set(err, PF_USAGE, "%s is fitted at once: it has no settings to --set", name);
     if (t->o->copies < 0 || t->o->copies > RECOMMEND_MAX_COPIES)
         return error_set(err, PF_USAGE, "copies is %d but must be 1 to %d", t->o->copies,
                          RECOMMEND_MAX_COPIES);
-    if (t->o->copies > 1 && c->kind != recommender_find("blend"))
+    if (t->o->copies > 1 && !c->kind->combines)
         return error_set(err, PF_USAGE, "copies are of the networks in a blend, not of %s",
                          name);
     if (t->o->resume && t->o->warm)
@@ -246,14 +261,20 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     return s;
 }
 
-/* What the command says, else what the stopped training was told, else what the workspace
- * does, else as the data ask. */
-static const char *settings_of(const training *t, const choice *c)
+/* What a training was asked for, written beside its first checkpoint and no sooner: until then the
+ * checkpoint that may be there is of another training. */
+typedef struct asked_note {
+    const char *path, *settings; /* path NULL: nothing is to be written (any more) */
+} asked_note;
+
+static void write_asked(void *context)
 {
-    const char *of_workspace = t->p->config->training;
-    if (t->o->settings != NULL) return t->o->settings;
-    if (c->resumed != NULL) return c->resumed[0] != 0 ? c->resumed : NULL;
-    return of_workspace[0] != 0 ? of_workspace : NULL;
+    asked_note *n = context;
+    pf_error why = {.code = PF_OK};
+    if (n->path == NULL) return;
+    if (file_write_atomic(n->path, n->settings, strlen(n->settings), &why) != PF_OK)
+        log_line(LOG_WARNING, "--resume will need --set as it was given now: %s", why.message);
+    n->path = NULL;
 }
 
 static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
@@ -272,9 +293,9 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                                                        : c->kind->name)};
     product_side side;
     pf_status s = learned_side(&t->learned, &side, err);
-    if (s == PF_OK && keeps && !t->o->resume)
-        s = file_write_atomic(c->asked_for, settings ? settings : "",
-                              settings ? strlen(settings) : 0, err);
+    asked_note note = {.path = keeps && (!t->o->resume || t->o->settings) ? c->asked_for : NULL,
+                       .settings = settings ? settings : ""};
+    training_shown_epochs(&shown, write_asked, &note);
     input->side = &side;
     input->training = &how;
     input->copies = (unsigned)t->o->copies;
@@ -300,6 +321,16 @@ static pf_status end_training(const choice *c, const recommender *m, pf_error *e
     return PF_OK;
 }
 
+/* What is stopped inside a kind made of others has kept nothing but the checkpoint. */
+static pf_status tell_of_checkpoint(const choice *c, pf_status s, pf_error *err)
+{
+    if (s != PF_CANCELLED || c->checkpoint[0] == 0 || c->kind->watched == NULL ||
+        !file_exists(c->checkpoint))
+        return s;
+    return error_set(err, s, "%s was stopped; `proffer train --model %s --resume` goes on",
+                     c->kind->name, c->kind->name);
+}
+
 static pf_status train_recommender(training *t, pf_error *err)
 {
     double start_s = clock_wall_s();
@@ -323,7 +354,8 @@ static pf_status train_recommender(training *t, pf_error *err)
                              .seed = t->o->seed,
                              .pool = workspace_pool(t->p)};
     s = choose(t, input.repeats, &c, err);
-    if (s == PF_OK) s = fit_recommender(t, &c, &input, &m, err);
+    if (s == PF_OK)
+        s = tell_of_checkpoint(&c, fit_recommender(t, &c, &input, &m, err), err);
     if (s == PF_OK) s = keep_recommender(t, &c, m, clock_wall_s() - start_s, err);
     if (s == PF_OK) s = end_training(&c, m, err);
     file_lock_release(c.lock);

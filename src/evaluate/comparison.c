@@ -134,6 +134,7 @@ typedef struct comparison {
     kind_list kinds;
     bool blend;                     /* one is asked for: models are kept for it */
     bool absent[KINDS_MAX];         /* the data do not allow it */
+    pf_error why;                   /* of the last that is absent */
     recommender *fitted[KINDS_MAX]; /* NULL until fitted, or when nobody needs it again */
     loo_result found[KINDS_MAX][COMPARISON_MAX_SEEDS];
 } comparison;
@@ -194,9 +195,11 @@ static pf_status measure_one(comparison *c, size_t i, unsigned seed, pf_error *e
     pf_error why = {0};
     pf_status s = fit_one(c, i, seed, &train_s, &why);
     /* One model that the data do not suit says nothing of the others. */
-    if ((is_absence(s) || (s == PF_DATA && c->kinds.n > 1)) && c->report->absent != NULL) {
+    const bool does_not_suit = s == PF_DATA && seed == 0 && c->kinds.n > 1;
+    if ((is_absence(s) || does_not_suit) && c->report->absent != NULL) {
         c->report->absent(c->report->context, c->kinds.kind[i]->name, &why);
         c->absent[i] = true;
+        c->why = why;
         return PF_OK;
     }
     if (s != PF_OK) return error_pass(err, &why);
@@ -231,11 +234,19 @@ static pf_status run_seed(comparison *c, unsigned seed, pf_error *err)
     return s;
 }
 
+static bool all_are_absent(const comparison *c)
+{
+    for (size_t i = 0; i < c->kinds.n; i++)
+        if (!c->absent[i]) return false;
+    return true;
+}
+
 static pf_status compare_all(comparison *c, pf_error *err)
 {
     pf_status s = PF_OK;
     for (unsigned seed = 0; seed < c->options->seeds && s == PF_OK; seed++)
         s = run_seed(c, seed, err);
+    if (s == PF_OK && all_are_absent(c)) s = error_pass(err, &c->why);
     for (size_t i = c->kinds.n; i-- > 0;) /* a blend before what it borrows */
         recommender_free(c->fitted[i]);
     return s;

@@ -170,6 +170,7 @@ static void alternate(als *m, const work *w, confidence c, uint64_t seed, pool *
         fill_gram(k, m->y, (size_t)m->shape[0], c.lambda, m->gram);
         half shoppers = {k, &w->by_shopper, m->y, m->gram, w->x, c.alpha};
         run_half(&shoppers, threads);
+        if (progress_cancelled()) break; /* rows are missing */
         fill_gram(k, w->x, w->by_shopper.rows, c.lambda, gram);
         half products = {k, &w->by_product, w->x, gram, m->y, c.alpha};
         run_half(&products, threads);
@@ -185,6 +186,7 @@ static pf_status choose(als *m, const work *w, const recommend_input *input, pf_
     pf_status s = PF_OK;
     for (size_t i = 0; i < GRID && s == PF_OK && !progress_cancelled(); i++) {
         alternate(m, w, grid[i], input->seed, input->pool);
+        if (progress_cancelled()) break;
         s = recommend_validate(&als_kind, m, input, &ndcg, err);
         if (s == PF_OK && ndcg > best) {
             best = ndcg;

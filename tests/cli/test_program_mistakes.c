@@ -146,6 +146,19 @@ static void one_model_that_does_not_suit_leaves_the_others(void **state)
     assert_contains(r->err, "single product");
 }
 
+/* When nothing at all suits, that is no empty table. */
+static void no_model_that_suits_is_an_error(void **state)
+{
+    (void)state;
+    const char *file = put("single.txt", "u1 a a a a\nu2 a a a\n");
+    const char *words[] = {"evaluate", "--sequences",         file,
+                           "--models", "gru4rec,transformer", NULL};
+    const ran *r = program_run(words);
+    assert_int_equal(r->code, 3);
+    assert_contains(r->err, "single product");
+    assert_string_equal(r->out, "");
+}
+
 static void copies_are_asked_for_where_nothing_is_copied(void **state)
 {
     (void)state;
@@ -378,6 +391,7 @@ int main(void)
         cmocka_unit_test(something_is_left_out_or_one_word_too_much),
         cmocka_unit_test(a_file_to_compare_on_is_wrong),
         cmocka_unit_test(one_model_that_does_not_suit_leaves_the_others),
+        cmocka_unit_test(no_model_that_suits_is_an_error),
         cmocka_unit_test(copies_are_asked_for_where_nothing_is_copied),
         cmocka_unit_test(values_are_of_the_wrong_kind),
         cmocka_unit_test(names_lead_nowhere),

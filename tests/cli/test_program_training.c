@@ -165,6 +165,18 @@ static void a_stopped_training_goes_on_with_its_own_settings(void **state)
     assert_int_equal(finish_program(child)->code, 130);
     r = RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
     assert_contains(r->err, "was stopped is given up");
+    /* A slip of the pen gives up nothing. */
+    child = START("train", "--model", "transformer", "--set", TINY ",epochs=10000,patience=10000",
+                  "-w", w);
+    wait_for_checkpoint(w);
+    kill(child, SIGINT);
+    assert_int_equal(finish_program(child)->code, 130);
+    RUN_CODE(2, "train", "--model", "transformer", "--set", "widht=64", "-w", w);
+    assert_true(there(w, "transformer.checkpoint.safetensors"));
+    child = START("train", "--model", "transformer", "--resume", "-w", w);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    kill(child, SIGINT);
+    assert_int_equal(finish_program(child)->code, 130);
     assert_contains(r->out, "validation ndcg@10");
 }
 
