@@ -22,7 +22,7 @@
 #include "base/memory.h"
 
 enum { WRITER_BLOCK_BYTES = 1 << 16, TEMPORARY_TRIES = 16, TEMPORARY_DIGITS = 16 };
-enum { LEFT_BEHIND_S = 60 };
+enum { LEFT_BEHIND_S = 60, LOCK_TRIES = 100 };
 
 struct file_writer {
     int fd;
@@ -312,8 +312,6 @@ pf_status file_read_whole(char **out, size_t *n, const char *path, size_t maximu
     return PF_OK;
 }
 
-/* ---- paths ---- */
-
 /* ---- locks ---- */
 
 struct file_lock {
@@ -332,8 +330,8 @@ static bool still_named(const file_lock *l)
 
 static pf_status lock_file(file_lock *l, pf_error *err)
 {
-    for (;;) {
-        l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        l->fd = open(l->path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (l->fd < 0) return error_set_errno(err, "cannot lock '%s'", l->path);
         if (flock(l->fd, LOCK_EX | LOCK_NB) != 0) {
             const bool busy = errno == EWOULDBLOCK;
@@ -346,6 +344,7 @@ static pf_status lock_file(file_lock *l, pf_error *err)
         if (still_named(l)) return PF_OK;
         (void)close(l->fd);
     }
+    return error_set(err, PF_BUSY, "somebody else holds '%s', again and again", l->path);
 }
 
 pf_status file_lock_take(file_lock **out, const char *path, pf_error *err)

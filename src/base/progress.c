@@ -63,33 +63,47 @@ static double share_done(const progress *p)
     return share < 1.0 ? share : 1.0;
 }
 
-/* " 43% [####----]" when the total is known. */
-static void format_bar(const progress *p, char into[64])
+/* " 43% [####----]" with so many cells, " 43%" with none, nothing where the total is not known. */
+static void format_bar(const progress *p, int cells, char into[64])
 {
     into[0] = '\0';
     if (p->total == 0) return;
     double share = share_done(p);
-    char cells[BAR_CELLS + 1];
-    int full = (int)(share * BAR_CELLS);
-    for (int i = 0; i < BAR_CELLS; i++)
-        cells[i] = i < full ? '#' : '-';
-    cells[BAR_CELLS] = '\0';
-    snprintf(into, 64, " %3.0f%% [%s]", share * 100.0, cells);
+    char drawn[BAR_CELLS + 1];
+    int full = (int)(share * cells);
+    for (int i = 0; i < cells; i++)
+        drawn[i] = i < full ? '#' : '-';
+    drawn[cells] = '\0';
+    if (cells > 0)
+        snprintf(into, 64, " %3.0f%% [%s]", share * 100.0, drawn);
+    else
+        snprintf(into, 64, " %3.0f%%", share * 100.0);
 }
 
-static void format_line(const progress *p, double now_s, bool ended,
-                        char line[LINE_BYTES])
+/* What a line leaves out where there is little room: first the bar's cells, then how much is
+ * done, then how fast; the share, the time left and the note are what one looks for. */
+typedef enum fullness { WHOLE, SHORT_BAR, NO_BAR, NO_COUNT, NO_RATE } fullness;
+
+static size_t format_line(const progress *p, double now_s, bool ended, fullness how,
+                          char line[LINE_BYTES])
 {
+    static const int cells[] = {[WHOLE] = BAR_CELLS, [SHORT_BAR] = BAR_CELLS / 2,
+                                [NO_BAR] = 0, [NO_COUNT] = 0, [NO_RATE] = 0};
     char bar[64], count[32], rate[32], time[32];
     double took = now_s - p->begun_s, share = share_done(p);
-    format_bar(p, bar);
+    format_bar(p, cells[how], bar);
     format_count((double)p->count, count);
     format_count(took > 0.0 ? (double)p->count / took : 0.0, rate);
     bool guess = !ended && share > 0.0;
     format_seconds(guess ? took * (1.0 - share) / share : took, time);
-    snprintf(line, LINE_BYTES, "%s%s  %s%s%s  %s/s  %s%s%s%s", p->what, ended ? "" : bar,
-             count, p->noun[0] ? " " : "", p->noun, rate, time, guess ? " left" : "",
-             p->note[0] ? "  " : "", p->note);
+    int n = snprintf(line, LINE_BYTES, "%s%s", p->what, ended ? "" : bar);
+    if (how < NO_COUNT)
+        n += snprintf(line + n, LINE_BYTES - (size_t)n, "  %s%s%s", count,
+                      p->noun[0] ? " " : "", p->noun);
+    if (how < NO_RATE) n += snprintf(line + n, LINE_BYTES - (size_t)n, "  %s/s", rate);
+    n += snprintf(line + n, LINE_BYTES - (size_t)n, "  %s%s%s%s", time, guess ? " left" : "",
+                  p->note[0] ? "  " : "", p->note);
+    return (size_t)n;
 }
 
 progress *progress_begin(const char *what, uint64_t total, const char *noun)
@@ -109,7 +123,9 @@ progress *progress_begin(const char *what, uint64_t total, const char *noun)
 static void show(progress *p, double now_s)
 {
     char line[LINE_BYTES];
-    format_line(p, now_s, false, line);
+    size_t n = format_line(p, now_s, false, WHOLE, line);
+    for (int how = SHORT_BAR; p->terminal && how <= NO_RATE && n >= terminal_columns(); how++)
+        n = format_line(p, now_s, false, (fullness)how, line);
     if (p->terminal)
         terminal_bar(line);
     else
@@ -143,7 +159,7 @@ void progress_end(progress *p)
     char line[LINE_BYTES];
     if (p->terminal) terminal_bar(NULL);
     if (p->done > 0 || p->count > 0) {
-        format_line(p, clock_wall_s(), true, line);
+        (void)format_line(p, clock_wall_s(), true, WHOLE, line);
         log_line(LOG_INFO, "%s", line);
     }
     mem_free(p);

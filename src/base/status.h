@@ -49,7 +49,7 @@ pf_status error_set_at(pf_error *err, pf_status code, const char *file, uint64_t
                        uint64_t column, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Sets PF_IO with the text of errno appended, and what can be done about it where that is
+/* Of files: sets PF_IO with the text of errno appended, and what can be done about it where that is
  * known: "cannot write 'x': No space left on device; free some space and try again". */
 pf_status error_set_errno(pf_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

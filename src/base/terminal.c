@@ -43,7 +43,7 @@ void terminal_line(const char *bytes, size_t n)
     pthread_mutex_unlock(&lock);
 }
 
-static size_t columns(void)
+size_t terminal_columns(void)
 {
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -57,7 +57,7 @@ void terminal_bar(const char *words)
     if (bar_length || words) put(clear_line, sizeof clear_line - 1);
     bar_length = 0;
     if (words) {
-        bar_length = utf8_prefix(words, strnlen(words, BAR_BYTES - 1), columns() - 1);
+        bar_length = utf8_prefix(words, strnlen(words, BAR_BYTES - 1), terminal_columns() - 1);
         memcpy(bar, words, bar_length);
         put(bar, bar_length);
     }

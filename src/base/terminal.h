@@ -14,5 +14,7 @@ void terminal_line(const char *bytes, size_t n);
  * terminal. */
 void terminal_bar(const char *words);
 bool terminal_is_one(void);
+/* How many characters a line of the terminal has; 80 where that is not known. */
+size_t terminal_columns(void);
 
 #endif

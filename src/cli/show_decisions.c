@@ -10,7 +10,7 @@
 static void show_caps(result *r, const json_value *decided)
 {
     static const char *const headings[] = {"budget", ">limit", ">planned",
-                                           ">gain of one more unit"};
+                                           ">net gain of one more"};
     const json_value *caps = json_member(decided, "caps");
     size_t shown = 0;
     if (caps == NULL || caps->n == 0) return;
@@ -63,7 +63,7 @@ void show_decision_summary(result *r, const json_value *decided)
         show_number(decided, "held_out"));
     printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it "
            "from "
-           "rounding each up), net %s %s\n",
+           "rounding each up), net of what is expected %s %s\n",
            show_text(r, decided, "gain"), code, show_text(r, decided, "cost"), code,
            show_text(r, decided, "rounding"), show_text(r, decided, "value"), code);
     printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",

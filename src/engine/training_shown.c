@@ -25,6 +25,7 @@ static void show(void *context, const training_progress *t)
     uint64_t done = (t->epoch - 1) * t->rows + (t->epoch_end ? t->rows : t->rows_done);
     note(shown->bar, t);
     progress_update(shown->bar, done, done);
+    if (t->epoch_end && shown->ended != NULL) shown->ended(shown->ended_context);
     if (t->epoch_end)
         log_line(LOG_DETAIL, "%s: epoch %u, loss %.5f, validation ndcg@10 %.5f, %.1f s",
                  shown->title, t->epoch, t->loss, t->validation, t->epoch_s);
@@ -51,6 +52,12 @@ void training_shown_title(training_shown *shown, const char *model, unsigned see
                        model, seed, seeds);
     else
         (void)snprintf(shown->title, sizeof shown->title, "training %s", model);
+}
+
+void training_shown_epochs(training_shown *shown, void (*ended)(void *context), void *context)
+{
+    shown->ended = ended;
+    shown->ended_context = context;
 }
 
 training_hooks training_show(training_shown *shown, const char *model)

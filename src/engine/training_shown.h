@@ -18,10 +18,14 @@
 typedef struct training_shown {
     char title[64];
     progress *bar; /* NULL until the first step, and when quiet */
+    void (*ended)(void *context); /* an epoch; or NULL */
+    void *ended_context;
 } training_shown;
 
 /* The hooks borrow *shown. */
 training_hooks training_show(training_shown *shown, const char *model);
+/* Calls back after every epoch, its checkpoint being written about then. */
+void training_shown_epochs(training_shown *shown, void (*ended)(void *context), void *context);
 /* What is trained from now on, e.g. the next seed. */
 void training_shown_title(training_shown *shown, const char *model, unsigned seed,
                           unsigned seeds);

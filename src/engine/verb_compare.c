@@ -93,9 +93,12 @@ static pf_status check_options(const proffer_sequences_options *o, comparison_op
  * is told by the comparison. */
 static bool wants_encoder(const proffer_sequences_options *o)
 {
-    return o->items != NULL &&
-           (strstr(o->models, "meaning") || strstr(o->models, "text") ||
-            strstr(o->models, "all") || strstr(o->models, "blend"));
+    static const char *const readers[] = {"meaning", "text",    "all",        "blend",
+                                          "gru4rec", "bert4rec", "transformer"};
+    bool some = false;
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
+        some |= strstr(o->models, readers[i]) != NULL;
+    return some && o->items != NULL;
 }
 
 /* What is wrong with the events as a whole is said of the file they are from. */

@@ -4,6 +4,7 @@
  * shoppers come back for the same things, a blend elsewhere) and the response model. With a
  * model's name: that recommender alone, with a checkpoint after every epoch, beside them.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +118,17 @@ static void describe_month(const recommender *m, buffer *into)
                   weight > 0 ? "" : ": no gain, so none");
 }
 
+/* "; validation ndcg@10 .0512 in epoch 14 of 16" */
+static void describe_network(const sequence_model *m, buffer *into)
+{
+    const sequence_training *how = sequence_model_training(m);
+    if (isfinite(how->best_validation))
+        buffer_printf(into, "; validation ndcg@10 %.4f in epoch %u of %u", how->best_validation,
+                      how->best_epoch, how->epochs);
+    else
+        buffer_printf(into, "; %u epochs, nobody to validate on", how->epochs);
+}
+
 /* "a blend of transitions 1.00, words 0.60" */
 static void describe_recommender(const recommender *m, buffer *into)
 {
@@ -126,6 +138,7 @@ static void describe_recommender(const recommender *m, buffer *into)
         return;
     }
     buffer_append_text(into, recommender_kind_of(m)->summary);
+    if (recommender_sequence(m) != NULL) describe_network(recommender_sequence(m), into);
     for (size_t i = 0; i < n; i++) {
         blend_part part = blend_part_at(m, i);
         buffer_printf(into, "%s%s %.2f", i ? ", " : ": ", part.kind, part.weight);
@@ -136,9 +149,21 @@ static void describe_recommender(const recommender *m, buffer *into)
 typedef struct choice {
     const recommender_kind *kind;
     char path[WORKSPACE_PATH_BYTES], checkpoint[WORKSPACE_PATH_BYTES];
+    char asked_for[WORKSPACE_PATH_BYTES]; /* file beside the checkpoint: its --set */
+    char *resumed;          /* what stands there when --resume goes without --set, or NULL */
     recommender *yesterday; /* to start from, or NULL */
     file_lock *lock;        /* of the checkpoint, or NULL where there is none */
 } choice;
+
+/* What the command says, else what the stopped training was told, else what the workspace
+ * does, else as the data ask. */
+static const char *settings_of(const training *t, const choice *c)
+{
+    const char *of_workspace = t->p->config->training;
+    if (t->o->settings != NULL) return t->o->settings;
+    if (c->resumed != NULL) return c->resumed[0] != 0 ? c->resumed : NULL;
+    return of_workspace[0] != 0 ? of_workspace : NULL;
+}
 
 static pf_status keep_recommender(const training *t, const choice *c, const recommender *m,
                                   double seconds, pf_error *err)
@@ -149,7 +174,8 @@ static pf_status keep_recommender(const training *t, const choice *c, const reco
     describe_recommender(m, &words);
     char of_shop[LEARNED_SETTING_BYTES];
     learned_setting(t->p->config, of_shop);
-    const char *setting = t->o->model == NULL ? of_shop : t->o->settings ? t->o->settings : "";
+    const char *asked = settings_of(t, c);
+    const char *setting = t->o->model == NULL ? of_shop : asked ? asked : "";
     pf_status s = write_card(t, m, setting, words.data, seconds, &card, err);
     if (s == PF_OK) s = recommender_save(m, c->path, card, err);
     if (s == PF_OK) tell(t, t->o->model ? t->o->model : "recommender", words.data, seconds);
@@ -165,7 +191,9 @@ static pf_status name_files(const training *t, choice *c, pf_error *err)
     (void)snprintf(name, sizeof name, "models/%s.safetensors", c->kind->name);
     pf_status s = workspace_path(t->p, name, c->path, err);
     (void)snprintf(name, sizeof name, "models/%s.checkpoint.safetensors", c->kind->name);
-    return s == PF_OK ? workspace_path(t->p, name, c->checkpoint, err) : s;
+    if (s == PF_OK) s = workspace_path(t->p, name, c->checkpoint, err);
+    (void)snprintf(name, sizeof name, "models/%s.checkpoint.set", c->kind->name);
+    return s == PF_OK ? workspace_path(t->p, name, c->asked_for, err) : s;
 }
 
 /* Two trainings of one model would write over each other's checkpoint. */
@@ -181,6 +209,26 @@ static pf_status lock_checkpoint(choice *c, pf_error *err)
                                     c->kind->name);
 }
 
+/* A training that was stopped goes on with the settings it was asked for, so that nobody has to
+ * remember them; one that begins anew ends it, which is told. */
+static pf_status look_at_checkpoint(const training *t, choice *c, pf_error *err)
+{
+    const bool stopped = c->checkpoint[0] != 0 && file_exists(c->checkpoint);
+    size_t n = 0;
+    if (t->o->resume && !stopped)
+        return error_set(err, PF_NOT_FOUND,
+                         "no training of %s was stopped: there is no checkpoint to go on from; "
+                         "train without --resume",
+                         c->kind->name);
+    if (!t->o->resume && stopped)
+        log_line(LOG_WARNING,
+                 "a training of %s that was stopped is given up when this one has ended an "
+                 "epoch; --resume would go on with it",
+                 c->kind->name);
+    if (!t->o->resume || t->o->settings != NULL || !file_exists(c->asked_for)) return PF_OK;
+    return file_read_whole(&c->resumed, &n, c->asked_for, LIMIT_TEXT_BYTES, err);
+}
+
 static pf_status choose(const training *t, bool repeats, choice *c, pf_error *err)
 {
     const char *name = t->o->model ? t->o->model : repeats ? "month-blend" : "blend";
@@ -189,10 +237,16 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);
+    if (t->o->model == NULL && t->o->settings != NULL)
+        return error_set(err, PF_USAGE,
+                         "settings are of a model by name; the shop's own has recommend.training");
+    if (t->o->settings != NULL && !c->kind->trained &&
+        c->kind->watched == NULL)
+        return error_set(err, PF_USAGE, "%s is fitted at once: it has no settings to --set", name);
     if (t->o->copies < 0 || t->o->copies > RECOMMEND_MAX_COPIES)
         return error_set(err, PF_USAGE, "copies is %d but must be 1 to %d", t->o->copies,
                          RECOMMEND_MAX_COPIES);
-    if (t->o->copies > 1 && c->kind != recommender_find("blend"))
+    if (t->o->copies > 1 && !c->kind->combines)
         return error_set(err, PF_USAGE, "copies are of the networks in a blend, not of %s",
                          name);
     if (t->o->resume && t->o->warm)
@@ -201,22 +255,26 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
                          "model: give one of them");
     pf_status s = name_files(t, c, err);
     if (s == PF_OK) s = lock_checkpoint(c, err);
-    if (s == PF_OK && t->o->resume && !file_exists(c->checkpoint))
-        return error_set(err, PF_NOT_FOUND,
-                         "no training of %s was stopped: there is no checkpoint to go on from; "
-                         "train without --resume",
-                         name);
+    if (s == PF_OK) s = look_at_checkpoint(t, c, err);
     if (s == PF_OK && t->o->warm)
         s = learned_named(t->p, c->kind->name, true, &c->yesterday, err);
     return s;
 }
 
-/* What the command says, else what the workspace does, else as the data ask. */
-static const char *settings_of(const training *t)
+/* What a training was asked for, written beside its first checkpoint and no sooner: until then the
+ * checkpoint that may be there is of another training. */
+typedef struct asked_note {
+    const char *path, *settings; /* path NULL: nothing is to be written (any more) */
+} asked_note;
+
+static void write_asked(void *context)
 {
-    const char *of_workspace = t->p->config->training;
-    if (t->o->settings != NULL) return t->o->settings;
-    return of_workspace[0] != 0 ? of_workspace : NULL;
+    asked_note *n = context;
+    pf_error why = {.code = PF_OK};
+    if (n->path == NULL) return;
+    if (file_write_atomic(n->path, n->settings, strlen(n->settings), &why) != PF_OK)
+        log_line(LOG_WARNING, "--resume will need --set as it was given now: %s", why.message);
+    n->path = NULL;
 }
 
 static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
@@ -224,7 +282,8 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
 {
     training_shown shown;
     const bool keeps = c->kind->trained && c->checkpoint[0] != 0;
-    const recommend_training how = {.settings = settings_of(t),
+    const char *settings = settings_of(t, c);
+    const recommend_training how = {.settings = settings,
                                     .checkpoint = keeps ? c->checkpoint : NULL,
                                     .resume = t->o->resume != 0,
                                     .warm = c->yesterday,
@@ -234,6 +293,9 @@ static pf_status fit_recommender(training *t, choice *c, recommend_input *input,
                                                                        : c->kind->name)};
     product_side side;
     pf_status s = learned_side(&t->learned, &side, err);
+    asked_note note = {.path = keeps && (!t->o->resume || t->o->settings) ? c->asked_for : NULL,
+                       .settings = settings ? settings : ""};
+    training_shown_epochs(&shown, write_asked, &note);
     input->side = &side;
     input->training = &how;
     input->copies = (unsigned)t->o->copies;
@@ -252,8 +314,21 @@ static pf_status end_training(const choice *c, const recommender *m, pf_error *e
                          "training was stopped after epoch %u; the best model so far, of epoch "
                          "%u, is kept; `proffer train --model %s --resume` goes on",
                          how->epochs, how->best_epoch, c->kind->name);
-    if (c->checkpoint[0]) (void)remove(c->checkpoint);
+    if (c->checkpoint[0]) {
+        (void)remove(c->checkpoint);
+        (void)remove(c->asked_for);
+    }
     return PF_OK;
+}
+
+/* What is stopped inside a kind made of others has kept nothing but the checkpoint. */
+static pf_status tell_of_checkpoint(const choice *c, pf_status s, pf_error *err)
+{
+    if (s != PF_CANCELLED || c->checkpoint[0] == 0 || c->kind->watched == NULL ||
+        !file_exists(c->checkpoint))
+        return s;
+    return error_set(err, s, "%s was stopped; `proffer train --model %s --resume` goes on",
+                     c->kind->name, c->kind->name);
 }
 
 static pf_status train_recommender(training *t, pf_error *err)
@@ -264,17 +339,27 @@ static pf_status train_recommender(training *t, pf_error *err)
     choice c = {0};
     pf_status s = purchases_from_history(t->p->history, t->p->catalogue->n_products,
                                          t->learned.excluded, t->until_us, &x, err);
-    if (s != PF_OK) return s;
+    if (s == PF_OK && x->view.n == 0)
+        s = error_set(err, PF_DATA,
+                      "nobody has bought anything: recommenders learn from events of the type "
+                      "purchase. If views or ratings are all there is, import them as purchases "
+                      "with a mapping file (docs/data-formats.md)");
+    if (s != PF_OK) {
+        interactions_free(x);
+        return s;
+    }
     recommend_input input = {.train = &x->view,
                              .until_us = t->until_us,
                              .repeats = learned_repeats(t->p, x),
                              .seed = t->o->seed,
                              .pool = workspace_pool(t->p)};
     s = choose(t, input.repeats, &c, err);
-    if (s == PF_OK) s = fit_recommender(t, &c, &input, &m, err);
+    if (s == PF_OK)
+        s = tell_of_checkpoint(&c, fit_recommender(t, &c, &input, &m, err), err);
     if (s == PF_OK) s = keep_recommender(t, &c, m, clock_wall_s() - start_s, err);
     if (s == PF_OK) s = end_training(&c, m, err);
     file_lock_release(c.lock);
+    mem_free(c.resumed);
     recommender_free(c.yesterday);
     recommender_free(m);
     interactions_free(x);

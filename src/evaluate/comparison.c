@@ -95,17 +95,12 @@ static pf_status read_names(kind_list *list, const char *names, pf_error *err)
     return s;
 }
 
-static bool is_blend(const recommender_kind *kind)
-{
-    return kind == recommender_find("blend");
-}
-
 /* The blend last, so that it can combine all others. */
 static void blend_last(kind_list *list)
 {
     for (size_t i = 0; i + 1 < list->n; i++) {
         const recommender_kind *kind = list->kind[i];
-        if (!is_blend(kind)) continue;
+        if (!kind->combines) continue;
         memmove(list->kind + i, list->kind + i + 1,
                 (list->n - 1 - i) * sizeof list->kind[0]);
         list->kind[list->n - 1] = kind;
@@ -122,7 +117,7 @@ static bool has_trained(const kind_list *list)
 /* Copies are of trained kinds in a blend; a blend that stands alone has every kind. */
 static pf_status check_copies(const kind_list *list, unsigned copies, pf_error *err)
 {
-    const bool blend = is_blend(list->kind[list->n - 1]);
+    const bool blend = list->kind[list->n - 1]->combines;
     if (copies == 1 || (blend && (list->n == 1 || has_trained(list)))) return PF_OK;
     return error_set(err, PF_USAGE,
                      "copies are of the trained models in a blend, and there are none here: name "
@@ -139,6 +134,7 @@ typedef struct comparison {
     kind_list kinds;
     bool blend;                     /* one is asked for: models are kept for it */
     bool absent[KINDS_MAX];         /* the data do not allow it */
+    pf_error why;                   /* of the last that is absent */
     recommender *fitted[KINDS_MAX]; /* NULL until fitted, or when nobody needs it again */
     loo_result found[KINDS_MAX][COMPARISON_MAX_SEEDS];
 } comparison;
@@ -147,9 +143,9 @@ typedef struct comparison {
 static bool varies(const comparison *c, size_t i)
 {
     if (c->kinds.kind[i]->trained) return true;
-    for (size_t m = 0; is_blend(c->kinds.kind[i]) && m < c->kinds.n; m++)
+    for (size_t m = 0; c->kinds.kind[i]->combines && m < c->kinds.n; m++)
         if (c->kinds.kind[m]->trained && !c->absent[m]) return true;
-    return is_blend(c->kinds.kind[i]) && c->kinds.n == 1; /* of everything there is */
+    return c->kinds.kind[i]->combines && c->kinds.n == 1; /* of everything there is */
 }
 
 static bool is_absence(pf_status s)
@@ -163,7 +159,7 @@ static size_t list_members(const comparison *c, const recommender_kind **kind,
 {
     size_t n = 0;
     for (size_t i = 0; i < c->kinds.n; i++) {
-        if (c->fitted[i] == NULL || is_blend(c->kinds.kind[i])) continue;
+        if (c->fitted[i] == NULL || c->kinds.kind[i]->combines) continue;
         kind[n] = c->kinds.kind[i];
         fitted[n++] = c->fitted[i];
     }
@@ -183,7 +179,7 @@ static pf_status fit_one(comparison *c, size_t i, unsigned seed, double *train_s
                              .training = c->options->training};
     recommender_free(c->fitted[i]);
     c->fitted[i] = NULL;
-    if (is_blend(kind) && c->kinds.n > 1) {
+    if (kind->combines && c->kinds.n > 1) {
         given.n_members = list_members(c, member, fitted);
         given.members = member;
         given.fitted = fitted;
@@ -198,9 +194,12 @@ static pf_status measure_one(comparison *c, size_t i, unsigned seed, pf_error *e
     double train_s = 0;
     pf_error why = {0};
     pf_status s = fit_one(c, i, seed, &train_s, &why);
-    if (is_absence(s) && c->report->absent != NULL) {
+    /* One model that the data do not suit says nothing of the others. */
+    const bool does_not_suit = s == PF_DATA && seed == 0 && c->kinds.n > 1;
+    if ((is_absence(s) || does_not_suit) && c->report->absent != NULL) {
         c->report->absent(c->report->context, c->kinds.kind[i]->name, &why);
         c->absent[i] = true;
+        c->why = why;
         return PF_OK;
     }
     if (s != PF_OK) return error_pass(err, &why);
@@ -228,11 +227,18 @@ static pf_status run_seed(comparison *c, unsigned seed, pf_error *err)
         s = measure_one(c, i, seed, err);
         if (s != PF_OK || c->absent[i]) continue;
         if (!varying || last) s = tell(c, i, varying ? c->options->seeds : 1, err);
-        if (c->blend && !is_blend(c->kinds.kind[i])) continue;
+        if (c->blend && !c->kinds.kind[i]->combines) continue;
         recommender_free(c->fitted[i]);
         c->fitted[i] = NULL;
     }
     return s;
+}
+
+static bool all_are_absent(const comparison *c)
+{
+    for (size_t i = 0; i < c->kinds.n; i++)
+        if (!c->absent[i]) return false;
+    return true;
 }
 
 static pf_status compare_all(comparison *c, pf_error *err)
@@ -240,6 +246,7 @@ static pf_status compare_all(comparison *c, pf_error *err)
     pf_status s = PF_OK;
     for (unsigned seed = 0; seed < c->options->seeds && s == PF_OK; seed++)
         s = run_seed(c, seed, err);
+    if (s == PF_OK && all_are_absent(c)) s = error_pass(err, &c->why);
     for (size_t i = c->kinds.n; i-- > 0;) /* a blend before what it borrows */
         recommender_free(c->fitted[i]);
     return s;
@@ -278,7 +285,7 @@ pf_status compare_models(const interactions *all, const product_side *side,
     c->report = report;
     c->split = split;
     c->side = side;
-    c->blend = c->kinds.n > 0 && is_blend(c->kinds.kind[c->kinds.n - 1]);
+    c->blend = c->kinds.n > 0 && c->kinds.kind[c->kinds.n - 1]->combines;
     if (s == PF_OK) s = compare_all(c, err);
     loo_split_free(split);
     mem_free(c);

@@ -66,10 +66,19 @@ static bool look_at(const item_texts *t, uint32_t c, facts *f)
     return true;
 }
 
-static bool holds_text(const facts *f)
+/* A column that says so is text, also where every title is one word of its own. */
+static bool is_named_as_text(text name)
+{
+    static const char *const names[] = {"title", "name", "description", "text"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (text_is(name, names[i])) return true;
+    return false;
+}
+
+static bool holds_text(const facts *f, text name)
 {
     if (f->filled == 0 || f->numbers) return false;
-    return f->list || f->spaced || f->different < f->filled;
+    return f->list || f->spaced || f->different < f->filled || is_named_as_text(name);
 }
 
 static pf_status choose_columns(const item_texts *t, columns *out, pf_error *err)
@@ -78,7 +87,7 @@ static pf_status choose_columns(const item_texts *t, columns *out, pf_error *err
     for (uint32_t c = 0; c < t->n_columns && out->n < LIMIT_FIELDS; c++) {
         facts f;
         if (!look_at(t, c, &f)) return no_memory(err);
-        if (holds_text(&f)) out->column[out->n++] = (column){c, f.list ? '|' : '\0'};
+        if (holds_text(&f, t->names[c])) out->column[out->n++] = (column){c, f.list ? '|' : '\0'};
     }
     if (out->n > 0) return PF_OK;
     if (t->n_rows == 0)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "recommend/blend.h"
 #include "sequence/model.h"
 
@@ -81,7 +82,7 @@ static void test_shopper(void *context, size_t task, unsigned number)
     run *r = context;
     worker *w = &r->workers[number];
     uint32_t u = (uint32_t)task;
-    if (r->split->test[u] == RECOMMEND_NO_PRODUCT) return;
+    if (r->split->test[u] == RECOMMEND_NO_PRODUCT || progress_cancelled()) return;
     recommend_query q = query_at_test(r->split, u);
     recommender_score(r->model, &q, w->scores, w->scratch);
     for (size_t i = 0; i < q.n && !r->split->repeats; i++)
@@ -145,6 +146,8 @@ pf_status loo_measure(const loo_split *split, const recommender *model, unsigned
         };
         fill_groups(&r, out);
     }
+    if (s == PF_OK && progress_cancelled())
+        s = error_set(err, PF_CANCELLED, "stopped while %s was measured", out->model);
     run_free(&r);
     return s;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "recommend/kinds.h"
 #include "recommend/scratch.h"
@@ -130,7 +131,7 @@ static void solve_rows(void *context, size_t task, unsigned worker)
     (void)worker;
     uint32_t end = (uint32_t)(task + 1) * ROWS_A_TASK;
     if (end > h->taken->rows) end = h->taken->rows;
-    for (uint32_t r = (uint32_t)task * ROWS_A_TASK; r < end; r++) {
+    for (uint32_t r = (uint32_t)task * ROWS_A_TASK; r < end && !progress_cancelled(); r++) {
         float *x = h->own + (size_t)r * FACTORS;
         row_begin(h->gram, a, x);
         for (uint64_t i = h->taken->start[r]; i < h->taken->start[r + 1]; i++)
@@ -165,10 +166,11 @@ static void alternate(als *m, const work *w, confidence c, uint64_t seed, pool *
     m->alpha = c.alpha;
     m->lambda = c.lambda;
     start(m, seed);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS && !progress_cancelled(); round++) {
         fill_gram(k, m->y, (size_t)m->shape[0], c.lambda, m->gram);
         half shoppers = {k, &w->by_shopper, m->y, m->gram, w->x, c.alpha};
         run_half(&shoppers, threads);
+        if (progress_cancelled()) break; /* rows are missing */
         fill_gram(k, w->x, w->by_shopper.rows, c.lambda, gram);
         half products = {k, &w->by_product, w->x, gram, m->y, c.alpha};
         run_half(&products, threads);
@@ -182,8 +184,9 @@ static pf_status choose(als *m, const work *w, const recommend_input *input, pf_
     double best = -1, ndcg = 0;
     size_t chosen = 0;
     pf_status s = PF_OK;
-    for (size_t i = 0; i < GRID && s == PF_OK; i++) {
+    for (size_t i = 0; i < GRID && s == PF_OK && !progress_cancelled(); i++) {
         alternate(m, w, grid[i], input->seed, input->pool);
+        if (progress_cancelled()) break;
         s = recommend_validate(&als_kind, m, input, &ndcg, err);
         if (s == PF_OK && ndcg > best) {
             best = ndcg;
@@ -238,7 +241,10 @@ static void score(const void *state, const recommend_query *query, float *scores
 {
     const als *m = state;
     const tensor_kernels *k = kernels_choose(NULL);
-    float *a = scratch->floats, *x = a + FACTORS * FACTORS, *times = x + FACTORS;
+    recommend_scratch rest = *scratch;
+    float *a = recommend_scratch_take(&rest, FACTORS * FACTORS);
+    float *x = recommend_scratch_take(&rest, FACTORS);
+    float *times = recommend_scratch_take(&rest, (size_t)m->shape[0]);
     row_begin(m->gram, a, x);
     for (size_t i = 0; i < query->n; i++)
         times[query->product[i]] = 0;
@@ -257,7 +263,8 @@ static void score(const void *state, const recommend_query *query, float *scores
 static size_t scratch_floats(const void *state)
 {
     const als *m = state;
-    return FACTORS * FACTORS + FACTORS + (size_t)m->shape[0];
+    return recommend_scratch_room(FACTORS * FACTORS) + recommend_scratch_room(FACTORS) +
+           recommend_scratch_room((size_t)m->shape[0]);
 }
 
 /* ---- files ---- */

@@ -67,10 +67,12 @@ static int by_key(const void *a, const void *b)
     return x->key != y->key ? rising(x->key, y->key) : rising(x->row, y->row);
 }
 
-static uint64_t key_of(const shop_history *h, uint64_t i)
+/* By the moment and by which of its orders it is (`place`), not by the order's number, which is
+ * another one in every store: the same data have the same order wherever they are imported. */
+static uint64_t key_of(const shop_history *h, uint64_t i, uint64_t place)
 {
     uint32_t word[4];
-    random_block(h->order[i], STREAM_LINES, h->product[i], word);
+    random_block((uint64_t)h->time_us[i], STREAM_LINES, place << 32 | h->product[i], word);
     return (uint64_t)word[0] << 32 | word[1];
 }
 
@@ -81,11 +83,12 @@ static void read_moment(basket_order *o, uint64_t first, uint64_t end, uint64_t 
     size_t n = 0;
     for (uint64_t i = first; i < end; i++)
         if (h->type[i] == EVENT_PURCHASE)
-            o->lines[n++] = (line){.order = h->order[i], .key = key_of(h, i), .row = i};
+            o->lines[n++] = (line){.order = h->order[i], .row = i};
     qsort(o->lines, n, sizeof *o->lines, by_order);
     for (size_t i = 0; i < n; i++) {
         const bool same = i > 0 && o->lines[i].order == o->lines[i - 1].order;
         o->lines[i].first = same ? o->lines[i - 1].first : o->lines[i].row;
+        o->lines[i].key = key_of(h, o->lines[i].row, o->lines[i].first - first);
     }
     qsort(o->lines, n, sizeof *o->lines, by_key);
     for (size_t i = 0; i < n; i++)

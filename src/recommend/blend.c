@@ -264,19 +264,12 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 
 /* ---- scoring ---- */
 
-/* Floats of one member's scores, so many that what follows is aligned as well. */
-static size_t own_floats(const blend *b)
-{
-    return ((size_t)b->n_products + 15) / 16 * 16;
-}
-
 static void score(const void *state, const recommend_query *query, float *scores,
                   recommend_scratch *scratch)
 {
     const blend *b = state;
-    size_t room = own_floats(b);
-    float *own = scratch->floats;
-    recommend_scratch rest = {own + room, scratch->n - room};
+    recommend_scratch rest = *scratch;
+    float *own = recommend_scratch_take(&rest, b->n_products); /* one member's scores */
     memset(scores, 0, b->n_products * sizeof *scores);
     for (uint64_t i = 0; i < b->n; i++) {
         const float weight = (float)(b->weight[i] / b->scale[i]);
@@ -294,7 +287,7 @@ static size_t scratch_floats(const void *state)
         size_t n = blend_member_scratch_floats(&b->member[i]);
         most = n > most ? n : most;
     }
-    return own_floats(b) + most;
+    return recommend_scratch_room(b->n_products) + most;
 }
 
 size_t blend_parts(const recommender *m)
@@ -422,6 +415,7 @@ const recommender_kind blend_kind = {
     .summary = "a weighted sum of the others, weights learnt on events they had not seen",
     .source = "Metzler and Croft 2007, section 4.2.2; Bao, Bergman, Thompson 2009",
     .watched = "transformer",
+    .combines = true,
     .fit = fit,
     .score = score,
     .save = save,

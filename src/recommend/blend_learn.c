@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/sample.h"
 #include "measure/ranking.h"
 #include "recommend/interactions.h"
 #include "recommend/scratch.h"
@@ -85,9 +86,7 @@ static pf_status choose_shoppers(table *t, uint64_t most, pf_error *err)
     if (t->shopper == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
     for (uint32_t u = 0; u < k->past->n_users; u++) {
         if (!has_lesson(k, u)) continue;
-        /* The i-th of `with` is taken when a multiple of with / n falls on it. */
-        if (met * n / with != (met + 1) * n / with) t->shopper[t->n++] = u;
-        met++;
+        if (sample_takes(++met, with, n)) t->shopper[t->n++] = u;
     }
     return PF_OK;
 }

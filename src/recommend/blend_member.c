@@ -44,18 +44,12 @@ static void add_over_deviation(const float *scores, size_t n, size_t copies, flo
         total[v] += factor * scores[v];
 }
 
-/* Floats of one copy's scores, so many that what follows is aligned as well. */
-static size_t own_floats(const blend_member *m)
-{
-    return ((size_t)recommender_n_products(m->copy[0]) + 15) / 16 * 16;
-}
-
 void blend_member_score(const blend_member *m, const recommend_query *query, float *scores,
                         recommend_scratch *scratch)
 {
-    const size_t V = recommender_n_products(m->copy[0]), room = own_floats(m);
-    float *own = scratch->floats;
-    recommend_scratch rest = {own + room, scratch->n - room};
+    const size_t V = recommender_n_products(m->copy[0]);
+    recommend_scratch rest = *scratch;
+    float *own = recommend_scratch_take(&rest, V); /* one copy's scores */
     memset(scores, 0, V * sizeof *scores);
     for (uint64_t c = 0; c < m->n; c++) {
         recommender_score(m->copy[c], query, own, &rest);
@@ -70,5 +64,5 @@ size_t blend_member_scratch_floats(const blend_member *m)
         size_t n = recommender_scratch_floats(m->copy[c]);
         most = n > most ? n : most;
     }
-    return own_floats(m) + most;
+    return recommend_scratch_room(recommender_n_products(m->copy[0])) + most;
 }

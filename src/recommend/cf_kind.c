@@ -96,7 +96,9 @@ static void score_users(const void *state, const recommend_query *query, float *
 {
     const cf_model *m = state;
     uint32_t V = m->columns.rows, U = m->rows.rows;
-    float *rated = scratch->floats, *similarity = rated + V;
+    recommend_scratch rest = *scratch;
+    float *rated = recommend_scratch_take(&rest, V);
+    float *similarity = recommend_scratch_take(&rest, U);
     uint32_t n = ratings_of(query, &m->rows, V, rated);
     double mean = n ? mean_of(rated, V, n) : 0;
     for (uint32_t u = 0; u < U && n > 0; u++)
@@ -144,7 +146,7 @@ static void score_items(const void *state, const recommend_query *query, float *
 static size_t scratch_floats(const void *state)
 {
     const cf_model *m = state;
-    return (size_t)m->columns.rows + m->rows.rows;
+    return recommend_scratch_room(m->columns.rows) + recommend_scratch_room(m->rows.rows);
 }
 
 /* ---- files: the ratings alone; the rest follows from them ---- */

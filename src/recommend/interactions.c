@@ -15,7 +15,7 @@ void interactions_free(interactions_owned *x)
     mem_free(x->quantity);
     mem_free(x->rating);
     mem_free(x->basket);
-    story_free(x->story);
+    sequence_events_free(x->story);
     mem_free(x);
 }
 
@@ -84,8 +84,9 @@ static pf_status copy_prefix(const interactions *all, const uint64_t *kept,
             copy_row(x, to++, all, all->first[u] + i);
         x->first[u + 1] = to;
     }
-    pf_status s =
-        all->story ? story_cut(all->story, kept, until_us, &x->story, err) : PF_OK;
+    pf_status s = PF_OK;
+    if (all->story != NULL)
+        s = sequence_events_cut(all->story, kept, until_us, &x->story, err);
     if (s != PF_OK) {
         interactions_free(x);
         return s;

@@ -10,6 +10,7 @@
 #define PROFFER_RECOMMEND_INTERACTIONS_H
 
 #include "recommend/recommend.h"
+#include "sequence/events_owned.h"
 
 typedef struct interactions_owned {
     interactions view; /* points at the arrays below */
@@ -18,7 +19,7 @@ typedef struct interactions_owned {
     int64_t *time_us;
     float *quantity, *rating;
     uint64_t *basket;
-    struct story *story;
+    sequence_events_owned *story;
 } interactions_owned;
 
 /* Which of the columns that may be absent there are. */

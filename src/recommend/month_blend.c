@@ -142,12 +142,6 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 
 /* ---- scoring ---- */
 
-/* Floats of the network's scores, so many that what follows is aligned as well. */
-static size_t own_floats(const month_blend *b)
-{
-    return ((size_t)b->n_products + 15) / 16 * 16;
-}
-
 /* more [V] = the network's scores by its weight. */
 static void score_network(const month_blend *b, const recommend_query *query, float *more,
                           recommend_scratch *rest)
@@ -166,19 +160,20 @@ static void score(const void *state, const recommend_query *query, float *scores
     const month_blend *b = state;
     recommender_score(b->habit, query, scores, scratch);
     if (b->network == NULL) return;
-    const size_t room = own_floats(b);
-    recommend_scratch rest = {scratch->floats + room, scratch->n - room};
-    score_network(b, query, scratch->floats, &rest);
+    recommend_scratch rest = *scratch;
+    float *more = recommend_scratch_take(&rest, b->n_products);
+    score_network(b, query, more, &rest);
     for (uint32_t v = 0; v < b->n_products; v++)
-        scores[v] += scratch->floats[v];
+        scores[v] += more[v];
 }
 
 static size_t scratch_floats(const void *state)
 {
     const month_blend *b = state;
     const size_t habit = recommender_scratch_floats(b->habit);
+    if (b->network == NULL) return habit;
     const size_t network =
-        b->network ? own_floats(b) + recommender_scratch_floats(b->network) : 0;
+        recommend_scratch_room(b->n_products) + recommender_scratch_floats(b->network);
     return habit > network ? habit : network;
 }
 

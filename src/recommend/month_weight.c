@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/sample.h"
 #include "measure/ranking.h"
 #include "recommend/interactions.h"
 
@@ -61,8 +62,7 @@ static void choose_shoppers(month *m, uint32_t able)
     uint32_t seen = 0;
     for (uint32_t u = 0; u < m->all->n_users && m->n < most; u++) {
         if (!can_be_asked(m->all, u, m->from_us)) continue;
-        if ((uint64_t)seen * most / able == m->n) m->shopper[m->n++] = u;
-        seen++;
+        if (sample_takes(seen++, able, most)) m->shopper[m->n++] = u;
     }
 }
 

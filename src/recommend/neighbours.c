@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "measure/ranking.h"
 
 typedef struct search {
@@ -26,6 +27,8 @@ static void find_row(void *context, size_t task, unsigned worker)
     search *s = context;
     float *values = s->values + (size_t)worker * s->n;
     uint32_t *best = s->best + task * s->most;
+    s->found[task] = 0;
+    if (progress_cancelled()) return; /* the fit ends as stopped */
     s->row(s->context, (uint32_t)task, values);
     values[task] = 0;
     for (uint32_t i = 0; i < s->n; i++)

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "recommend/inner.h"
 #include "recommend/kinds.h"
 #include "recommend/scratch.h"
@@ -94,6 +95,9 @@ pf_status recommender_fit(const recommender_kind *kind, const recommend_input *i
         s = m ? kind->fit(input, &m->state, err)
               : error_set(err, PF_NO_MEMORY, "out of memory");
     }
+    /* Those that are trained in epochs may keep what they have; a half fit is none. */
+    if (s == PF_OK && !kind->trained && progress_cancelled())
+        s = error_set(err, PF_CANCELLED, "stopped before it was fitted");
     if (s != PF_OK) {
         recommender_free(m);
         error_prefix(err, "%s", kind->name);

@@ -123,6 +123,7 @@ struct recommender_kind {
     bool trained;        /* in epochs from random values: slow, and other with each seed */
     const char *watched; /* of a kind made of others: the one whose training takes the time and
                             is shown; NULL of every other kind */
+    bool combines;       /* the members it is given (recommend_input), or all it finds */
     pf_status (*fit)(const recommend_input *input, void **state, pf_error *err);
     /* scores[V], all finite; allocates nothing but from the scratch. */
     void (*score)(const void *state, const recommend_query *query, float *scores,

@@ -1,9 +1,8 @@
-/* Copies are counted first, allocated at once, and filled in the order of shoppers. */
+/* Events are counted first, allocated at once, and filled in the order of shoppers. */
 #include "recommend/story.h"
 
 #include <math.h>
 
-#include "base/memory.h"
 #include "recommend/basket_order.h"
 #include "shop/record.h"
 
@@ -16,50 +15,6 @@ uint8_t story_price_band(int64_t paid_minor, float quantity)
     double band = 1 + floor(log2((double)paid_minor / pieces / BANDS_FROM_MINOR));
     if (band < 1) return 1;
     return band < SEQUENCE_BANDS - 1 ? (uint8_t)band : SEQUENCE_BANDS - 1;
-}
-
-void story_free(story *s)
-{
-    if (s == NULL) return;
-    mem_free(s->first);
-    mem_free(s->thing);
-    mem_free(s->kind);
-    mem_free(s->band);
-    mem_free(s->time_us);
-    mem_free(s->taken);
-    mem_free(s);
-}
-
-static story *story_new(uint32_t n_shoppers, uint64_t n)
-{
-    const size_t room = n ? (size_t)n : 1;
-    story *s = mem_alloc_zero(1, sizeof *s);
-    if (s == NULL) return NULL;
-    s->first = mem_alloc_zero((size_t)n_shoppers + 1, sizeof *s->first);
-    s->thing = mem_alloc(room, sizeof *s->thing);
-    s->kind = mem_alloc(room, sizeof *s->kind);
-    s->band = mem_alloc(room, sizeof *s->band);
-    s->time_us = mem_alloc(room, sizeof *s->time_us);
-    s->taken = mem_alloc(room, sizeof *s->taken);
-    if (s->first && s->thing && s->kind && s->band && s->time_us && s->taken) {
-        s->view = (sequence_events){.n_shoppers = n_shoppers,
-                                    .n = n,
-                                    .first = s->first,
-                                    .thing = s->thing,
-                                    .kind = s->kind,
-                                    .band = s->band,
-                                    .time_us = s->time_us,
-                                    .taken = s->taken};
-        return s;
-    }
-    story_free(s);
-    return NULL;
-}
-
-static pf_status no_memory(uint64_t n, pf_error *err)
-{
-    return error_set(err, PF_NO_MEMORY, "out of memory for %llu events",
-                     (unsigned long long)n);
 }
 
 /* ---- from a history ---- */
@@ -89,7 +44,7 @@ static uint32_t thing_of(const shop_history *h, uint64_t i, uint32_t n_products)
     return has_product ? h->product[i] - 1 : SEQUENCE_NOTHING;
 }
 
-static void tell(story *s, uint64_t to, const shop_history *h, uint64_t i)
+static void tell(sequence_events_owned *s, uint64_t to, const shop_history *h, uint64_t i)
 {
     s->thing[to] = thing_of(h, i, s->view.n_products);
     s->kind[to] = h->type[i];
@@ -104,7 +59,7 @@ typedef struct teller {
     const bool *excluded;
     int64_t until_us;
     basket_order *order;
-    story *s;
+    sequence_events_owned *s;
     uint64_t to;
 } teller;
 
@@ -136,16 +91,17 @@ static void tell_all(teller *t)
 }
 
 pf_status story_from_history(const shop_history *h, uint32_t n_products,
-                             const bool *excluded, int64_t until_us, story **out,
-                             pf_error *err)
+                             const bool *excluded, int64_t until_us,
+                             sequence_events_owned **out, pf_error *err)
 {
     teller t = {.h = h, .excluded = excluded, .until_us = until_us};
     pf_status status = basket_order_new(h, &t.order, err);
     if (status != PF_OK) return status;
     tell_all(&t);
-    t.s = story_new(h->n_shoppers, t.to);
+    t.s = sequence_events_new(h->n_shoppers, t.to, true);
     if (t.s == NULL) {
-        status = no_memory(t.to, err);
+        status = error_set(err, PF_NO_MEMORY, "out of memory for %llu events",
+                           (unsigned long long)t.to);
     } else {
         t.s->view.n_products = n_products;
         t.s->view.n_promotions = count_promotions(h);
@@ -159,46 +115,6 @@ pf_status story_from_history(const shop_history *h, uint32_t n_products,
 
 /* ---- parts ---- */
 
-/* Where shopper u takes a product for the (taken + 1)-th time, or anything happens at or after
- * the moment; the end of his events. */
-static uint64_t end_of(const sequence_events *e, uint32_t u, uint64_t taken,
-                       int64_t until_us)
-{
-    uint64_t i = e->first[u];
-    for (; i < e->first[u + 1] && e->time_us[i] < until_us; i++)
-        if (sequence_event_took(e, i) && taken-- == 0) break;
-    return i;
-}
-
-static void copy_event(story *s, uint64_t to, const sequence_events *e, uint64_t from)
-{
-    s->thing[to] = e->thing[from];
-    s->kind[to] = e->kind[from];
-    s->band[to] = e->band[from];
-    s->time_us[to] = e->time_us[from];
-    s->taken[to] = e->taken[from];
-}
-
-pf_status story_cut(const sequence_events *e, const uint64_t *taken, int64_t until_us,
-                    story **out, pf_error *err)
-{
-    uint64_t n = 0, to = 0;
-    for (uint32_t u = 0; u < e->n_shoppers; u++)
-        n += end_of(e, u, taken[u], until_us) - e->first[u];
-    story *s = story_new(e->n_shoppers, n);
-    if (s == NULL) return no_memory(n, err);
-    s->view.n_products = e->n_products;
-    s->view.n_promotions = e->n_promotions;
-    for (uint32_t u = 0; u < e->n_shoppers; u++) {
-        const uint64_t end = end_of(e, u, taken[u], until_us);
-        for (uint64_t i = e->first[u]; i < end; i++)
-            copy_event(s, to++, e, i);
-        s->first[u + 1] = to;
-    }
-    *out = s;
-    return PF_OK;
-}
-
 static sequence_window window_of(const sequence_events *e, uint64_t first, uint64_t end)
 {
     return (sequence_window){.n = (size_t)(end - first),
@@ -210,7 +126,7 @@ static sequence_window window_of(const sequence_events *e, uint64_t first, uint6
 
 sequence_window story_before(const sequence_events *e, uint32_t u, uint64_t taken)
 {
-    return window_of(e, e->first[u], end_of(e, u, taken, INT64_MAX));
+    return window_of(e, e->first[u], sequence_events_end(e, u, taken, INT64_MAX));
 }
 
 sequence_window story_until(const sequence_events *e, uint32_t u, int64_t at_us)

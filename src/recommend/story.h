@@ -3,10 +3,10 @@
  * carts, redeemed and gave back, as events of a sequence model. Interactions carry it along
  * (recommend.h), so that whoever cuts the one cuts the other.
  *
- *     story *s;
+ *     sequence_events_owned *s;
  *     story_from_history(history, n_products, excluded, until_us, &s, err);
  *     sequence_window w = story_until(&s->view, u, at_us);
- *     story_free(s);
+ *     sequence_events_free(s);
  *
  * Taken events are purchases, the same and in the same order as the interactions made of the
  * same history with the same arguments. An event is of its type's kind (shop/vocabulary.h) and
@@ -22,30 +22,15 @@
 #define PROFFER_RECOMMEND_STORY_H
 
 #include "base/status.h"
-#include "sequence/events.h"
+#include "sequence/events_owned.h"
 #include "sequence/model.h"
 #include "shop/history.h"
-
-typedef struct story {
-    sequence_events view; /* points at the arrays below */
-    uint64_t *first;
-    uint32_t *thing;
-    uint8_t *kind, *band;
-    int64_t *time_us;
-    bool *taken;
-} story;
 
 /* excluded [n_products + 1] by product number, or NULL. Only events strictly before until_us;
  * promotions are as many as the history names. PF_NO_MEMORY. */
 pf_status story_from_history(const shop_history *h, uint32_t n_products,
-                             const bool *excluded, int64_t until_us, story **out,
-                             pf_error *err);
-/* A copy of what every shopper u did before the moment and before taking a product for the
- * (taken[u] + 1)-th time; all of it where there is no more. PF_NO_MEMORY. */
-pf_status story_cut(const sequence_events *e, const uint64_t *taken, int64_t until_us,
-                    story **out, pf_error *err);
-/* NULL is fine. */
-void story_free(story *s);
+                             const bool *excluded, int64_t until_us,
+                             sequence_events_owned **out, pf_error *err);
 
 /* What shopper u (from 0) did before taking a product for the (taken + 1)-th time. */
 sequence_window story_before(const sequence_events *e, uint32_t u, uint64_t taken);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "recommend/kinds.h"
 #include "recommend/two_embedding.h"
@@ -114,7 +115,7 @@ static void start(two_embedding *m, const interactions *x, size_t D, uint64_t se
 static bool learn(two_embedding *m, lessons *l, const recommend_input *input)
 {
     double loss = 0;
-    for (int epoch = 0; epoch < EPOCHS && isfinite(loss); epoch++) {
+    for (int epoch = 0; epoch < EPOCHS && isfinite(loss) && !progress_cancelled(); epoch++) {
         random_stream r = random_begin(input->seed, EPOCH_STREAM + (uint64_t)epoch);
         write_lessons(l, input->train, &r);
         loss = two_embedding_epoch(m, l->n, l->user, l->product, l->target);

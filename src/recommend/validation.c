@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "base/sample.h"
 #include "measure/ranking.h"
 #include "recommend/interactions.h"
 #include "recommend/scratch.h"
@@ -55,8 +56,7 @@ static pf_status choose_shoppers(bench *b, pf_error *err)
     if (b->shopper == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
     for (uint32_t u = 0; u < x->n_users && b->n < most; u++) {
         if (!can_be_asked(b->input, u)) continue;
-        if ((uint64_t)seen * most / able == b->n) b->shopper[b->n++] = u;
-        seen++;
+        if (sample_takes(seen++, able, most)) b->shopper[b->n++] = u;
     }
     return PF_OK;
 }

@@ -15,7 +15,8 @@ learners_want judge_wants(response_learner asked, uint64_t seed)
                            .seed = seed};
 }
 
-double verdict_raw(response_learner chosen, double logistic, double trees)
+/* What the learner chosen says, not moved yet. */
+static double raw_of(response_learner chosen, double logistic, double trees)
 {
     switch (chosen) {
     case RESPONSE_XGBOOST: return trees;
@@ -34,7 +35,7 @@ static double log_odds(double p)
 
 double verdict_any(const verdict *v, double logistic, double trees)
 {
-    double raw = verdict_raw(v->chosen, logistic, trees);
+    double raw = raw_of(v->chosen, logistic, trees);
     return 1 / (1 + exp(-(log_odds(raw) + v->move)));
 }
 
@@ -95,7 +96,7 @@ static void add_losses(losses *a, const chain_link *link, const data_group *g)
         for (int k = RESPONSE_LOGISTIC; k <= RESPONSE_AVERAGE; k++) {
             double logistic = link->logistic ? (double)link->logistic[i] : (double)NAN;
             double trees = link->trees ? (double)link->trees[i] : (double)NAN;
-            double p = verdict_raw((response_learner)k, logistic, trees);
+            double p = raw_of((response_learner)k, logistic, trees);
             a->loss[k][a->n] = isnan(p) ? p : loss_of(p, g->answered[i]);
         }
 }

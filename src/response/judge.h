@@ -38,9 +38,7 @@ pf_status judge(verdict *v, const chain *c, const response_data *d, int64_t unti
 /* The groups to judge by at a moment: those known among from..to-1 of the data. */
 void judge_range(const response_data *d, int64_t until_us, size_t *from, size_t *to);
 
-/* What the learner chosen says, of the logistic and the trees. */
-double verdict_raw(response_learner chosen, double logistic, double trees);
-/* P(any) of it. */
+/* P(any) by the learner chosen, of what the logistic and the trees say. */
 double verdict_any(const verdict *v, double logistic, double trees);
 /* What learners a choice needs. */
 learners_want judge_wants(response_learner asked, uint64_t seed);

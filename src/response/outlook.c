@@ -26,11 +26,10 @@ outlook_options outlook_options_default(void)
 
 void outlook_free(outlook *o)
 {
-    if (o == NULL)
-        return;
+    if (o == NULL) return;
     for (size_t i = 0; i < o->n; i++)
         sequence_model_free(o->model[i]);
-    trips_free(&o->trips);
+    sequence_events_free(o->trips);
     product_tree_free(o->tree);
     mem_free(o);
 }
@@ -52,7 +51,7 @@ const sequence_model *outlook_model(const outlook *o, size_t i)
 
 /* --- cut-offs --------------------------------------------------------------------- */
 
-static uint64_t events_before(const trips *t, int64_t at_us)
+static uint64_t events_before(const sequence_events *t, int64_t at_us)
 {
     uint64_t n = 0;
     for (uint32_t u = 0; u < t->n_shoppers; u++)
@@ -69,9 +68,8 @@ static void choose_cuts(outlook *o, const offer_groups *g, int64_t first_us, int
         int64_t start_us = g->group[k].starts_us;
         if (start_us >= until_us || start_us < first_us + OUTLOOK_HISTORY_DAYS * US_PER_DAY)
             continue;
-        double events = (double)events_before(&o->trips, start_us);
-        if (events < 1 || events < last * OUTLOOK_GROWTH)
-            continue;
+        double events = (double)events_before(&o->trips->view, start_us);
+        if (events < 1 || events < last * OUTLOOK_GROWTH) continue;
         o->cut_us[o->n++] = start_us;
         last = events;
     }
@@ -82,8 +80,7 @@ static pf_status find_cuts(outlook *o, const zone *z, int64_t until_us, pf_error
 {
     response_rows_maker *maker = NULL;
     pf_status s = response_rows_maker_new(o->catalogue, o->history, z, &maker, err);
-    if (s != PF_OK)
-        return s;
+    if (s != PF_OK) return s;
     int64_t first_us = response_rows_first_us(maker);
     if (first_us == INT64_MAX || first_us >= until_us)
         s = error_set(err, PF_DATA, "no outlook: nothing was bought by then");
@@ -97,31 +94,18 @@ static pf_status find_cuts(outlook *o, const zone *z, int64_t until_us, pf_error
 
 /* --- networks --------------------------------------------------------------------- */
 
-static sequence_events events_of(const trips *t)
-{
-    return (sequence_events){.n_shoppers = t->n_shoppers,
-                             .n_products = t->n_things,
-                             .n = t->n,
-                             .first = t->first,
-                             .thing = t->thing,
-                             .kind = t->kind,
-                             .time_us = t->time_us,
-                             .taken = t->taken};
-}
-
 static pf_status fit_network(outlook *o, size_t i, pool *threads, const outlook_options *how,
                              pf_error *err)
 {
-    trips known;
-    pf_status s = trips_until(&known, &o->trips, o->cut_us[i], err);
-    if (s != PF_OK)
-        return s;
-    const sequence_events events = events_of(&known);
-    const training_task task = {.events = &events,
+    sequence_events_owned *known = NULL;
+    pf_status s = sequence_events_cut(&o->trips->view, NULL, o->cut_us[i], &known, err);
+    if (s != PF_OK) return s;
+    const training_task task = {.events = &known->view,
                                 .repeats = true,
                                 .warm = i > 0 ? o->model[i - 1] : NULL,
                                 .threads = threads};
-    sequence_settings settings = sequence_settings_for(SEQUENCE_TRANSFORMER, &events, NULL);
+    sequence_settings settings =
+        sequence_settings_for(SEQUENCE_TRANSFORMER, &known->view, NULL);
     s = sequence_settings_set(&settings, network_settings, err);
     if (s == PF_OK && how->settings != NULL)
         s = sequence_settings_set(&settings, how->settings, err);
@@ -130,9 +114,8 @@ static pf_status fit_network(outlook *o, size_t i, pool *threads, const outlook_
         settings.epochs = (settings.epochs + WARM_PART - 1) / WARM_PART;
         settings.rate /= (float)WARM_PART;
     }
-    if (s == PF_OK)
-        s = sequence_train(&task, &settings, &o->model[i], err);
-    trips_free(&known);
+    if (s == PF_OK) s = sequence_train(&task, &settings, &o->model[i], err);
+    sequence_events_free(known);
     return s;
 }
 
@@ -141,15 +124,12 @@ pf_status outlook_new(outlook **out, const shop_catalogue *c, const shop_history
 {
     outlook *o = mem_alloc_zero(1, sizeof *o);
     *out = NULL;
-    if (o == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for an outlook");
+    if (o == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for an outlook");
     o->catalogue = c;
     o->history = h;
     pf_status s = product_tree_new(c, &o->tree, err);
-    if (s == PF_OK)
-        s = trips_new(&o->trips, h, o->tree, err);
-    if (s == PF_OK)
-        s = find_cuts(o, z, how->until_us, err);
+    if (s == PF_OK) s = trips_new(&o->trips, h, o->tree, err);
+    if (s == PF_OK) s = find_cuts(o, z, how->until_us, err);
     for (size_t i = 0; s == PF_OK && i < o->n; i++)
         s = fit_network(o, i, threads, how, err);
     if (s != PF_OK) {

@@ -9,7 +9,7 @@ struct outlook {
     const shop_catalogue *catalogue;
     const shop_history *history;
     product_tree *tree;
-    trips trips; /* of the whole history; what is read of it is always a prefix */
+    sequence_events_owned *trips; /* of the whole history; only a prefix is ever read */
     size_t n;
     int64_t cut_us[OUTLOOK_MOST_NETWORKS];
     sequence_model *model[OUTLOOK_MOST_NETWORKS];

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/sample.h"
 #include "features/largest.h"
 #include "response/outlook_inner.h"
 
@@ -97,7 +98,7 @@ static bool readers_new(asking *a)
         r->thing = mem_alloc(most, sizeof *r->thing);
         r->kind = mem_alloc(most, sizeof *r->kind);
         r->time_us = mem_alloc(most, sizeof *r->time_us);
-        r->scores = mem_alloc_aligned(a->o->trips.n_things, sizeof *r->scores);
+        r->scores = mem_alloc_aligned(a->o->trips->view.n_products, sizeof *r->scores);
         r->scratch = mem_alloc(1, sequence_model_scratch_bytes(a->m));
         ok = r->thing && r->kind && r->time_us && r->scores && r->scratch;
     }
@@ -112,8 +113,7 @@ static void count_lines(const asking *a, double *lines)
     for (uint32_t u = 1; u <= h->n_shoppers; u++) {
         uint64_t end = history_before(h, u, a->q->at_us), recent = 0;
         for (uint64_t i = h->first[u]; i < end; i++) {
-            if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0)
-                continue;
+            if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0) continue;
             lines[h->product[i]]++;
             recent += h->time_us[i] >= lately_us;
         }
@@ -135,8 +135,7 @@ static bool add_parts(asking *a, uint32_t number, const double *lines,
     a->part = block;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t family = tree->node[LEVEL_FAMILY][list[i]];
-        if (sum[family] <= 0)
-            a->part[a->n_parts++].family = family;
+        if (sum[family] <= 0) a->part[a->n_parts++].family = family;
         sum[family] += lines[list[i]] + prior_lines;
     }
     for (size_t i = begun; i < a->n_parts; i++) {
@@ -154,8 +153,7 @@ static bool find_parts(asking *a)
     double *lines = mem_alloc_zero((size_t)products + 1, sizeof *lines);
     double *of_family = mem_alloc_zero(2 * (size_t)families, sizeof *of_family);
     bool ok = lines != NULL && of_family != NULL;
-    if (ok)
-        count_lines(a, lines);
+    if (ok) count_lines(a, lines);
     for (uint32_t i = 1; ok && i <= products; i++)
         of_family[tree->node[LEVEL_FAMILY][i]] += lines[i] + prior_lines;
     for (size_t k = 0; ok && k < a->P; k++) {
@@ -167,16 +165,18 @@ static bool find_parts(asking *a)
     return ok;
 }
 
-/* Those who bought lately, evenly taken; then those who are asked about. */
+/* Those who bought lately, evenly taken, counted by how many are left; then those who are asked
+ * about. */
 static void list_shoppers(asking *a)
 {
     uint32_t shoppers = a->o->history->n_shoppers;
-    size_t active = 0, seen = 0;
+    size_t active = 0;
     for (uint32_t u = 1; u <= shoppers; u++)
         active += a->weekly[u] > 0;
     size_t take = active < OUTLOOK_REFERENCE_SHOPPERS ? active : OUTLOOK_REFERENCE_SHOPPERS;
-    for (uint32_t u = 1; u <= shoppers && a->n_reference < take; u++)
-        if (a->weekly[u] > 0 && seen++ == a->n_reference * active / take)
+    size_t left = active;
+    for (uint32_t u = 1; u <= shoppers; u++)
+        if (a->weekly[u] > 0 && sample_takes(left--, active, take))
             a->who[a->n_reference++] = u;
     memcpy(a->who + a->n_reference, a->q->shopper, a->q->n_shoppers * sizeof *a->who);
 }
@@ -187,10 +187,9 @@ static void list_shoppers(asking *a)
  * at that moment, a trip begins a day later. */
 static void read_events(const asking *a, reader *r, uint32_t who)
 {
-    const trips *t = &a->o->trips;
+    const sequence_events *t = &a->o->trips->view;
     uint64_t end = trips_before(t, who, a->q->at_us), from = t->first[who];
-    if (end - from > a->length + 1)
-        from = end - (a->length + 1);
+    if (end - from > a->length + 1) from = end - (a->length + 1);
     size_t n = (size_t)(end - from);
     memcpy(r->thing, t->thing + from, n * sizeof *r->thing);
     memcpy(r->kind, t->kind + from, n * sizeof *r->kind);
@@ -238,15 +237,14 @@ static void fill_row(const asking *a, const reader *r, double entropy, uint32_t 
         double expected = log1p(chance * (double)a->weekly[who] / lines_unit);
         mean += expected;
         largest_keep(top, TOP, expected);
-        if (which != NULL)
-            which[k] = (float)log(chance + least_chance);
+        if (which != NULL) which[k] = (float)log(chance + least_chance);
     }
     for (size_t i = 0; i < kept; i++)
         five += top[i];
     any[0] = (float)(mean / (double)a->P);
     any[1] = (float)(five / (double)kept);
     any[2] = (float)entropy;
-    any[3] = (float)log((double)r->scores[a->o->trips.used] + least_chance);
+    any[3] = (float)log((double)r->scores[trips_used(&a->o->trips->view)] + least_chance);
 }
 
 static void shopper_task(void *context, size_t i, unsigned worker)
@@ -256,7 +254,7 @@ static void shopper_task(void *context, size_t i, unsigned worker)
     bool reference = i < a->n_reference;
     size_t place = reference ? i : i - a->n_reference;
     read_events(a, r, a->who[i]);
-    double entropy = find_chances(r->scores, a->o->trips.n_things);
+    double entropy = find_chances(r->scores, a->o->trips->view.n_products);
     fill_row(a, r, entropy, a->who[i],
              (reference ? a->raw : a->any) + place * OUTLOOK_ANY_FEATURES,
              reference ? NULL : a->which + place * a->P * OUTLOOK_WHICH_FEATURES);

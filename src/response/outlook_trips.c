@@ -5,45 +5,18 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "sequence/events.h"
 
 /* The seed of the order within a trip: fixed, since trips are data and not a model. */
 enum { ORDER_SEED = 20, NO_TRIP = 0 };
 
-void trips_free(trips *t)
+static void add(sequence_events_owned *t, int64_t time_us, uint32_t thing, uint8_t kind,
+                bool taken)
 {
-    mem_free(t->first);
-    mem_free(t->time_us);
-    mem_free(t->thing);
-    mem_free(t->kind);
-    mem_free(t->taken);
-    *t = (trips){.n = 0};
-}
-
-/* Room for `most` events of as many shoppers and things as `like` has. */
-static pf_status take_room(trips *out, const trips *like, uint64_t most, pf_error *err)
-{
-    *out = (trips){.n_shoppers = like->n_shoppers,
-                   .n_things = like->n_things,
-                   .used = like->used};
-    out->first = mem_alloc_zero((size_t)like->n_shoppers + 1, sizeof *out->first);
-    out->time_us = mem_alloc(most + 1, sizeof *out->time_us);
-    out->thing = mem_alloc(most + 1, sizeof *out->thing);
-    out->kind = mem_alloc(most + 1, sizeof *out->kind);
-    out->taken = mem_alloc(most + 1, sizeof *out->taken);
-    if (out->first && out->time_us && out->thing && out->kind && out->taken)
-        return PF_OK;
-    trips_free(out);
-    return error_set(err, PF_NO_MEMORY, "out of memory for the trips of %u shoppers",
-                     like->n_shoppers);
-}
-
-static void add(trips *t, int64_t time_us, uint32_t thing, uint8_t kind, bool taken)
-{
-    t->time_us[t->n] = time_us;
-    t->thing[t->n] = thing;
-    t->kind[t->n] = kind;
-    t->taken[t->n++] = taken;
+    const uint64_t to = t->view.n++;
+    t->time_us[to] = time_us;
+    t->thing[to] = thing;
+    t->kind[to] = kind;
+    t->taken[to] = taken;
 }
 
 /* --- one moment of one shopper ---------------------------------------------------- */
@@ -66,8 +39,7 @@ typedef struct moment {
 static int by_place(const void *a, const void *b)
 {
     const line *x = a, *y = b;
-    if (x->place != y->place)
-        return x->place < y->place ? -1 : 1;
+    if (x->place != y->place) return x->place < y->place ? -1 : 1;
     return 0;
 }
 
@@ -94,17 +66,15 @@ static bool gather(moment *m, const shop_history *h, uint32_t family, uint32_t w
 }
 
 /* Lines that go on with the order of the moment before begin no other trip. */
-static void lay_out(moment *m, trips *t, int64_t time_us, uint64_t order)
+static void lay_out(moment *m, sequence_events_owned *t, int64_t time_us, uint64_t order)
 {
-    if (m->n == 0)
-        return;
+    if (m->n == 0) return;
     m->number++;
     qsort(m->line, m->n, sizeof *m->line, by_place);
     if (order == NO_TRIP || order != m->order)
         add(t, time_us, SEQUENCE_NOTHING, TRIP_BEGINS, false);
     for (size_t k = 0; k < m->n; k++) {
-        if (m->seen[m->line[k].family] == m->number)
-            continue;
+        if (m->seen[m->line[k].family] == m->number) continue;
         m->seen[m->line[k].family] = m->number;
         add(t, time_us, m->line[k].family, m->line[k].kind, true);
     }
@@ -113,88 +83,73 @@ static void lay_out(moment *m, trips *t, int64_t time_us, uint64_t order)
 }
 
 /* Rows from..to-1 of one moment: what was bought, then what was shown, then what was used. */
-static bool read_moment(moment *m, trips *t, const shop_history *h, const product_tree *tree,
-                        uint32_t who, uint64_t from, uint64_t to)
+static bool read_moment(moment *m, sequence_events_owned *t, const shop_history *h,
+                        const product_tree *tree, uint32_t who, uint64_t from, uint64_t to)
 {
     uint64_t order = NO_TRIP;
     bool shown = false;
     for (uint64_t i = from; i < to; i++) {
         shown = shown || h->type[i] == EVENT_EXPOSURE;
-        if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0)
-            continue;
+        if (h->type[i] != EVENT_PURCHASE || h->product[i] == 0) continue;
         order = h->order[i];
-        if (!gather(m, h, tree->node[LEVEL_FAMILY][h->product[i]], who, i))
-            return false;
+        if (!gather(m, h, tree->node[LEVEL_FAMILY][h->product[i]], who, i)) return false;
     }
     lay_out(m, t, h->time_us[from], order);
-    if (shown)
-        add(t, h->time_us[from], SEQUENCE_NOTHING, TRIP_SHOWN, false);
+    if (shown) add(t, h->time_us[from], SEQUENCE_NOTHING, TRIP_SHOWN, false);
     for (uint64_t i = from; i < to; i++)
         if (h->type[i] == EVENT_REDEMPTION)
-            add(t, h->time_us[i], t->used, TRIP_USED, true);
+            add(t, h->time_us[i], trips_used(&t->view), TRIP_USED, true);
     return true;
 }
 
 /* --- all shoppers ----------------------------------------------------------------- */
 
-static bool read_shopper(moment *m, trips *t, const shop_history *h, const product_tree *tree,
-                         uint32_t who)
+static bool read_shopper(moment *m, sequence_events_owned *t, const shop_history *h,
+                         const product_tree *tree, uint32_t who)
 {
     uint64_t end = h->first[who + 1], to;
     m->order = NO_TRIP;
     for (uint64_t from = h->first[who]; from < end; from = to) {
         for (to = from + 1; to < end && h->time_us[to] == h->time_us[from];)
             to++;
-        if (!read_moment(m, t, h, tree, who, from, to))
-            return false;
+        if (!read_moment(m, t, h, tree, who, from, to)) return false;
     }
     return true;
 }
 
-pf_status trips_new(trips *out, const shop_history *h, const product_tree *tree,
-                    pf_error *err)
+static pf_status no_memory(const shop_history *h, pf_error *err)
 {
-    const trips like = {.n_shoppers = h->n_shoppers + 1,
-                        .n_things = tree->nodes[LEVEL_FAMILY] + 1,
-                        .used = tree->nodes[LEVEL_FAMILY]};
-    /* A row gives at most itself and the beginning of a trip, a moment one promotion shown. */
-    pf_status s = take_room(out, &like, 2 * h->n, err);
-    if (s != PF_OK)
-        return s;
-    moment m = {.seen = mem_alloc_zero(like.n_things, sizeof *m.seen)};
-    bool ok = m.seen != NULL;
-    for (uint32_t u = 1; ok && u <= h->n_shoppers; u++) {
-        out->first[u] = out->n;
-        ok = read_shopper(&m, out, h, tree, u);
-    }
-    out->first[like.n_shoppers] = out->n;
-    mem_free(m.line);
-    mem_free(m.seen);
-    if (ok)
-        return PF_OK;
-    trips_free(out);
     return error_set(err, PF_NO_MEMORY, "out of memory for the trips of %u shoppers",
                      h->n_shoppers);
 }
 
-uint64_t trips_before(const trips *t, uint32_t who, int64_t at_us)
+pf_status trips_new(sequence_events_owned **out, const shop_history *h,
+                    const product_tree *tree, pf_error *err)
 {
-    return history_position(t->time_us, t->first[who], t->first[who + 1], at_us);
+    const uint32_t n_shoppers = h->n_shoppers + 1;
+    /* A row gives at most itself and the beginning of a trip, a moment one promotion shown. */
+    sequence_events_owned *t = sequence_events_new(n_shoppers, 2 * h->n, false);
+    if (t == NULL) return no_memory(h, err);
+    t->view.n = 0;
+    t->view.n_products = tree->nodes[LEVEL_FAMILY] + 1;
+    moment m = {.seen = mem_alloc_zero(t->view.n_products, sizeof *m.seen)};
+    bool ok = m.seen != NULL;
+    for (uint32_t u = 1; ok && u <= h->n_shoppers; u++) {
+        t->first[u] = t->view.n;
+        ok = read_shopper(&m, t, h, tree, u);
+    }
+    t->first[n_shoppers] = t->view.n;
+    mem_free(m.line);
+    mem_free(m.seen);
+    if (ok) {
+        *out = t;
+        return PF_OK;
+    }
+    sequence_events_free(t);
+    return no_memory(h, err);
 }
 
-pf_status trips_until(trips *out, const trips *t, int64_t until_us, pf_error *err)
+uint64_t trips_before(const sequence_events *t, uint32_t who, int64_t at_us)
 {
-    uint64_t most = 0;
-    for (uint32_t u = 0; u < t->n_shoppers; u++)
-        most += trips_before(t, u, until_us) - t->first[u];
-    pf_status s = take_room(out, t, most, err);
-    for (uint32_t u = 0; s == PF_OK && u < t->n_shoppers; u++) {
-        uint64_t end = trips_before(t, u, until_us);
-        out->first[u] = out->n;
-        for (uint64_t i = t->first[u]; i < end; i++)
-            add(out, t->time_us[i], t->thing[i], t->kind[i], t->taken[i]);
-    }
-    if (s == PF_OK)
-        out->first[t->n_shoppers] = out->n;
-    return s;
+    return history_position(t->time_us, t->first[who], t->first[who + 1], at_us);
 }

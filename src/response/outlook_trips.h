@@ -16,37 +16,28 @@
 #ifndef PROFFER_RESPONSE_OUTLOOK_TRIPS_H
 #define PROFFER_RESPONSE_OUTLOOK_TRIPS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
 #include "features/product_tree.h"
+#include "sequence/events_owned.h"
 #include "shop/history.h"
 
 /* Kinds of events. */
 enum { TRIP_LINE, TRIP_COUPON_LINE, TRIP_BEGINS, TRIP_SHOWN, TRIP_USED };
 
-typedef struct trips {
-    uint32_t n_shoppers; /* the history's and 0, who has nothing */
-    uint32_t n_things;   /* families by node, then the use of a promotion */
-    uint32_t used;       /* that last thing */
-    uint64_t n;
-    uint64_t *first;  /* [n_shoppers + 1] */
-    int64_t *time_us; /* [n] each */
-    uint32_t *thing;
-    uint8_t *kind;
-    bool *taken;
-} trips;
+/* Shoppers are the history's and 0, who has nothing. The things taken, which a network calls
+ * products, are families by node, then the use of a promotion. PF_NO_MEMORY. */
+pf_status trips_new(sequence_events_owned **out, const shop_history *h,
+                    const product_tree *tree, pf_error *err);
 
-/* PF_NO_MEMORY; *out is then empty. */
-pf_status trips_new(trips *out, const shop_history *h, const product_tree *tree,
-                    pf_error *err);
-void trips_free(trips *t);
+/* That last thing. */
+static inline uint32_t trips_used(const sequence_events *t)
+{
+    return t->n_products - 1;
+}
 
 /* The first event of a shopper at or after the moment. */
-uint64_t trips_before(const trips *t, uint32_t who, int64_t at_us);
-
-/* A copy of all events before the moment. PF_NO_MEMORY; *out is then empty. */
-pf_status trips_until(trips *out, const trips *t, int64_t until_us, pf_error *err);
+uint64_t trips_before(const sequence_events *t, uint32_t who, int64_t at_us);
 
 #endif

@@ -18,7 +18,8 @@
 #include "tensor/adam.h"
 #include "tensor/packing.h"
 
-size_t step_part_begin(const sequence_step *s, size_t n, size_t unit, size_t part)
+/* Part `part` of n things in units of `unit`, among the workers. */
+static size_t part_begin(const sequence_step *s, size_t n, size_t unit, size_t part)
 {
     size_t units = (n + unit - 1) / unit, begin = units * part / s->n_workers * unit;
     return begin < n ? begin : n;
@@ -53,8 +54,8 @@ static void refresh_part(sequence_step *s, size_t part)
     const sequence_net *n = s->net;
     const tensor_precision p = s->weights.precision;
     const size_t D = n->settings.width, V = n->sizes.V;
-    const size_t from = step_part_begin(s, s->table.n, PACKING_COLUMNS, part);
-    const size_t to = step_part_begin(s, s->table.n, PACKING_COLUMNS, part + 1);
+    const size_t from = part_begin(s, s->table.n, PACKING_COLUMNS, part);
+    const size_t to = part_begin(s, s->table.n, PACKING_COLUMNS, part + 1);
     weights_pack_part(n, &s->weights, part, s->n_workers);
     table_make(&s->table, from, to, &s->worker[part].table);
     if (net_samples(n) || from >= V) return;
@@ -156,8 +157,8 @@ static void project_part(sequence_step *s, size_t part)
 {
     const sequence_net *n = s->net;
     const size_t D = n->settings.width;
-    const size_t begin = step_part_begin(s, s->table.n, TABLE_ROWS, part);
-    const size_t end = step_part_begin(s, s->table.n, TABLE_ROWS, part + 1);
+    const size_t begin = part_begin(s, s->table.n, TABLE_ROWS, part);
+    const size_t end = part_begin(s, s->table.n, TABLE_ROWS, part + 1);
     float *dprojection = s->gradient[part] + n->layout.offset[n->at.side];
     for (size_t from = begin; from < end; from += TABLE_ROWS) {
         const size_t to = end - from < TABLE_ROWS ? end : from + TABLE_ROWS;

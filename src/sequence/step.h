@@ -56,15 +56,6 @@ struct sequence_step {
     float scale; /* 1 / supervised rows */
 };
 
-/* Lays out s for net n, which may be described alone. */
-void step_describe(sequence_step *s, sequence_net *n, size_t sequences, size_t longest);
-/* Takes (or counts) the memory that is shared, and one worker's. */
-void step_plan(sequence_step *s, workspace *w);
-void step_plan_worker(const sequence_step *s, step_worker *worker, workspace *w);
-
-/* Part `part` of n things in units of `unit`, among the workers. */
-size_t step_part_begin(const sequence_step *s, size_t n, size_t unit, size_t part);
-
 /* One worker's share forward and backward: its loss and gradients. */
 void step_run_share(sequence_step *s, step_worker *w);
 

@@ -12,7 +12,8 @@
  * keep activations in the cache. */
 enum { GROUP_ROWS = 512 };
 
-void step_describe(sequence_step *s, sequence_net *n, size_t sequences, size_t longest)
+/* Lays out s for net n, which may be described alone. */
+static void describe(sequence_step *s, sequence_net *n, size_t sequences, size_t longest)
 {
     size_t rows = SIZE_MAX;
     if (!size_multiply(sequences, longest, &rows)) rows = SIZE_MAX;
@@ -62,7 +63,8 @@ static void plan_negatives(sequence_step *s, workspace *w)
         .n_catalogue = n->sizes.V};
 }
 
-void step_plan(sequence_step *s, workspace *w)
+/* Takes (or counts) the memory that is shared. */
+static void plan_shared(sequence_step *s, workspace *w)
 {
     weights_plan(s->net, s->net->settings.precision, true, w, &s->weights);
     s->table = (product_table){.net = s->net, .weights = &s->weights, .training = true};
@@ -98,7 +100,7 @@ static void plan_gradients(const sequence_step *s, step_worker *worker, workspac
     }
 }
 
-void step_plan_worker(const sequence_step *s, step_worker *worker, workspace *w)
+static void plan_worker(const sequence_step *s, step_worker *worker, workspace *w)
 {
     plan_gradients(s, worker, w);
     worker->table.scratch = workspace_take(w, KERNEL_SCRATCH_BYTES, 1);
@@ -117,8 +119,8 @@ static void count_all(sequence_step *s, workspace *shared, workspace *worker)
 {
     step_worker trial = {.memory = workspace_counting()};
     *shared = workspace_counting();
-    step_plan(s, shared);
-    step_plan_worker(s, &trial, &trial.memory);
+    plan_shared(s, shared);
+    plan_worker(s, &trial, &trial.memory);
     trial.first = 0;
     trial.end = s->sequences;
     trial.rows = s->group_rows;
@@ -138,7 +140,7 @@ static pf_status make_workers(sequence_step *s, const workspace *counted, pf_err
         w->memory = *counted;
         pf_status status = workspace_make(&w->memory, err);
         if (status != PF_OK) return status;
-        step_plan_worker(s, w, &w->memory);
+        plan_worker(s, w, &w->memory);
         s->gradient[i] = w->gradient;
         s->dm[i] = w->dm;
     }
@@ -152,12 +154,12 @@ pf_status sequence_step_new(sequence_step **out, sequence_net *n, size_t batch_s
     *out = NULL;
     sequence_step *s = mem_alloc_zero(1, sizeof *s);
     if (!s) return error_set(err, PF_NO_MEMORY, "no memory for a training step");
-    step_describe(s, n, batch_sequences, longest);
+    describe(s, n, batch_sequences, longest);
     count_all(s, &s->memory, &worker);
     pf_status status = parameters_add_moments(n->params, err);
     if (status == PF_OK) status = workspace_make(&s->memory, err);
     if (status != PF_OK) goto done;
-    step_plan(s, &s->memory);
+    plan_shared(s, &s->memory);
     status = make_workers(s, &worker, err);
     if (status == PF_OK && net_samples(n)) {
         const bool smoothed = n->settings.loss == SEQUENCE_LOSS_SAMPLED;
@@ -216,7 +218,7 @@ pf_status sequence_step_bytes(const sequence_settings *settings, const sequence_
     }
     status = net_describe(n, settings, sizes, &some_side, NULL, err);
     if (status != PF_OK) goto done;
-    step_describe(s, n, batch_sequences, longest);
+    describe(s, n, batch_sequences, longest);
     status = add_up(s, n, out, err);
 done:
     mem_free(n);

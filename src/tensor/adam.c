@@ -26,11 +26,6 @@ typedef struct adam_call {
     double squares[SLICES];
 } adam_call;
 
-adam_options adam_options_default(void)
-{
-    return (adam_options){.rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
-}
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -22,9 +22,6 @@ typedef struct adam_options {
     float rate, beta1, beta2, epsilon, decay;
 } adam_options;
 
-/* 0.001, 0.9, 0.999, 1e-8, no decay. */
-adam_options adam_options_default(void);
-
 /* Gradients of some rows of one sparse array, for instance of the products of a batch. */
 typedef struct adam_rows {
     size_t array;           /* its number; each array at most once */

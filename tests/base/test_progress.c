@@ -170,6 +170,31 @@ static void a_bar_never_wraps(void **state)
     assert_int_equal(end - bar, 19);
 }
 
+static void at_work_on_epochs(void)
+{
+    progress *p = progress_begin("training transformer", 200, "positions");
+    a_moment();
+    progress_note(p, "epoch 12/60, loss 4.1230, ndcg@10 0.0512");
+    progress_update(p, 100, 116000);
+    progress_end(p);
+}
+
+/* What one looks for is in the line however narrow the terminal: the bar makes room first. */
+static void a_narrow_terminal_keeps_share_time_and_note(void **state)
+{
+    (void)state;
+    for (unsigned short width = 160; width >= 79; width--) {
+        on_terminal(width, at_work_on_epochs);
+        char *bar = strstr(said, "\r\033[K") + 4;
+        *strstr(bar, "\r") = '\0';
+        assert_true(strlen(bar) < width);
+        static const char *const kept[] = {"training transformer  50%", " left",
+                                           "epoch 12/60, loss 4.1230, ndcg@10 0.0512"};
+        for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+            assert_non_null(strstr(bar, kept[i]));
+    }
+}
+
 static void count_signal_exit(int expected_signal, int times)
 {
     pid_t child = fork();
@@ -207,6 +232,7 @@ int main(void)
         cmocka_unit_test(no_memory_means_no_progress_and_no_harm),
         cmocka_unit_test(a_terminal_gets_a_bar_that_makes_way_for_lines),
         cmocka_unit_test(a_bar_never_wraps),
+        cmocka_unit_test(a_narrow_terminal_keeps_share_time_and_note),
         cmocka_unit_test(the_first_signal_asks_and_the_second_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,56 @@ static void the_same_seed_and_data_train_the_same_bytes(void **state)
             0);
 }
 
+enum { BASKET_SHOPPERS = 30, BASKETS = 5, BASKET_LINES = 4 };
+
+/* Shoppers who buy several products at one moment, in orders with ids. */
+static void import_baskets(const char *workspace)
+{
+    buffer b;
+    buffer_init(&b, 1 << 20);
+    buffer_append_text(&b, "product_id,title,category\n");
+    for (int i = 0; i < 20; i++)
+        buffer_printf(&b, "p%d,thing %d,sort %d\n", i, i, i % 4);
+    assert_true(buffer_append_char(&b, '\0'));
+    RUN_CODE(0, "import", put("basket-products.csv", b.data), "--table", "products", "-w",
+             workspace);
+    buffer_free(&b);
+    buffer_init(&b, 1 << 20);
+    buffer_append_text(&b, "event_id,type,shopper_id,product_id,order_id,time\n");
+    for (int s = 0; s < BASKET_SHOPPERS; s++)
+        for (int k = 0; k < BASKETS; k++)
+            for (int line = 0; line < BASKET_LINES; line++)
+                buffer_printf(&b, "e%d-%d-%d,purchase,s%d,p%d,o%d-%d,2026-0%d-1%dT08:00:00Z\n", s,
+                              k, line, s, (s * 3 + k * 5 + line * (1 + s % 3)) % 20, s, k, k + 1,
+                              s % 10);
+    assert_true(buffer_append_char(&b, '\0'));
+    RUN_CODE(0, "import", put("basket-events.csv", b.data), "--table", "events", "-w", workspace);
+    buffer_free(&b);
+}
+
+/* Stores have keys of their own, so their numbers of orders and events differ; what is learnt
+ * from the same files does not. */
+static void the_same_files_in_two_workspaces_train_the_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"models/recommend.safetensors",
+                                         "models/transformer.safetensors",
+                                         "models/habit.safetensors"};
+    const char *w[2];
+    for (int i = 0; i < 2; i++) {
+        w[i] = empty_workspace(i == 0 ? "files-a" : "files-b");
+        import_baskets(w[i]);
+        RUN_CODE(0, "train", "-w", w[i]);
+        RUN_CODE(0, "train", "--model", "habit", "-w", w[i]);
+        RUN_CODE(0, "train", "--model", "transformer", "--set",
+                 "width=8,heads=1,blocks=1,length=20,epochs=2", "-w", w[i]);
+    }
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        const ran *r = run_other(WORDS("cmp", beneath(w[0], models[i]), beneath(w[1], models[i])));
+        if (r->code != 0) fail_msg("%s differs between two imports of the same files", models[i]);
+    }
+}
+
 static void a_full_disk_leaves_the_old_models(void **state)
 {
     (void)state;
@@ -696,6 +746,7 @@ int main(void)
         cmocka_unit_test(another_setting_makes_a_trained_recommender_stale),
         cmocka_unit_test(a_damaged_model_is_told_by_whoever_meets_it),
         cmocka_unit_test(the_same_seed_and_data_train_the_same_bytes),
+        cmocka_unit_test(the_same_files_in_two_workspaces_train_the_same_bytes),
         cmocka_unit_test(a_full_disk_leaves_the_old_models),
         cmocka_unit_test(
             evaluation_stands_beside_baselines_and_finds_what_is_in_the_data),

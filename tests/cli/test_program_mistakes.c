@@ -133,6 +133,32 @@ static void a_file_to_compare_on_is_wrong(void **state)
     }
 }
 
+/* A model that the data do not suit says nothing of the others. */
+static void one_model_that_does_not_suit_leaves_the_others(void **state)
+{
+    (void)state;
+    const char *file = put("single.txt", "u1 a a a a\nu2 a a a\n");
+    const char *words[] = {"evaluate", "--sequences", file, "--models", "counts,transformer", NULL};
+    const ran *r = program_run(words);
+    assert_int_equal(r->code, 0);
+    assert_contains(r->out, "popularity");
+    assert_contains(r->err, "transformer is left out");
+    assert_contains(r->err, "single product");
+}
+
+/* When nothing at all suits, that is no empty table. */
+static void no_model_that_suits_is_an_error(void **state)
+{
+    (void)state;
+    const char *file = put("single.txt", "u1 a a a a\nu2 a a a\n");
+    const char *words[] = {"evaluate", "--sequences",         file,
+                           "--models", "gru4rec,transformer", NULL};
+    const ran *r = program_run(words);
+    assert_int_equal(r->code, 3);
+    assert_contains(r->err, "single product");
+    assert_string_equal(r->out, "");
+}
+
 static void copies_are_asked_for_where_nothing_is_copied(void **state)
 {
     (void)state;
@@ -364,6 +390,8 @@ int main(void)
         cmocka_unit_test(there_is_no_workspace),
         cmocka_unit_test(something_is_left_out_or_one_word_too_much),
         cmocka_unit_test(a_file_to_compare_on_is_wrong),
+        cmocka_unit_test(one_model_that_does_not_suit_leaves_the_others),
+        cmocka_unit_test(no_model_that_suits_is_an_error),
         cmocka_unit_test(copies_are_asked_for_where_nothing_is_copied),
         cmocka_unit_test(values_are_of_the_wrong_kind),
         cmocka_unit_test(names_lead_nowhere),

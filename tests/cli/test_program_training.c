@@ -143,6 +143,43 @@ static void ctrl_c_ends_it_and_keeps_the_best(void **state)
     free(card);
 }
 
+/* What is stopped goes on with what it was asked for, without being told again; beginning anew
+ * instead is told. */
+static void a_stopped_training_goes_on_with_its_own_settings(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    pid_t child = START("train", "--model", "transformer", "--set",
+                        TINY ",epochs=40,patience=40", "-w", w);
+    wait_for_checkpoint(w);
+    kill(child, SIGINT);
+    if (finish_program(child)->code == 0) return; /* it was quicker */
+    const ran *r = RUN_CODE(0, "train", "--model", "transformer", "--resume", "-w", w);
+    assert_contains(r->out, "of 40");
+    assert_false(there(w, "transformer.checkpoint.safetensors"));
+    assert_false(there(w, "transformer.checkpoint.set"));
+    child = START("train", "--model", "transformer", "--set", TINY ",epochs=10000,patience=10000",
+                  "-w", w);
+    wait_for_checkpoint(w);
+    kill(child, SIGINT);
+    assert_int_equal(finish_program(child)->code, 130);
+    r = RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
+    assert_contains(r->err, "was stopped is given up");
+    /* A slip of the pen gives up nothing. */
+    child = START("train", "--model", "transformer", "--set", TINY ",epochs=10000,patience=10000",
+                  "-w", w);
+    wait_for_checkpoint(w);
+    kill(child, SIGINT);
+    assert_int_equal(finish_program(child)->code, 130);
+    RUN_CODE(2, "train", "--model", "transformer", "--set", "widht=64", "-w", w);
+    assert_true(there(w, "transformer.checkpoint.safetensors"));
+    child = START("train", "--model", "transformer", "--resume", "-w", w);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    kill(child, SIGINT);
+    assert_int_equal(finish_program(child)->code, 130);
+    assert_contains(r->out, "validation ndcg@10");
+}
+
 /* Two trainings of one model would share one checkpoint. */
 static void a_model_is_trained_by_one_at_a_time(void **state)
 {
@@ -259,6 +296,7 @@ static void what_cannot_be_is_refused_and_the_old_model_stays(void **state)
         {{"--model", "transfomer"}, "'transfomer'; did you mean 'transformer'?"},
         {{"--model", "zebra"}, "there are popularity, "},
         {{"--model", "als", "--resume"}, "nothing to go on from"},
+        {{"--model", "popularity", "--set", "epochs=3"}, "no settings to --set"},
         {{"--resume"}, "goes with --model"},
         {{"--set", "width=8"}, "goes with --model"},
         {{"--model", "transformer", "--set", "widht=8"}, "widht"},
@@ -345,6 +383,7 @@ int main(void)
         cmocka_unit_test(one_seed_three_trainings_one_file),
         cmocka_unit_test(killed_and_resumed_it_ends_with_the_same_bytes),
         cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
+        cmocka_unit_test(a_stopped_training_goes_on_with_its_own_settings),
         cmocka_unit_test(a_model_is_trained_by_one_at_a_time),
         cmocka_unit_test(stopped_too_early_it_leaves_the_old_model),
         cmocka_unit_test(a_model_of_another_catalogue_or_kind_is_refused),

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "language/vectors.h"
+#include "recommend/fitted.h"
 
 static const char *const vocabulary[] = {"red", "blue", "soap", "shoe",  "tea",
                                          "cup", "lamp", "rug",  "chair", "bag"};
@@ -132,20 +133,5 @@ recommend_query small_query(const small_data *d, uint32_t user)
 
 recommender *small_fit(const small_data *d, const char *kind)
 {
-    recommender *m = NULL;
-    pf_error err = {0};
-    assert_non_null(recommender_find(kind));
-    if (recommender_fit(recommender_find(kind), &d->input, &m, &err) != PF_OK)
-        fail_msg("%s", err.message);
-    return m;
-}
-
-void small_score(const recommender *m, const recommend_query *q, float *scores)
-{
-    recommend_scratch *scratch = NULL;
-    assert_int_equal(recommend_scratch_new(m, &scratch, NULL), PF_OK);
-    mem_guard_enter();
-    recommender_score(m, q, scores, scratch);
-    mem_guard_leave();
-    recommend_scratch_free(scratch);
+    return fit_kind(kind, &d->input);
 }

@@ -32,7 +32,5 @@ recommend_query small_query(const small_data *d, uint32_t user);
 
 /* A model of a kind, fitted; fails the test with the reason otherwise. */
 recommender *small_fit(const small_data *d, const char *kind);
-/* scores [SMALL_PRODUCTS], worked out where any allocation aborts. */
-void small_score(const recommender *m, const recommend_query *q, float *scores);
 
 #endif

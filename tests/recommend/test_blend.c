@@ -6,6 +6,7 @@
 
 #include "recommend/blend.h"
 #include "recommend/blend_learn.h"
+#include "recommend/fitted.h"
 #include "recommend/interactions.h"
 #include "recommend/small_data.h"
 
@@ -86,7 +87,7 @@ static double naive_ndcg(const lesson *l, const double *weight, const double *sc
         if (l->next[u] == RECOMMEND_NO_PRODUCT || q.n == 0) continue;
         for (size_t m = 0; m < MODELS; m++) {
             float scores[V];
-            small_score(l->member[m].copy[0], &q, scores);
+            score_with(l->member[m].copy[0], &q, scores);
             double deviation = naive_deviation(scores);
             for (uint32_t v = 0; v < V && deviation > 0; v++)
                 total[v] +=
@@ -179,8 +180,8 @@ static void assert_proportional(const recommender *a, const recommender *b,
 {
     float x[V], y[V];
     double ratio = 0;
-    small_score(a, q, x);
-    small_score(b, q, y);
+    score_with(a, q, x);
+    score_with(b, q, y);
     for (uint32_t v = 0; v < V; v++) {
         assert_true((x[v] > 0) == (y[v] > 0));
         if (!(y[v] > 0)) continue;
@@ -223,7 +224,7 @@ static void add_part(const recommender *m, blend_part part, const recommend_quer
 {
     float own[V];
     double mean = 0, square = 0;
-    small_score(m, q, own);
+    score_with(m, q, own);
     for (uint32_t v = 0; v < V; v++)
         mean += (double)own[v] / V;
     for (uint32_t v = 0; v < V; v++)
@@ -250,7 +251,7 @@ static void parts_weights_and_scales_make_the_scores_again(void **state)
         double sum[V] = {0};
         float whole[V];
         if (q.n == 0) continue;
-        small_score(m, &q, whole);
+        score_with(m, &q, whole);
         for (size_t i = 0; i < blend_parts(m); i++) {
             recommender *part = small_fit(d, blend_part_at(m, i).kind);
             add_part(part, blend_part_at(m, i), &q, sum);

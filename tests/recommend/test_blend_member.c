@@ -12,6 +12,7 @@
 
 #include "recommend/blend.h"
 #include "recommend/blend_member.h"
+#include "recommend/fitted.h"
 #include "recommend/inner.h"
 #include "recommend/scratch.h"
 #include "recommend/small_data.h"
@@ -50,7 +51,7 @@ static void scores_spread_alike_for_every_shopper(void **state)
         for (uint32_t u = 0; u < U; u++) {
             recommend_query q = small_query(d, u);
             float raw[V], got[V];
-            small_score(m.copy[0], &q, raw);
+            score_with(m.copy[0], &q, raw);
             score(&m, &q, got);
             double deviation = deviation_of(raw);
             if (!(deviation > 0)) continue;
@@ -73,8 +74,8 @@ static void copies_count_alike_whatever_their_scale(void **state)
     for (uint32_t u = 1; u < U; u++) { /* of two kinds here: copies that differ much */
         recommend_query q = small_query(d, u);
         float a[V], b[V], got[V];
-        small_score(m.copy[0], &q, a);
-        small_score(m.copy[1], &q, b);
+        score_with(m.copy[0], &q, a);
+        score_with(m.copy[1], &q, b);
         score(&m, &q, got);
         double of_a = deviation_of(a), of_b = deviation_of(b);
         for (uint32_t v = 0; v < V; v++) {
@@ -132,7 +133,7 @@ static void bag_make(bag *b, unsigned copies)
         recommend_query q = small_query(b->d, u);
         float scores[V];
         uint32_t best = 0;
-        small_score(b->fitted[1], &q, scores);
+        score_with(b->fitted[1], &q, scores);
         for (uint32_t v = 1; v < V; v++)
             if (scores[v] > scores[best]) best = v;
         b->next[u] = best;
@@ -173,8 +174,8 @@ static void trained_members_are_copied_with_other_seeds(void **state)
         if (strcmp(blend_part_at(several, i).kind, "popularity") == 0)
             assert_int_equal(blend_part_at(several, i).copies, 1);
     recommend_query q = small_query(b.d, 9);
-    small_score(single, &q, one);
-    small_score(several, &q, three);
+    score_with(single, &q, one);
+    score_with(several, &q, three);
     assert_memory_not_equal(one, three, sizeof one);
     recommender_free(single);
     recommender_free(several);
@@ -189,8 +190,8 @@ static void copies_are_the_same_in_every_run(void **state)
     bag_make(&b, 2);
     recommender *m = small_fit(b.d, "blend"), *again = small_fit(b.d, "blend");
     recommend_query q = small_query(b.d, 5);
-    small_score(m, &q, x);
-    small_score(again, &q, y);
+    score_with(m, &q, x);
+    score_with(again, &q, y);
     assert_memory_equal(x, y, sizeof x);
     recommender_free(m);
     recommender_free(again);
@@ -253,8 +254,8 @@ static void as_many_copies_as_there_may_be_come_back_from_a_file(void **state)
     for (uint32_t u = 0; u < U; u += 11) {
         recommend_query q = small_query(b.d, u);
         float x[V], y[V];
-        small_score(m, &q, x);
-        small_score(again, &q, y);
+        score_with(m, &q, x);
+        score_with(again, &q, y);
         assert_memory_equal(x, y, sizeof x);
     }
     recommender_free(again);

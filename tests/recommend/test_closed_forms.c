@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "recommend/fitted.h"
 #include "recommend/inner.h"
 #include "recommend/kinds.h"
 #include "recommend/lapack.h"
@@ -90,7 +91,7 @@ static void ease_scores_as_its_closed_form(void **state)
     for (uint32_t u = 1; u < U; u++) {
         recommend_query q = small_query(d, u);
         float got[V];
-        small_score(m, &q, got);
+        score_with(m, &q, got);
         for (uint32_t v = 0; v < V; v++) {
             double want = 0;
             for (size_t i = 0; i < q.n; i++)
@@ -130,7 +131,7 @@ static void validation_chooses_among_settings_and_fits_the_chosen_one(void **sta
         for (uint32_t u = 1; u < U; u++) {
             recommend_query q = small_query(d, u);
             float got[V];
-            small_score(m, &q, got);
+            score_with(m, &q, got);
             for (uint32_t v = 0; v < V; v++) {
                 double want = 0;
                 for (size_t i = 0; i < q.n; i++)
@@ -199,7 +200,7 @@ static void als_scores_as_its_alternating_equations(void **state)
     for (uint32_t u = 1; u < U; u++) {
         recommend_query q = small_query(d, u);
         float got[V];
-        small_score(m, &q, got);
+        score_with(m, &q, got);
         for (uint32_t v = 0; v < V; v++) {
             double want = 0;
             for (size_t f = 0; f < F; f++)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "recommend/fitted.h"
 #include "recommend/habit.h"
 #include "recommend/habit_learn.h"
 #include "recommend/habit_rows.h"
@@ -19,25 +20,6 @@
 #include "recommend/rhythm.h"
 
 enum { V = RHYTHM_PRODUCTS };
-
-static recommender *fit(const recommend_input *input)
-{
-    recommender *m = NULL;
-    pf_error err = {0};
-    if (recommender_fit(recommender_find("habit"), input, &m, &err) != PF_OK)
-        fail_msg("%s", err.message);
-    return m;
-}
-
-static void score(const recommender *m, const recommend_query *q, float *scores)
-{
-    recommend_scratch *scratch = NULL;
-    assert_int_equal(recommend_scratch_new(m, &scratch, NULL), PF_OK);
-    mem_guard_enter();
-    recommender_score(m, q, scores, scratch);
-    mem_guard_leave();
-    recommend_scratch_free(scratch);
-}
 
 static uint32_t weekly(uint32_t u)
 {
@@ -299,11 +281,11 @@ static void what_is_bought_every_week_comes_before_what_was_bought_once(void **s
 {
     (void)state;
     rhythm *r = rhythm_new(0);
-    recommender *m = fit(&r->input);
+    recommender *m = fit_kind("habit", &r->input);
     for (uint32_t u = 0; u < RHYTHM_USERS; u++) {
         recommend_query q = rhythm_query(r, u);
         float s[V];
-        score(m, &q, s);
+        score_with(m, &q, s);
         for (uint32_t v = RHYTHM_ONCE; v < V; v++)
             assert_true(s[weekly(u)] > s[v]);
     }
@@ -316,12 +298,12 @@ static void without_repeats_what_was_bought_comes_last(void **state)
     (void)state;
     rhythm *r = rhythm_new(0);
     r->input.repeats = false;
-    recommender *m = fit(&r->input);
+    recommender *m = fit_kind("habit", &r->input);
     recommend_query q = rhythm_query(r, 5);
     q.n = 12; /* an early past, so that much is new to him */
     float s[V], best_new = -INFINITY, best_old = -INFINITY;
     bool old[V] = {false};
-    score(m, &q, s);
+    score_with(m, &q, s);
     for (size_t i = 0; i < q.n; i++)
         old[q.product[i]] = true;
     for (uint32_t v = 0; v < V; v++) {
@@ -339,12 +321,12 @@ static void nothing_after_the_moment_changes_a_bit(void **state)
     (void)state;
     rhythm *plain = rhythm_new(0), *more = rhythm_new(40);
     assert_true(more->x.n > plain->x.n);
-    recommender *a = fit(&plain->input), *b = fit(&more->input);
+    recommender *a = fit_kind("habit", &plain->input), *b = fit_kind("habit", &more->input);
     for (uint32_t u = 0; u < RHYTHM_USERS; u++) {
         recommend_query p = rhythm_query(plain, u), q = rhythm_query(more, u);
         float x[V], y[V];
-        score(a, &p, x);
-        score(b, &q, y);
+        score_with(a, &p, x);
+        score_with(b, &q, y);
         assert_memory_equal(x, y, sizeof x);
     }
     recommender_free(a);
@@ -357,13 +339,13 @@ static void one_event_before_the_moment_does_change_scores(void **state)
 {
     (void)state;
     rhythm *r = rhythm_new(0);
-    recommender *a = fit(&r->input);
+    recommender *a = fit_kind("habit", &r->input);
     recommend_query q = rhythm_query(r, 9);
     float x[V], y[V];
-    score(a, &q, x);
+    score_with(a, &q, x);
     r->product[3] = (r->product[3] + 1) % V;
-    recommender *b = fit(&r->input);
-    score(b, &q, y);
+    recommender *b = fit_kind("habit", &r->input);
+    score_with(b, &q, y);
     assert_memory_not_equal(x, y, sizeof x);
     recommender_free(a);
     recommender_free(b);
@@ -374,16 +356,16 @@ static void the_number_of_threads_changes_no_bit(void **state)
 {
     (void)state;
     rhythm *r = rhythm_new(0);
-    recommender *one = fit(&r->input);
+    recommender *one = fit_kind("habit", &r->input);
     pool *threads = pool_new(3);
     assert_non_null(threads);
     r->input.pool = threads;
-    recommender *three = fit(&r->input);
+    recommender *three = fit_kind("habit", &r->input);
     for (uint32_t u = 0; u < RHYTHM_USERS; u++) {
         recommend_query q = rhythm_query(r, u);
         float x[V], y[V];
-        score(one, &q, x);
-        score(three, &q, y);
+        score_with(one, &q, x);
+        score_with(three, &q, y);
         assert_memory_equal(x, y, sizeof x);
     }
     recommender_free(one);
@@ -415,11 +397,11 @@ static void a_young_shop_is_served_by_frequency(void **state)
     r->input.until_us = day(30);
     assert_int_equal(habit_learn(&r->input, &w, &err), PF_DATA);
     assert_non_null(strstr(err.message, "31 days"));
-    recommender *m = fit(&r->input);
+    recommender *m = fit_kind("habit", &r->input);
     for (uint32_t u = 0; u < RHYTHM_USERS; u++) {
         recommend_query q = rhythm_query(r, u);
         float s[V];
-        score(m, &q, s);
+        score_with(m, &q, s);
         for (uint32_t v = RHYTHM_ONCE; v < V; v++)
             assert_true(s[weekly(u)] > s[v]);
     }
@@ -433,11 +415,11 @@ static void it_works_without_categories_and_baskets(void **state)
     rhythm *r = rhythm_new(0);
     r->input.side = NULL;
     r->x.basket = NULL;
-    recommender *m = fit(&r->input);
+    recommender *m = fit_kind("habit", &r->input);
     recommend_query q = rhythm_query(r, 1);
     float s[V];
     q.basket = NULL;
-    score(m, &q, s);
+    score_with(m, &q, s);
     for (uint32_t v = RHYTHM_ONCE; v < V; v++)
         assert_true(s[weekly(1)] > s[v]);
     recommender_free(m);
@@ -471,10 +453,10 @@ static void the_parts_of_a_score_add_up(void **state)
 {
     (void)state;
     rhythm *r = rhythm_new(0);
-    recommender *m = fit(&r->input);
+    recommender *m = fit_kind("habit", &r->input);
     recommend_query q = rhythm_query(r, 7);
     float s[V];
-    score(m, &q, s);
+    score_with(m, &q, s);
     uint32_t a = weekly(7), b = q.product[1];
     double difference = sum_of_parts(m, &q, a) - sum_of_parts(m, &q, b);
     assert_true(fabs(difference - (double)(s[a] - s[b])) < 1e-4);
@@ -494,7 +476,7 @@ static void a_learnt_model_comes_back_with_the_same_scores(void **state)
     (void)state;
     char path[256];
     rhythm *r = rhythm_new(0);
-    recommender *m = fit(&r->input), *again = NULL;
+    recommender *m = fit_kind("habit", &r->input), *again = NULL;
     (void)snprintf(path, sizeof path, "%s/habit-%ld.safetensors", PROFFER_BINARY_DIR,
                    (long)getpid());
     assert_int_equal(recommender_save(m, path, NULL, NULL), PF_OK);
@@ -502,8 +484,8 @@ static void a_learnt_model_comes_back_with_the_same_scores(void **state)
     for (uint32_t u = 0; u < RHYTHM_USERS; u++) {
         recommend_query q = rhythm_query(r, u);
         float x[V], y[V];
-        score(m, &q, x);
-        score(again, &q, y);
+        score_with(m, &q, x);
+        score_with(again, &q, y);
         assert_memory_equal(x, y, sizeof x);
     }
     recommender_free(again);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "recommend/cf.h"
+#include "recommend/fitted.h"
 #include "recommend/small_data.h"
 
 enum { V = SMALL_PRODUCTS, U = SMALL_USERS };
@@ -284,7 +285,7 @@ static void every_kind_scores_as_its_naive_twin(void **state)
                 double want[V];
                 float got[V];
                 twins[t].twin(d, &q, want);
-                small_score(m, &q, got);
+                score_with(m, &q, got);
                 compare(twins[t].kind, u, want, got);
             }
             recommender_free(m);
@@ -325,7 +326,7 @@ static void a_past_without_events_gets_the_order_of_popularity(void **state)
     for (size_t k = 0; recommender_kind_at(k) != NULL; k++) {
         recommender *m = small_fit(d, recommender_kind_at(k)->name);
         float got[V];
-        small_score(m, &nobody, got);
+        score_with(m, &nobody, got);
         compare(recommender_kind_at(k)->name, 0, want, got);
         assert_ptr_equal(recommender_kind_of(m), recommender_kind_at(k));
         assert_int_equal(recommender_n_products(m), V);
@@ -343,7 +344,7 @@ static void a_stranger_with_a_past_gets_finite_scores_of_every_kind(void **state
         recommender *m = small_fit(d, recommender_kind_at(k)->name);
         const recommend_query q = {.product = product, .n = 4, .user = RECOMMEND_NO_USER};
         float got[V];
-        small_score(m, &q, got);
+        score_with(m, &q, got);
         for (uint32_t v = 0; v < V; v++)
             assert_true(isfinite(got[v]));
         recommender_free(m);
@@ -359,7 +360,7 @@ static void without_times_repeats_decay_by_order(void **state)
     const recommend_query q = {.product = product, .n = 3, .user = RECOMMEND_NO_USER};
     recommender *m = small_fit(d, "repeat");
     float got[V];
-    small_score(m, &q, got);
+    score_with(m, &q, got);
     assert_true(fabs((double)got[1] - (1 + pow(0.5, 2.0 / 20))) < 1e-6);
     assert_true(fabs((double)got[2] - pow(0.5, 1.0 / 20)) < 1e-6);
     assert_true(got[3] == 0);
@@ -377,7 +378,7 @@ static void a_rater_who_rated_nothing_gets_mean_ratings(void **state)
         recommender *m = small_fit(d, k ? "item-cf" : "user-cf");
         float got[V];
         double sum = 0, n = 0;
-        small_score(m, &q, got);
+        score_with(m, &q, got);
         for (uint32_t u = 0; u < U; u++) { /* of several ratings by one the last counts */
             double last = NAN;
             for (uint64_t i = d->x.first[u]; i < d->x.first[u + 1]; i++)
@@ -406,8 +407,8 @@ static void the_number_of_threads_changes_no_bit(void **state)
         for (uint32_t u = 1; u < U; u += 7) {
             recommend_query q = small_query(d, u);
             float a[V], b[V];
-            small_score(one, &q, a);
-            small_score(three, &q, b);
+            score_with(one, &q, a);
+            score_with(three, &q, b);
             assert_memory_equal(a, b, sizeof a);
         }
         recommender_free(one);
@@ -511,7 +512,7 @@ static void one_shopper_and_one_product_are_enough(void **state)
         if (recommender_kind_at(k)->trained && x.n_products == 1) continue;
         if (recommender_fit(recommender_kind_at(k), &input, &m, &err) != PF_OK)
             fail_msg("%s", err.message);
-        small_score(m, &q, &score);
+        score_with(m, &q, &score);
         assert_true(isfinite(score));
         recommender_free(m);
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "recommend/fitted.h"
 #include "recommend/inner.h"
 #include "recommend/small_data.h"
 
@@ -62,8 +63,8 @@ static void every_kind_comes_back_with_the_same_scores(void **state)
         for (uint32_t u = 0; u < SMALL_USERS; u += 3) {
             recommend_query q = small_query(d, u);
             float a[V], b[V];
-            small_score(m, &q, a);
-            small_score(again, &q, b);
+            score_with(m, &q, a);
+            score_with(again, &q, b);
             assert_memory_equal(a, b, sizeof a);
         }
         recommender_free(m);
@@ -133,7 +134,7 @@ static pf_status take(const small_data *d, const unsigned char *bytes, size_t n)
     if (s == PF_OK) {
         recommend_query q = small_query(d, 5);
         float scores[V];
-        small_score(m, &q, scores);
+        score_with(m, &q, scores);
         recommender_free(m);
     } else {
         assert_true(err.message[0] != '\0');

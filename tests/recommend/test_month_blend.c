@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "recommend/fitted.h"
 #include "recommend/interactions.h"
 #include "recommend/month_blend.h"
 
@@ -68,25 +69,6 @@ static walks *walks_new(void)
     return r;
 }
 
-static recommender *fit(const char *kind, const recommend_input *input)
-{
-    recommender *m = NULL;
-    pf_error err = {0};
-    if (recommender_fit(recommender_find(kind), input, &m, &err) != PF_OK)
-        fail_msg("%s: %s", kind, err.message);
-    return m;
-}
-
-static void score(const recommender *m, const recommend_query *q, float *scores)
-{
-    recommend_scratch *scratch = NULL;
-    assert_int_equal(recommend_scratch_new(m, &scratch, NULL), PF_OK);
-    mem_guard_enter();
-    recommender_score(m, q, scores, scratch);
-    mem_guard_leave();
-    recommend_scratch_free(scratch);
-}
-
 /* A model fitted on what was before the month. */
 static recommender *fit_before(const walks *r, const char *kind)
 {
@@ -98,7 +80,7 @@ static recommender *fit_before(const walks *r, const char *kind)
         kept[u] = interactions_query_until(&r->x, u, part.until_us).n;
     assert_int_equal(interactions_prefix(&r->x, kept, &past, NULL), PF_OK);
     part.train = &past->view;
-    recommender *m = fit(kind, &part);
+    recommender *m = fit_kind(kind, &part);
     interactions_free(past);
     return m;
 }
@@ -137,8 +119,8 @@ static double naive_mean(const walks *r, const recommender *first, double own,
         float a[V], b[V];
         recommend_query q =
             interactions_query_until(&r->x, u, (int64_t)FROM * US_PER_DAY);
-        score(first, &q, a);
-        score(more, &q, b);
+        score_with(first, &q, a);
+        score_with(more, &q, b);
         for (uint32_t v = 0; v < V; v++)
             a[v] = (float)own * a[v] + (float)weight * b[v];
         sum += naive_ndcg(r, u, a);
@@ -240,7 +222,7 @@ static void a_network_that_helps_joins_habit(void **state)
 {
     (void)state;
     walks *r = walks_new();
-    recommender *m = fit("month-blend", &r->input);
+    recommender *m = fit_kind("month-blend", &r->input);
     const month_weight *found = month_blend_found(m);
     assert_non_null(found);
     assert_int_equal(found->shoppers, U);
@@ -251,9 +233,9 @@ static void a_network_that_helps_joins_habit(void **state)
     for (uint32_t u = 0; u < U; u += 7) {
         float both[V], habit[V], network[V];
         recommend_query q = past_of(r, u);
-        score(m, &q, both);
-        score(month_blend_habit(m), &q, habit);
-        score(month_blend_network(m), &q, network);
+        score_with(m, &q, both);
+        score_with(month_blend_habit(m), &q, habit);
+        score_with(month_blend_network(m), &q, network);
         for (uint32_t v = 0; v < V; v++)
             assert_true(fabs((double)(both[v] - habit[v]) -
                              month_blend_weight(m) * (double)network[v]) < 1e-4);
@@ -269,11 +251,11 @@ static void what_the_network_never_met_gets_its_lowest(void **state)
     walks *r = walks_new();
     r->x.n_products = V + 1;
     float both[V + 1], habit[V + 1], network[V + 1], lowest = INFINITY;
-    recommender *m = fit("month-blend", &r->input);
+    recommender *m = fit_kind("month-blend", &r->input);
     recommend_query q = past_of(r, 5);
-    score(m, &q, both);
-    score(month_blend_habit(m), &q, habit);
-    score(month_blend_network(m), &q, network);
+    score_with(m, &q, both);
+    score_with(month_blend_habit(m), &q, habit);
+    score_with(month_blend_network(m), &q, network);
     for (uint32_t v = 0; v < V; v++)
         lowest = fminf(lowest, network[v]);
     assert_true(fabs((double)(both[V] - habit[V]) -
@@ -288,7 +270,7 @@ static void it_comes_back_from_its_file_with_the_same_bits(void **state)
     char path[256], card[300];
     pf_error err = {0};
     walks *r = walks_new();
-    recommender *m = fit("month-blend", &r->input), *again = NULL;
+    recommender *m = fit_kind("month-blend", &r->input), *again = NULL;
     (void)snprintf(path, sizeof path, "%s/month-blend-%ld.safetensors", PROFFER_BINARY_DIR,
                    (long)getpid());
     (void)snprintf(card, sizeof card, "%s.json", path);
@@ -299,8 +281,8 @@ static void it_comes_back_from_its_file_with_the_same_bits(void **state)
     for (uint32_t u = 0; u < U; u += 5) {
         float a[V], b[V];
         recommend_query q = past_of(r, u);
-        score(m, &q, a);
-        score(again, &q, b);
+        score_with(m, &q, a);
+        score_with(again, &q, b);
         assert_memory_equal(a, b, sizeof a);
     }
     recommender_free(m);
@@ -316,19 +298,19 @@ static void nothing_of_the_month_reaches_the_network(void **state)
 {
     (void)state;
     walks *r = walks_new();
-    recommender *one = fit("month-blend", &r->input);
+    recommender *one = fit_kind("month-blend", &r->input);
     for (uint64_t i = 0; i < r->x.n; i++)
         if (r->time_us[i] >= (int64_t)FROM * US_PER_DAY && i % 5 == 0)
             r->product[i] = (r->product[i] + 31) % V;
-    recommender *other = fit("month-blend", &r->input);
+    recommender *other = fit_kind("month-blend", &r->input);
     assert_non_null(month_blend_network(one));
     assert_non_null(month_blend_network(other));
     for (uint32_t u = 0; u < U; u += 11) {
         float a[V], b[V];
         recommend_query q =
             interactions_query_until(&r->x, u, (int64_t)FROM * US_PER_DAY);
-        score(month_blend_network(one), &q, a);
-        score(month_blend_network(other), &q, b);
+        score_with(month_blend_network(one), &q, a);
+        score_with(month_blend_network(other), &q, b);
         assert_memory_equal(a, b, sizeof a);
     }
     assert_true(month_blend_found(one)->more > month_blend_found(other)->more);
@@ -344,13 +326,13 @@ static void too_few_shoppers_are_served_by_habit_and_nothing_is_trained(void **s
     r->x.n_users = MONTH_WEIGHT_SHOPPERS_LEAST - 1;
     r->x.n = r->first[r->x.n_users];
     r->how.settings = "no such setting=1"; /* would be refused by a training */
-    recommender *m = fit("month-blend", &r->input), *habit = fit("habit", &r->input);
+    recommender *m = fit_kind("month-blend", &r->input), *habit = fit_kind("habit", &r->input);
     assert_null(month_blend_network(m));
     assert_int_equal(month_blend_found(m)->shoppers, 0);
     float a[V], b[V];
     recommend_query q = past_of(r, 3);
-    score(m, &q, a);
-    score(habit, &q, b);
+    score_with(m, &q, a);
+    score_with(habit, &q, b);
     assert_memory_equal(a, b, sizeof a);
     recommender_free(m);
     recommender_free(habit);

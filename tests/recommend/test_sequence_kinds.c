@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "recommend/blend.h"
+#include "recommend/fitted.h"
 #include "recommend/interactions.h"
 #include "recommend/side_vectors.h"
 #include "recommend/small_data.h"
@@ -50,24 +51,17 @@ static const recommend_training lessons = {
 
 static recommender *fit(const walk *w, const char *name)
 {
-    recommender *m = NULL;
-    pf_error err = {0};
     const recommend_input input = {
         .train = &w->x, .seed = 2, .repeats = true, .training = &lessons};
-    if (recommender_fit(recommender_find(name), &input, &m, &err) != PF_OK)
-        fail_msg("%s", err.message);
-    return m;
+    return fit_kind(name, &input);
 }
 
 static uint32_t best_of(const recommender *m, const uint32_t *past, size_t n)
 {
-    recommend_scratch *scratch = NULL;
     float score[V];
     uint32_t best = 0;
     const recommend_query q = {.product = past, .n = n, .user = RECOMMEND_NO_USER};
-    assert_int_equal(recommend_scratch_new(m, &scratch, NULL), PF_OK);
-    recommender_score(m, &q, score, scratch);
-    recommend_scratch_free(scratch);
+    score_with(m, &q, score);
     for (uint32_t v = 1; v < V; v++)
         if (score[v] > score[best]) best = v;
     return best;
@@ -137,7 +131,7 @@ static void a_blend_borrows_models_that_are_fitted(void **state)
     recommender_free(blend); /* and the members live on */
     recommend_query q = small_query(d, 7);
     float score[SMALL_PRODUCTS];
-    small_score(fitted[1], &q, score);
+    score_with(fitted[1], &q, score);
     recommender_free(fitted[0]);
     recommender_free(fitted[1]);
     free(next);
@@ -230,14 +224,11 @@ static void make_shown(shown_shop *w)
 /* Whether the product of the promotion that was shown last scores highest. */
 static bool answers_what_was_shown(const recommender *m, const shown_shop *w, uint32_t u)
 {
-    recommend_scratch *scratch = NULL;
     float score[SHOWN];
     recommend_query q = interactions_query_until(&w->x, u, w->time_us[u * PAIRS + PAIRS - 1]);
     uint32_t best = 0;
     assert_int_equal(q.story.kind[q.story.n - 1], EVENT_EXPOSURE);
-    assert_int_equal(recommend_scratch_new(m, &scratch, NULL), PF_OK);
-    recommender_score(m, &q, score, scratch);
-    recommend_scratch_free(scratch);
+    score_with(m, &q, score);
     for (uint32_t v = 1; v < SHOWN; v++)
         if (score[v] > score[best]) best = v;
     return best == w->product[u * PAIRS + PAIRS - 1];

@@ -53,7 +53,7 @@ static void an_event_names_its_product_or_its_promotion_or_nothing(void **state)
                              EVENT_DISMISSAL};
     const bool taken[] = {false, false, true, false, false};
     shop_history *h = shop_of(rows, 6, 1);
-    story *s = NULL;
+    sequence_events_owned *s = NULL;
     assert_int_equal(story_from_history(h, PRODUCTS, NULL, 1000, &s, NULL), PF_OK);
     assert_int_equal(s->view.n, 5);
     assert_int_equal(s->view.n_promotions, 3);
@@ -61,8 +61,8 @@ static void an_event_names_its_product_or_its_promotion_or_nothing(void **state)
     assert_memory_equal(s->kind, kinds, sizeof kinds);
     assert_memory_equal(s->taken, taken, sizeof taken);
     assert_int_equal(sequence_events_check(&s->view, NULL), PF_OK);
-    story_free(s);
-    story_free(NULL);
+    sequence_events_free(s);
+    sequence_events_free(NULL);
     history_free(h);
 }
 
@@ -76,12 +76,12 @@ static void what_is_shown_at_one_moment_is_one_event(void **state)
     };
     const uint32_t things[] = {SEQUENCE_NOTHING, PRODUCTS + 1, PRODUCTS + 1};
     shop_history *h = shop_of(rows, 5, 2);
-    story *s = NULL;
+    sequence_events_owned *s = NULL;
     assert_int_equal(story_from_history(h, PRODUCTS, NULL, 1000, &s, NULL), PF_OK);
     assert_int_equal(s->view.n, 3);
     assert_int_equal(s->first[1], 2);
     assert_memory_equal(s->thing, things, sizeof things);
-    story_free(s);
+    sequence_events_free(s);
     history_free(h);
 }
 
@@ -96,13 +96,13 @@ static void left_out_products_are_in_no_story(void **state)
         at(1, 13, EVENT_PURCHASE, 0, 0), at(1, 14, EVENT_PURCHASE, 3, 0),
     };
     shop_history *h = shop_of(rows, 6, 1);
-    story *s = NULL;
+    sequence_events_owned *s = NULL;
     assert_int_equal(story_from_history(h, PRODUCTS, excluded, 1000, &s, NULL), PF_OK);
     assert_int_equal(s->view.n, 3);
     assert_int_equal(s->thing[0], 0); /* the earlier showing is not touched */
     assert_int_equal(s->thing[1], 2); /* what was shown beside it is */
     assert_int_equal(s->thing[2], 2);
-    story_free(s);
+    sequence_events_free(s);
     history_free(h);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recommend/fitted.h"
 #include "recommend/small_data.h"
 #include "recommend/two_embedding.h"
 
@@ -101,8 +102,8 @@ static void every_shopper_gets_the_same_ranking(void **state)
     recommender *m = small_fit(d, "two-embedding");
     float a[SMALL_PRODUCTS], b[SMALL_PRODUCTS];
     recommend_query one = small_query(d, 5), other = small_query(d, 50);
-    small_score(m, &one, a);
-    small_score(m, &other, b);
+    score_with(m, &one, a);
+    score_with(m, &other, b);
     assert_memory_equal(a, b, sizeof a);
     recommender_free(m);
     small_data_free(d);
@@ -122,7 +123,7 @@ static void without_ratings_what_is_taken_more_scores_higher(void **state)
         times[bare.product[i]]++;
     recommender *m = small_fit(d, "two-embedding");
     recommend_query q = small_query(d, 5);
-    small_score(m, &q, got);
+    score_with(m, &q, got);
     for (uint32_t v = 0; v < SMALL_PRODUCTS; v++) {
         bool is_often = (double)times[v] > (double)bare.n / SMALL_PRODUCTS;
         *(is_often ? &often : &seldom) += (double)got[v];

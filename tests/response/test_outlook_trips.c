@@ -47,16 +47,17 @@ static history_row *row(event_type type, uint32_t who, int day, uint32_t number,
     return &few[n_few++];
 }
 
-static trips read_few(shop_history **h)
+static sequence_events_owned *read_few(shop_history **h)
 {
-    trips t;
+    sequence_events_owned *t = NULL;
     assert_int_equal(history_from_rows(h, few, n_few, 3, NULL), PF_OK);
     assert_int_equal(trips_new(&t, *h, tree, NULL), PF_OK);
     n_few = 0;
     return t;
 }
 
-static void assert_event(const trips *t, uint64_t i, uint8_t kind, uint32_t thing)
+static void assert_event(const sequence_events_owned *t, uint64_t i, uint8_t kind,
+                         uint32_t thing)
 {
     assert_int_equal(t->kind[i], kind);
     assert_int_equal(t->thing[i], thing);
@@ -72,15 +73,15 @@ static void a_trip_begins_and_names_each_family_once(void **state)
     row(EVENT_PURCHASE, 2, 1, 1, 7);
     row(EVENT_PURCHASE, 2, 9, 31, 8)->coupon_minor = 20;
     assert_int_equal(family(1), family(2));
-    trips t = read_few(&h);
-    assert_int_equal(t.n, 4);
-    assert_int_equal(t.first[2], 0);
-    assert_int_equal(t.first[3], 4);
-    assert_event(&t, 0, TRIP_BEGINS, SEQUENCE_NOTHING);
-    assert_event(&t, 1, TRIP_LINE, family(1));
-    assert_event(&t, 2, TRIP_BEGINS, SEQUENCE_NOTHING);
-    assert_event(&t, 3, TRIP_COUPON_LINE, family(31));
-    trips_free(&t);
+    sequence_events_owned *t = read_few(&h);
+    assert_int_equal(t->view.n, 4);
+    assert_int_equal(t->first[2], 0);
+    assert_int_equal(t->first[3], 4);
+    assert_event(t, 0, TRIP_BEGINS, SEQUENCE_NOTHING);
+    assert_event(t, 1, TRIP_LINE, family(1));
+    assert_event(t, 2, TRIP_BEGINS, SEQUENCE_NOTHING);
+    assert_event(t, 3, TRIP_COUPON_LINE, family(31));
+    sequence_events_free(t);
     history_free(h);
 }
 
@@ -94,14 +95,14 @@ static void promotions_shown_and_used_are_events(void **state)
     row(EVENT_PURCHASE, 1, 3, 5, 1);
     row(EVENT_RETURN, 1, 4, 5, 1);
     row(EVENT_VIEW, 1, 5, 5, 0);
-    trips t = read_few(&h);
-    assert_int_equal(t.n, 4);
-    assert_event(&t, 0, TRIP_SHOWN, SEQUENCE_NOTHING);
-    assert_event(&t, 1, TRIP_BEGINS, SEQUENCE_NOTHING);
-    assert_event(&t, 2, TRIP_LINE, family(5));
-    assert_event(&t, 3, TRIP_USED, t.used);
-    assert_int_equal(t.used, t.n_things - 1);
-    trips_free(&t);
+    sequence_events_owned *t = read_few(&h);
+    assert_int_equal(t->view.n, 4);
+    assert_event(t, 0, TRIP_SHOWN, SEQUENCE_NOTHING);
+    assert_event(t, 1, TRIP_BEGINS, SEQUENCE_NOTHING);
+    assert_event(t, 2, TRIP_LINE, family(5));
+    assert_event(t, 3, TRIP_USED, trips_used(&t->view));
+    assert_int_equal(trips_used(&t->view), tree->nodes[LEVEL_FAMILY]);
+    sequence_events_free(t);
     history_free(h);
 }
 
@@ -113,12 +114,12 @@ static void an_order_whose_lines_have_times_of_their_own_is_one_trip(void **stat
     row(EVENT_PURCHASE, 1, 2, 31, 9);
     row(EVENT_PURCHASE, 1, 3, 5, 0); /* no order is known: trips of their own */
     row(EVENT_PURCHASE, 1, 4, 5, 0);
-    trips t = read_few(&h);
+    sequence_events_owned *t = read_few(&h);
     const uint8_t kinds[] = {TRIP_BEGINS, TRIP_LINE, TRIP_LINE, TRIP_BEGINS,
                              TRIP_LINE, TRIP_BEGINS, TRIP_LINE};
-    assert_int_equal(t.n, sizeof kinds);
-    assert_memory_equal(t.kind, kinds, sizeof kinds);
-    trips_free(&t);
+    assert_int_equal(t->view.n, sizeof kinds);
+    assert_memory_equal(t->kind, kinds, sizeof kinds);
+    sequence_events_free(t);
     history_free(h);
 }
 
@@ -127,9 +128,9 @@ static void anonymous_purchases_are_nobody_s(void **state)
     (void)state;
     shop_history *h = NULL;
     row(EVENT_PURCHASE, 0, 1, 5, 9);
-    trips t = read_few(&h);
-    assert_int_equal(t.n, 0);
-    trips_free(&t);
+    sequence_events_owned *t = read_few(&h);
+    assert_int_equal(t->view.n, 0);
+    sequence_events_free(t);
     history_free(h);
 }
 
@@ -138,55 +139,52 @@ static void anonymous_purchases_are_nobody_s(void **state)
 static void lines_do_not_stand_in_the_order_of_the_file(void **state)
 {
     (void)state;
-    trips t;
+    sequence_events_owned *t = NULL;
     uint64_t rising = 0, pairs = 0;
     assert_int_equal(trips_new(&t, shop.h, tree, NULL), PF_OK);
-    for (uint64_t i = 1; i < t.n; i++)
-        if (t.kind[i] == TRIP_LINE && t.kind[i - 1] == TRIP_LINE) {
+    for (uint64_t i = 1; i < t->view.n; i++)
+        if (t->kind[i] == TRIP_LINE && t->kind[i - 1] == TRIP_LINE) {
             pairs++;
-            rising += t.thing[i] > t.thing[i - 1];
+            rising += t->thing[i] > t->thing[i - 1];
         }
     assert_true(pairs > 1000);
     assert_true(rising * 100 > pairs * 45 && rising * 100 < pairs * 55);
-    trips_free(&t);
+    sequence_events_free(t);
 }
 
 static void events_are_sound_for_a_network(void **state)
 {
     (void)state;
-    trips t;
+    sequence_events_owned *t = NULL;
     pf_error err = {0};
     assert_int_equal(trips_new(&t, shop.h, tree, NULL), PF_OK);
-    const sequence_events e = {.n_shoppers = t.n_shoppers, .n_products = t.n_things, .n = t.n,
-                               .first = t.first, .thing = t.thing, .kind = t.kind,
-                               .time_us = t.time_us, .taken = t.taken};
-    if (sequence_events_check(&e, &err) != PF_OK)
+    if (sequence_events_check(&t->view, &err) != PF_OK)
         fail_msg("%s", err.message);
-    trips_free(&t);
+    sequence_events_free(t);
 }
 
 static void the_part_before_a_moment_is_a_copy_of_what_stands_before(void **state)
 {
     (void)state;
-    trips t, known;
+    sequence_events_owned *t = NULL, *known = NULL;
     int64_t at_us = coupon_start_us(3);
     assert_int_equal(trips_new(&t, shop.h, tree, NULL), PF_OK);
-    assert_int_equal(trips_until(&known, &t, at_us, NULL), PF_OK);
-    for (uint32_t u = 0; u < t.n_shoppers; u++) {
-        uint64_t n = trips_before(&t, u, at_us) - t.first[u];
-        assert_int_equal(known.first[u + 1] - known.first[u], n);
+    assert_int_equal(sequence_events_cut(&t->view, NULL, at_us, &known, NULL), PF_OK);
+    for (uint32_t u = 0; u < t->view.n_shoppers; u++) {
+        uint64_t n = trips_before(&t->view, u, at_us) - t->first[u];
+        assert_int_equal(known->first[u + 1] - known->first[u], n);
         for (uint64_t i = 0; i < n; i++) {
-            assert_int_equal(known.thing[known.first[u] + i], t.thing[t.first[u] + i]);
-            assert_true(known.time_us[known.first[u] + i] < at_us);
+            assert_int_equal(known->thing[known->first[u] + i], t->thing[t->first[u] + i]);
+            assert_true(known->time_us[known->first[u] + i] < at_us);
         }
-        assert_true(t.first[u] + n == t.first[u + 1] ||
-                    t.time_us[t.first[u] + n] >= at_us);
+        assert_true(t->first[u] + n == t->first[u + 1] ||
+                    t->time_us[t->first[u] + n] >= at_us);
     }
-    trips_free(&known);
-    trips_free(&t);
+    sequence_events_free(known);
+    sequence_events_free(t);
 }
 
-static void assert_same_trips(const trips *a, const trips *b)
+static void assert_same_trips(const sequence_events *a, const sequence_events *b)
 {
     assert_int_equal(a->n, b->n);
     assert_memory_equal(a->first, b->first, (a->n_shoppers + 1) * sizeof *a->first);
@@ -195,20 +193,20 @@ static void assert_same_trips(const trips *a, const trips *b)
     assert_memory_equal(a->time_us, b->time_us, a->n * sizeof *a->time_us);
 }
 
-static void read_until(trips *known, int64_t at_us)
+static sequence_events_owned *read_until(int64_t at_us)
 {
-    trips t;
+    sequence_events_owned *t = NULL, *known = NULL;
     assert_int_equal(trips_new(&t, shop.h, tree, NULL), PF_OK);
-    assert_int_equal(trips_until(known, &t, at_us, NULL), PF_OK);
-    trips_free(&t);
+    assert_int_equal(sequence_events_cut(&t->view, NULL, at_us, &known, NULL), PF_OK);
+    sequence_events_free(t);
+    return known;
 }
 
 static void nothing_later_changes_what_stands_before(void **state)
 {
     (void)state;
-    trips before, after, other;
     int64_t at_us = coupon_start_us(3);
-    read_until(&before, at_us);
+    sequence_events_owned *before = read_until(at_us);
     for (uint64_t i = 0; i < shop.n_rows; i++)
         if (shop.rows[i].time_us >= at_us && shop.rows[i].type == EVENT_PURCHASE) {
             shop.rows[i].product = 1 + (uint32_t)i % COUPON_PRODUCTS;
@@ -217,15 +215,15 @@ static void nothing_later_changes_what_stands_before(void **state)
     for (uint32_t who = 1; who < 60; who++)
         coupon_shop_add(&shop, EVENT_PURCHASE, who, at_us)->product = 3;
     coupon_shop_remake(&shop);
-    read_until(&after, at_us);
-    assert_same_trips(&before, &after);
+    sequence_events_owned *after = read_until(at_us);
+    assert_same_trips(&before->view, &after->view);
     coupon_shop_add(&shop, EVENT_PURCHASE, 9, at_us - 1)->product = 3;
     coupon_shop_remake(&shop);
-    read_until(&other, at_us); /* a change before is seen */
-    assert_int_equal(other.n, before.n + 2);
-    trips_free(&before);
-    trips_free(&after);
-    trips_free(&other);
+    sequence_events_owned *other = read_until(at_us); /* a change before is seen */
+    assert_int_equal(other->view.n, before->view.n + 2);
+    sequence_events_free(before);
+    sequence_events_free(after);
+    sequence_events_free(other);
     (void)unmake(NULL);
     (void)make(NULL);
 }
@@ -235,16 +233,16 @@ static void every_failed_allocation_is_told(void **state)
     (void)state;
     fault f = {0};
     while (fault_next(&f)) {
-        trips t = {.n = 0}, known = {.n = 0};
+        sequence_events_owned *t = NULL, *known = NULL;
         pf_status s = trips_new(&t, shop.h, tree, NULL);
         if (s == PF_OK)
-            s = trips_until(&known, &t, coupon_start_us(2), NULL);
+            s = sequence_events_cut(&t->view, NULL, coupon_start_us(2), &known, NULL);
         if (fault_reached(&f)) {
             assert_int_equal(s, PF_NO_MEMORY);
-            assert_null(known.first);
+            assert_null(known);
         }
-        trips_free(&t);
-        trips_free(&known);
+        sequence_events_free(t);
+        sequence_events_free(known);
     }
     assert_true(f.n > 10);
 }
