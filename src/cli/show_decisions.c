@@ -63,7 +63,7 @@ void show_decision_summary(result *r, const json_value *decided)
         show_number(decided, "held_out"));
     printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it "
            "from "
-           "rounding each up), net of what is expected %s %s\n",
+           "rounding each up), net before that rounding %s %s\n",
            show_text(r, decided, "gain"), code, show_text(r, decided, "cost"), code,
            show_text(r, decided, "rounding"), show_text(r, decided, "value"), code);
     printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",

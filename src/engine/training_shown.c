@@ -25,10 +25,10 @@ static void show(void *context, const training_progress *t)
     uint64_t done = (t->epoch - 1) * t->rows + (t->epoch_end ? t->rows : t->rows_done);
     note(shown->bar, t);
     progress_update(shown->bar, done, done);
-    if (t->epoch_end && shown->ended != NULL) shown->ended(shown->ended_context);
-    if (t->epoch_end)
-        log_line(LOG_DETAIL, "%s: epoch %u, loss %.5f, validation ndcg@10 %.5f, %.1f s",
-                 shown->title, t->epoch, t->loss, t->validation, t->epoch_s);
+    if (!t->epoch_end) return;
+    if (shown->ended != NULL) shown->ended(shown->ended_context);
+    log_line(LOG_DETAIL, "%s: epoch %u, loss %.5f, validation ndcg@10 %.5f, %.1f s",
+             shown->title, t->epoch, t->loss, t->validation, t->epoch_s);
 }
 
 static bool asked_to_stop(void *context)

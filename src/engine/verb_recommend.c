@@ -94,7 +94,7 @@ static pf_status fit(asking *a, pf_error *err)
 static pf_status load_named(asking *a, const char *name, pf_error *err)
 {
     if (recommender_find(name) == NULL)
-        return recommender_unknown(name, err);
+        return recommender_unknown(name, NULL, 0, err);
     return learned_named(a->p, name, false, &a->model, err);
 }
 

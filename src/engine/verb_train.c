@@ -233,15 +233,14 @@ static pf_status choose(const training *t, bool repeats, choice *c, pf_error *er
 {
     const char *name = t->o->model ? t->o->model : repeats ? "month-blend" : "blend";
     c->kind = recommender_find(name);
-    if (c->kind == NULL) return recommender_unknown(name, err);
+    if (c->kind == NULL) return recommender_unknown(name, NULL, 0, err);
     if ((t->o->resume || t->o->warm) && !c->kind->trained)
         return error_set(err, PF_USAGE, "%s is fitted at once: there is nothing to go on from",
                          name);
     if (t->o->model == NULL && t->o->settings != NULL)
         return error_set(err, PF_USAGE,
                          "settings are of a model by name; the shop's own has recommend.training");
-    if (t->o->settings != NULL && !c->kind->trained &&
-        c->kind->watched == NULL)
+    if (t->o->settings != NULL && !c->kind->trained && c->kind->watched == NULL)
         return error_set(err, PF_USAGE, "%s is fitted at once: it has no settings to --set", name);
     if (t->o->copies < 0 || t->o->copies > RECOMMEND_MAX_COPIES)
         return error_set(err, PF_USAGE, "copies is %d but must be 1 to %d", t->o->copies,

@@ -55,16 +55,11 @@ static bool add_group(kind_list *list, const char *name)
 
 static pf_status unknown(const char *name, pf_error *err)
 {
-    const char *choices[KINDS_MAX + GROUPS + 1];
-    size_t n = 0;
-    for (; n < KINDS_MAX && recommender_kind_at(n) != NULL; n++)
-        choices[n] = recommender_kind_at(n)->name;
+    const char *more[GROUPS + 1];
     for (size_t g = 0; g < GROUPS; g++)
-        choices[n++] = groups[g].name;
-    choices[n++] = "all";
-    const char *near = text_closest(name, choices, n);
-    return error_set(err, PF_USAGE, "no model is called '%s'%s%s%s", name,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        more[g] = groups[g].name;
+    more[GROUPS] = "all";
+    return recommender_unknown(name, more, GROUPS + 1, err);
 }
 
 static pf_status add_name(kind_list *list, text word, pf_error *err)

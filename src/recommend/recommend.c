@@ -27,20 +27,23 @@ const recommender_kind *recommender_kind_at(size_t i)
     return recommender_kinds[i < recommender_kinds_count ? i : recommender_kinds_count];
 }
 
-pf_status recommender_unknown(const char *name, pf_error *err)
+enum { NAMES_MAX = 64, NAMES_BYTES = 400 };
+
+pf_status recommender_unknown(const char *name, const char *const more[], size_t n, pf_error *err)
 {
-    const char *names[64];
-    char all[400] = "";
-    size_t n = 0, length = 0;
-    for (; n < sizeof names / sizeof names[0] && recommender_kind_at(n) != NULL; n++) {
-        names[n] = recommender_kind_at(n)->name;
-        const int more =
-            snprintf(all + length, sizeof all - length, "%s%s", n ? ", " : "", names[n]);
-        if (more > 0 && length + (size_t)more < sizeof all) length += (size_t)more;
-    }
-    const char *near = text_closest(name, names, n);
+    const char *names[NAMES_MAX];
+    char all[NAMES_BYTES] = "";
+    size_t length = 0, k = 0;
+    for (; k < NAMES_MAX && recommender_kind_at(k) != NULL; k++)
+        names[k] = recommender_kind_at(k)->name;
+    for (size_t i = 0; i < n && k < NAMES_MAX; i++)
+        names[k++] = more[i];
+    const char *near = text_closest(name, names, k);
     if (near != NULL)
         return error_set(err, PF_USAGE, "no model is called '%s'; did you mean '%s'?", name, near);
+    for (size_t i = 0; i < k && length + strlen(names[i]) + 3 < sizeof all; i++)
+        length += (size_t)snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "",
+                                   names[i]);
     return error_set(err, PF_USAGE, "no model is called '%.60s'; there are %s", name, all);
 }
 

@@ -141,8 +141,9 @@ struct recommender_kind {
 /* The kind of a name, or NULL; the i-th kind, or NULL behind the last. */
 const recommender_kind *recommender_find(const char *name);
 const recommender_kind *recommender_kind_at(size_t i);
-/* PF_USAGE for a name that is none, with the one that was probably meant. */
-pf_status recommender_unknown(const char *name, pf_error *err);
+/* PF_USAGE for a name that is none, with the one that was probably meant or all there are; more
+ * [n]: what may be named besides (groups). */
+pf_status recommender_unknown(const char *name, const char *const more[], size_t n, pf_error *err);
 
 /* A past without events gets the order of popularity, whatever the kind.
  *

@@ -123,16 +123,24 @@ static void killed_and_resumed_it_ends_with_the_same_bytes(void **state)
     assert_same_model(whole, broken);
 }
 
+#define ENDLESS TINY ",epochs=10000,patience=10000"
+
+/* A training that ends by Ctrl-C alone, stopped once its first epoch has ended. */
+static const ran *stop_an_endless_training(const char *workspace)
+{
+    pid_t child = START("train", "--model", "transformer", "--set", ENDLESS, "-w", workspace);
+    wait_for_checkpoint(workspace);
+    kill(child, SIGINT);
+    const ran *r = finish_program(child);
+    assert_int_equal(r->code, 130);
+    return r;
+}
+
 static void ctrl_c_ends_it_and_keeps_the_best(void **state)
 {
     (void)state;
     const char *w = copy_of_corner(__func__);
-    pid_t child = START("train", "--model", "transformer", "--set",
-                        TINY ",epochs=10000,patience=10000", "-w", w);
-    wait_for_checkpoint(w);
-    kill(child, SIGINT);
-    const ran *r = finish_program(child);
-    assert_int_equal(r->code, 130);
+    const ran *r = stop_an_endless_training(w);
     assert_contains(r->err, "training was stopped after epoch");
     assert_contains(r->err, "--resume");
     assert_true(there(w, "transformer.safetensors"));
@@ -143,41 +151,56 @@ static void ctrl_c_ends_it_and_keeps_the_best(void **state)
     free(card);
 }
 
-/* What is stopped goes on with what it was asked for, without being told again; beginning anew
- * instead is told. */
+/* Long enough to be stopped, and it ends by itself. */
+#define PATIENT TINY ",epochs=10000,patience=300"
+
 static void a_stopped_training_goes_on_with_its_own_settings(void **state)
 {
     (void)state;
     const char *w = copy_of_corner(__func__);
-    pid_t child = START("train", "--model", "transformer", "--set",
-                        TINY ",epochs=40,patience=40", "-w", w);
-    wait_for_checkpoint(w);
-    kill(child, SIGINT);
-    if (finish_program(child)->code == 0) return; /* it was quicker */
+    bool stopped = false;
+    for (int i = 0; i < 10 && !stopped; i++) { /* it may be quicker than we are */
+        pid_t child = START("train", "--model", "transformer", "--set", PATIENT, "-w", w);
+        wait_for_checkpoint(w);
+        kill(child, SIGINT);
+        stopped = finish_program(child)->code == 130;
+    }
+    assert_true(stopped);
     const ran *r = RUN_CODE(0, "train", "--model", "transformer", "--resume", "-w", w);
-    assert_contains(r->out, "of 40");
+    assert_contains(r->out, "validation ndcg@10");
+    size_t n;
+    char *card = bytes_of(w, "transformer.safetensors.json", &n);
+    assert_contains(card, PATIENT);
+    assert_contains(card, "\"interrupted\":false");
+    free(card);
     assert_false(there(w, "transformer.checkpoint.safetensors"));
     assert_false(there(w, "transformer.checkpoint.set"));
-    child = START("train", "--model", "transformer", "--set", TINY ",epochs=10000,patience=10000",
-                  "-w", w);
-    wait_for_checkpoint(w);
-    kill(child, SIGINT);
-    assert_int_equal(finish_program(child)->code, 130);
-    r = RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
-    assert_contains(r->err, "was stopped is given up");
-    /* A slip of the pen gives up nothing. */
-    child = START("train", "--model", "transformer", "--set", TINY ",epochs=10000,patience=10000",
-                  "-w", w);
-    wait_for_checkpoint(w);
-    kill(child, SIGINT);
-    assert_int_equal(finish_program(child)->code, 130);
+}
+
+/* A training that begins over a stopped one says so; one that cannot begin gives up nothing. */
+static void a_stopped_training_is_given_up_aloud_and_not_by_a_slip(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner(__func__);
+    size_t n, m, k, l;
+    (void)stop_an_endless_training(w);
+    char *checkpoint = bytes_of(w, "transformer.checkpoint.safetensors", &n);
+    char *asked = bytes_of(w, "transformer.checkpoint.set", &m);
+    assert_string_equal(asked, ENDLESS);
     RUN_CODE(2, "train", "--model", "transformer", "--set", "widht=64", "-w", w);
-    assert_true(there(w, "transformer.checkpoint.safetensors"));
-    child = START("train", "--model", "transformer", "--resume", "-w", w);
-    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
-    kill(child, SIGINT);
-    assert_int_equal(finish_program(child)->code, 130);
-    assert_contains(r->out, "validation ndcg@10");
+    char *same = bytes_of(w, "transformer.checkpoint.safetensors", &k);
+    char *still = bytes_of(w, "transformer.checkpoint.set", &l);
+    assert_int_equal(n, k);
+    assert_memory_equal(checkpoint, same, n);
+    assert_string_equal(asked, still);
+    const ran *r =
+        RUN_CODE(0, "train", "--model", "transformer", "--set", TINY ",epochs=1", "-w", w);
+    assert_contains(r->err, "was stopped is given up");
+    assert_false(there(w, "transformer.checkpoint.set"));
+    free(checkpoint);
+    free(asked);
+    free(same);
+    free(still);
 }
 
 /* Two trainings of one model would share one checkpoint. */
@@ -185,8 +208,7 @@ static void a_model_is_trained_by_one_at_a_time(void **state)
 {
     (void)state;
     const char *w = copy_of_corner(__func__);
-    pid_t child = START("train", "--model", "transformer", "--set",
-                        TINY ",epochs=10000,patience=10000", "-w", w);
+    pid_t child = START("train", "--model", "transformer", "--set", ENDLESS, "-w", w);
     wait_for_checkpoint(w);
     const ran *r = RUN_CODE(7, "train", "--model", "transformer", "--set", TINY ",epochs=1",
                             "-w", w);
@@ -384,6 +406,7 @@ int main(void)
         cmocka_unit_test(killed_and_resumed_it_ends_with_the_same_bytes),
         cmocka_unit_test(ctrl_c_ends_it_and_keeps_the_best),
         cmocka_unit_test(a_stopped_training_goes_on_with_its_own_settings),
+        cmocka_unit_test(a_stopped_training_is_given_up_aloud_and_not_by_a_slip),
         cmocka_unit_test(a_model_is_trained_by_one_at_a_time),
         cmocka_unit_test(stopped_too_early_it_leaves_the_old_model),
         cmocka_unit_test(a_model_of_another_catalogue_or_kind_is_refused),

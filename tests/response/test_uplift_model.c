@@ -294,19 +294,6 @@ static void trees_are_chosen_where_lines_fail(void **state)
     free(w);
 }
 
-static char *describe(const uplift_model *m)
-{
-    buffer b;
-    json_writer w;
-    buffer_init(&b, 1 << 16);
-    json_begin(&w, &b);
-    uplift_model_describe(m, &w);
-    assert_true(json_finish(&w));
-    char *words = mem_copy_text(b.data, b.length);
-    buffer_free(&b);
-    return words;
-}
-
 static void few_rows_leave_no_choice_but_the_simplest(void **state)
 {
     (void)state;

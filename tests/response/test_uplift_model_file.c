@@ -47,19 +47,6 @@ static uplift_model *fitted(const uplift_world *w, int kind, uplift_outcome outc
     return world_fit(w, &o);
 }
 
-static char *describe(const uplift_model *m)
-{
-    buffer b;
-    json_writer w;
-    buffer_init(&b, 1 << 16);
-    json_begin(&w, &b);
-    uplift_model_describe(m, &w);
-    assert_true(json_finish(&w));
-    char *words = mem_copy_text(b.data, b.length);
-    buffer_free(&b);
-    return words;
-}
-
 static void assert_alike(const uplift_world *w, const uplift_model *a, const uplift_model *b)
 {
     static double first[ROWS * WORLD_MOST_ARMS], second[ROWS * WORLD_MOST_ARMS];

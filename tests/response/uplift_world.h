@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "check.h"
 #include "response/uplift_model.h"
@@ -109,6 +111,20 @@ static inline uplift_model *world_fit(const uplift_world *w, const uplift_model_
     pf_error err = {0};
     if (uplift_model_fit(&w->trial, o, &m, &err) != PF_OK) fail_msg("%s", err.message);
     return m;
+}
+
+/* What a model says of itself, for mem_free. */
+static inline char *describe(const uplift_model *m)
+{
+    buffer b;
+    json_writer w;
+    buffer_init(&b, 1 << 16);
+    json_begin(&w, &b);
+    uplift_model_describe(m, &w);
+    assert_true(json_finish(&w));
+    char *words = mem_copy_text(b.data, b.length);
+    buffer_free(&b);
+    return words;
 }
 
 #endif
