@@ -7,7 +7,7 @@
  *     off_policy_plan plan = off_policy_plan_default();
  *     off_policy_value v;
  *     status = off_policy_estimate(&log, &plan, &v, err);
- *     // v.value, v.low .. v.high; v.few: too little of the log speaks of this policy
+ *     // v.value, v.low .. v.high; v.support.few: too little of the log speaks of this policy
  *
  * With w = target / propensity of what was taken, q(x, a) what a model expects and
  * V = Σ_a target(a) q(x, a), the mean over decisions of
