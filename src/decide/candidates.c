@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
+#include "decide/quiet.h"
 #include "decide/run.h"
 
 /* --- growing arrays --------------------------------------------------------------- */
@@ -21,8 +22,7 @@ static bool reserve_options(run_options *o, size_t n)
            mem_reserve((void **)&o->arm, &o->capacity[3], n, sizeof *o->arm) &&
            mem_reserve((void **)&o->group, &o->capacity[4], n, sizeof *o->group) &&
            mem_reserve((void **)&o->outcome, &o->capacity[5], n, sizeof *o->outcome) &&
-           mem_reserve((void **)&o->channel, &o->capacity[6], n, sizeof *o->channel) &&
-           mem_reserve((void **)&o->spend, &o->capacity[7], n, sizeof *o->spend);
+           mem_reserve((void **)&o->terms, &o->capacity[6], n, sizeof *o->terms);
 }
 
 static pf_status no_memory(pf_error *err)
@@ -36,9 +36,9 @@ static pf_status no_memory(pf_error *err)
 typedef struct draft {
     size_t outcome;
     uint32_t group;
-    channel by;
-    double value, p_redeem, spend_minor;
+    double value, p_redeem;
     int64_t cost_minor;
+    run_terms terms;
 } draft;
 
 typedef struct drafts {
@@ -51,7 +51,7 @@ static int compare_drafts(const void *a, const void *b)
     const draft *x = a, *y = b;
     if (x->group != y->group) return x->group < y->group ? -1 : 1;
     if (x->outcome != y->outcome) return x->outcome < y->outcome ? -1 : 1;
-    return (int)x->by - (int)y->by;
+    return (int)x->terms.channel - (int)y->terms.channel;
 }
 
 /* The score that holds for a channel: its own, else the one for every channel. */
@@ -73,11 +73,104 @@ static void note_channel(decide_outcome *o, const decide_score *score, channel b
     if (!first && v->value_minor <= o->why.value_minor) return;
     o->p_redeem = score->p_redeem;
     o->spend_minor = score->spend_minor;
+    o->lift_known = score->lift_known;
+    o->lift_minor = score->lift_minor;
     o->cost_minor = v->amount_minor;
     o->why.channel = by;
     o->why.gain_minor = v->gain_minor;
     o->why.cost_minor = v->cost_minor;
     o->why.value_minor = v->value_minor;
+    o->why.fatigue_minor = v->gain_minor - v->cost_minor - v->value_minor;
+}
+
+/* When a message would go out: as soon as is best for the shopper, outside quiet hours. */
+static int64_t send_moment(const decision_run *run, uint32_t shopper, channel by)
+{
+    const decide_inputs *in = run->in;
+    const zone *own = in->shopper_zones != NULL ? in->shopper_zones[shopper] : NULL;
+    int64_t at = in->at_us;
+    if (in->send_at_us != NULL) {
+        int64_t best = in->send_at_us[(size_t)shopper * CHANNEL_COUNT + by];
+        if (best != TIME_ABSENT && best > at) at = best;
+    }
+    if (by == CHANNEL_SITE) return at;
+    return quiet_next(at, own != NULL ? own : in->zone, in->policy->quiet.from,
+                      in->policy->quiet.to);
+}
+
+/* Worth something on average, or under some draw of a policy that takes one at random. */
+static bool is_worth_filing(const decision_run *run, const draft *d)
+{
+    const decide_inputs *in = run->in;
+    const uint32_t number = run->r->outcomes[d->outcome].promotion;
+    if (d->value > 0) return true;
+    if (in->policy->explore.method == POLICY_EXPLORES_NOT) return false;
+    if (in->policy->explore.floor > 0) return true;
+    for (uint32_t k = 0; k < in->n_draws; k++)
+        if (run_worth_of(run, &d->terms, d->p_redeem, number, k).value > 0) return true;
+    return false;
+}
+
+static pf_status file_channel(decision_run *run, const draft *d, drafts *list, pf_error *err)
+{
+    if (!is_worth_filing(run, d)) return PF_OK;
+    if (!mem_reserve((void **)&list->items, &list->capacity, list->n + 1, sizeof(draft)))
+        return no_memory(err);
+    list->items[list->n++] = *d;
+    run->r->outcomes[d->outcome].why.reason = REASON_COUNT; /* the allocation decides */
+    return PF_OK;
+}
+
+static draft draft_of(const decision_run *run, const value_question *q, const value_terms *v,
+                      size_t outcome, int64_t send_at_us)
+{
+    return (draft){.outcome = outcome,
+                   .group = run->group_of[run->r->outcomes[outcome].promotion],
+                   .value = v->value_minor,
+                   .p_redeem = q->p_redeem,
+                   .cost_minor = v->amount_minor,
+                   .terms = {.spend_minor = q->spend_minor,
+                             .lift_minor = q->lift_minor,
+                             .lift_known = q->lift_known,
+                             .contact_minor = v->contact_minor,
+                             .discount_minor = v->discount_minor,
+                             .fatigue_minor = q->fatigue_minor,
+                             .send_at_us = send_at_us,
+                             .channel = (uint8_t)q->by}};
+}
+
+static value_question question_of(const decision_run *run, const decide_score *score,
+                                  channel by)
+{
+    const decide_inputs *in = run->in;
+    size_t at = (size_t)score->shopper * CHANNEL_COUNT + by;
+    return (value_question){
+        .offer = &in->catalogue->promotions[score->promotion],
+        .by = by,
+        .p_redeem = score->p_redeem,
+        .spend_minor = score->spend_minor,
+        .lift_known = score->lift_known,
+        .lift_minor = score->lift_minor,
+        .fatigue_minor = in->fatigue_minor != NULL ? (double)in->fatigue_minor[at] : 0};
+}
+
+/* The channels by which the promotion is still live when quiet hours are over; where there is
+ * none, *why says when the first of them are. */
+static channel_set awake_channels(const decision_run *run, const decide_outcome *o,
+                                  channel_set open, int64_t send_at_us[CHANNEL_COUNT],
+                                  reason_facts *why)
+{
+    const promotion *p = &run->in->catalogue->promotions[o->promotion];
+    channel_set awake = 0;
+    int64_t first = INT64_MAX;
+    for (int by = 1; by < CHANNEL_COUNT; by++) {
+        if (!(open & 1u << by)) continue;
+        send_at_us[by] = send_moment(run, o->shopper, (channel)by);
+        if (promotion_is_live(p, send_at_us[by])) awake |= 1u << by;
+        if (send_at_us[by] < first) first = send_at_us[by];
+    }
+    if (awake == 0) *why = (reason_facts){.reason = REASON_QUIET_HOURS, .time_us = first};
+    return awake;
 }
 
 /* Values every open channel; those worth something become drafts. */
@@ -86,34 +179,27 @@ static pf_status value_channels(decision_run *run, const decide_score *scores, s
                                 pf_error *err)
 {
     decide_outcome *o = &run->r->outcomes[outcome];
-    const promotion *p = &run->in->catalogue->promotions[o->promotion];
+    int64_t send_at_us[CHANNEL_COUNT];
+    pf_status s = PF_OK;
+    open = awake_channels(run, o, open, send_at_us, &o->why);
+    if (open == 0) return PF_OK;
     o->why.reason = REASON_VALUE_BELOW_ZERO;
-    for (int by = 1; by < CHANNEL_COUNT; by++) {
+    for (int by = 1; s == PF_OK && by < CHANNEL_COUNT; by++) {
         const decide_score *score = score_for(scores, n, (channel)by);
         value_terms v;
         if (!(open & 1u << by) || score == NULL) continue;
-        if (!value_of(run->in->policy, p, (channel)by, score->p_redeem,
-                      score->spend_minor, &v)) {
+        value_question q = question_of(run, score, (channel)by);
+        if (!value_of(run->in->policy, &q, &v)) {
             o->why.reason = REASON_COST_UNKNOWN;
             return PF_OK;
         }
         note_channel(o, score, (channel)by, &v);
-        if (v.value_minor <= 0) continue;
-        if (!mem_reserve((void **)&list->items, &list->capacity, list->n + 1,
-                         sizeof(draft)))
-            return no_memory(err);
-        list->items[list->n++] = (draft){.outcome = outcome,
-                                         .group = run->group_of[o->promotion],
-                                         .by = (channel)by,
-                                         .value = v.value_minor,
-                                         .p_redeem = score->p_redeem,
-                                         .spend_minor = score->spend_minor,
-                                         .cost_minor = v.amount_minor};
-        o->why.reason = REASON_COUNT; /* the allocation decides */
+        draft d = draft_of(run, &q, &v, outcome, send_at_us[by]);
+        s = file_channel(run, &d, list, err);
     }
     /* Open channels, but none of them is one that the scores speak of. */
     if (o->why.channel == CHANNEL_NONE) o->why.reason = REASON_CHANNEL_NOT_ALLOWED;
-    return PF_OK;
+    return s;
 }
 
 /* --- one shopper ------------------------------------------------------------------ */
@@ -129,11 +215,11 @@ static pf_status file_drafts(decision_run *run, drafts *list, pf_error *err)
         o->value[o->n] = d->value;
         o->cost[o->n] = (double)d->cost_minor;
         o->redemptions[o->n] = d->p_redeem;
-        o->spend[o->n] = d->spend_minor;
         o->group[o->n] = d->group;
         o->outcome[o->n] = d->outcome;
-        o->channel[o->n] = (uint8_t)d->by;
-        o->arm[o->n] = run_arm(run, run->r->outcomes[d->outcome].promotion, d->by);
+        o->terms[o->n] = d->terms;
+        o->arm[o->n] = run_arm(run, run->r->outcomes[d->outcome].promotion,
+                               (channel)d->terms.channel);
         if (o->arm[o->n] == UINT32_MAX) return no_memory(err);
     }
     return PF_OK;

@@ -28,10 +28,35 @@ static const char *score_fault(const decide_inputs *in, size_t i)
     if ((unsigned)s->channel >= CHANNEL_COUNT) return "there is no such channel";
     if (!(s->p_redeem >= 0 && s->p_redeem <= 1))
         return "p_redeem must be between 0 and 1";
+    if (s->lift_known && !(fabs(s->lift_minor) <= (double)LIMIT_MONEY_MINOR))
+        return "the expected lift must be a number";
     if (!(s->spend_minor >= 0 && s->spend_minor <= (double)LIMIT_MONEY_MINOR))
         return "the expected spend must be a number >= 0";
     if (i > 0 && compare_scores(s - 1, s) >= 0)
         return "scores must ascend by shopper, promotion and channel, each once";
+    return NULL;
+}
+
+static const char *draws_fault(const decide_inputs *in)
+{
+    size_t n = (size_t)in->n_draws * ((size_t)in->catalogue->n_promotions + 1);
+    if (in->n_draws == 0) return NULL;
+    if (in->n_draws > EXPLORE_DRAWS_MAX || (in->n_draws & (in->n_draws - 1)) != 0)
+        return "posterior draws must be a power of two up to 4096";
+    if (in->redeem_draw == NULL) return "there are posterior draws of nothing";
+    for (size_t i = 0; i < n; i++)
+        if (!(in->redeem_draw[i] >= 0 && in->redeem_draw[i] < 1e9) ||
+            (in->lift_draw != NULL && !(in->lift_draw[i] >= 0 && in->lift_draw[i] < 1e9)))
+            return "a posterior draw is no number >= 0";
+    return NULL;
+}
+
+static const char *fatigue_fault(const decide_inputs *in)
+{
+    size_t n = ((size_t)in->catalogue->n_shoppers + 1) * CHANNEL_COUNT;
+    for (size_t i = 0; in->fatigue_minor != NULL && i < n; i++)
+        if (!(in->fatigue_minor[i] >= 0 && in->fatigue_minor[i] < 1e15F))
+            return "the harm of one message more must be a number >= 0";
     return NULL;
 }
 
@@ -40,6 +65,9 @@ static pf_status check_inputs(const decide_inputs *in, pf_error *err)
     const char *why = policy_check_parameters(in->policy);
     if (why != NULL)
         return error_set(err, PF_USAGE, "policy '%s': %s", in->policy->name, why);
+    why = draws_fault(in);
+    if (why == NULL) why = fatigue_fault(in);
+    if (why != NULL) return error_set(err, PF_USAGE, "%s", why);
     for (size_t i = 0; i < in->n_scores; i++) {
         why = score_fault(in, i);
         if (why != NULL) return error_set(err, PF_USAGE, "score %zu: %s", i, why);
@@ -52,6 +80,24 @@ static pf_status check_inputs(const decide_inputs *in, pf_error *err)
 static pf_status no_memory(pf_error *err)
 {
     return error_set(err, PF_NO_MEMORY, "out of memory for decisions");
+}
+
+/* Of a capped tag at most one goes to a shopper in a run: promotions with one in common are put
+ * into one group, that of the first of them. */
+static void join_tagged(decision_run *run)
+{
+    const shop_catalogue *c = run->in->catalogue;
+    const policy *how = run->in->policy;
+    for (uint32_t t = 0; t < how->n_tags; t++) {
+        uint32_t number = catalogue_find_tag(c, how->tag[t].name), group = 0;
+        for (uint32_t p = 1; number != 0 && p <= c->n_promotions; p++) {
+            if (!promotion_has_tag(&c->promotions[p], number)) continue;
+            uint32_t own = run->group_of[p];
+            if (group == 0) group = own;
+            for (uint32_t q = 1; own != group && q <= c->n_promotions; q++)
+                if (run->group_of[q] == own) run->group_of[q] = group;
+        }
+    }
 }
 
 /* A promotion without a stacking group is a group of its own, numbered like itself; named
@@ -73,6 +119,7 @@ static pf_status number_groups(decision_run *run, pf_error *err)
         run->group_of[p] = number;
     }
     intern_free(names);
+    if (good) join_tagged(run);
     return good ? PF_OK : no_memory(err);
 }
 
@@ -105,11 +152,11 @@ static void release(decision_run *run)
     void *const blocks[] = {o->value,
                             o->cost,
                             o->redemptions,
-                            o->spend,
                             o->arm,
                             o->group,
                             o->outcome,
-                            o->channel,
+                            o->terms,
+                            o->propensity,
                             run->caps.arm_of,
                             run->caps.promotion,
                             run->caps.lane,
@@ -119,35 +166,47 @@ static void release(decision_run *run)
                             run->group_of,
                             run->first,
                             run->picks,
-                            run->lane_picks};
+                            run->lane_picks,
+                            run->lot};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         mem_free(blocks[i]);
 }
 
 /* --- the run ---------------------------------------------------------------------- */
 
-static pf_status allocate(decision_run *run, pf_error *err)
+allocate_problem run_problem(const decision_run *run)
 {
     const run_options *o = &run->options;
+    return (allocate_problem){.n_shoppers = run->r->n_shoppers,
+                              .first = run->first,
+                              .value = o->value,
+                              .cost = o->cost,
+                              .redemptions = o->redemptions,
+                              .arm = o->arm,
+                              .group = o->group,
+                              .picks = run->picks,
+                              .n_lanes = CHANNEL_COUNT,
+                              .lane = run->caps.lane,
+                              .lane_picks = run->lane_picks,
+                              .n_arms = run->caps.n_arms,
+                              .n_caps = run->r->n_caps,
+                              .arm_first = run->caps.arm_first,
+                              .arm_caps = run->caps.arm_caps,
+                              .caps = run->caps.caps};
+}
+
+static pf_status allocate(decision_run *run, pf_error *err)
+{
+    run_options *o = &run->options;
     allocate_options options = allocate_options_default();
     options.threads = run->in->threads;
-    allocate_problem p = {.n_shoppers = run->r->n_shoppers,
-                          .first = run->first,
-                          .value = o->value,
-                          .cost = o->cost,
-                          .redemptions = o->redemptions,
-                          .arm = o->arm,
-                          .group = o->group,
-                          .picks = run->picks,
-                          .n_lanes = CHANNEL_COUNT,
-                          .lane = run->caps.lane,
-                          .lane_picks = run->lane_picks,
-                          .n_arms = run->caps.n_arms,
-                          .n_caps = run->r->n_caps,
-                          .arm_first = run->caps.arm_first,
-                          .arm_caps = run->caps.arm_caps,
-                          .caps = run->caps.caps};
-    return allocate_solve(&p, &options, &run->answer, err);
+    allocate_problem p = run_problem(run);
+    o->propensity = mem_alloc(o->n + 1, sizeof *o->propensity);
+    if (o->propensity == NULL) return no_memory(err);
+    pf_status s = allocate_solve(&p, &options, &run->answer, err);
+    for (size_t i = 0; s == PF_OK && i < o->n; i++)
+        o->propensity[i] = run->answer.taken[i];
+    return s;
 }
 
 pf_status decide_run(decide_result **out, const decide_inputs *in, pf_error *err)
@@ -161,6 +220,8 @@ pf_status decide_run(decide_result **out, const decide_inputs *in, pf_error *err
     if (s == PF_OK) s = run_make_candidates(&run, err);
     if (s == PF_OK) s = run_make_caps(&run, err);
     if (s == PF_OK) s = allocate(&run, err);
+    if (s == PF_OK) s = run_margins(&run, err);
+    if (s == PF_OK) s = run_explore(&run, err);
     if (s == PF_OK) s = run_give_verdicts(&run, err);
     release(&run);
     if (s != PF_OK) {
@@ -177,6 +238,8 @@ void decide_free(decide_result *r)
     mem_free(r->shoppers);
     mem_free(r->outcomes);
     mem_free(r->caps);
+    mem_free(r->draw_gain);
+    mem_free(r->draw_value);
     mem_free(r);
 }
 
@@ -192,9 +255,4 @@ const decide_shopper *decide_find(const decide_result *r, uint32_t number)
     }
     return low < r->n_shoppers && r->shoppers[low].shopper == number ? &r->shoppers[low]
                                                                      : NULL;
-}
-
-double decide_propensity(const decide_outcome *o)
-{
-    return o->why.reason == REASON_CHOSEN ? 1 : 0;
 }

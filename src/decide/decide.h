@@ -27,6 +27,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "decide/audience.h"
+#include "decide/explore.h"
 #include "decide/policy.h"
 #include "decide/reason.h"
 #include "message/frame.h"
@@ -40,6 +41,8 @@ typedef struct decide_score {
     channel channel;    /* NONE: the same by every channel; else by this one only */
     double p_redeem;    /* in [0, 1] */
     double spend_minor; /* in its scope, expected of a redemption; >= 0 */
+    bool lift_known;    /* else the gain counts every redemption (value.h) */
+    double lift_minor;  /* spend that would not come without it, expected; any sign */
 } decide_score;
 
 /* Everything is borrowed for the call. */
@@ -61,6 +64,21 @@ typedef struct decide_inputs {
     const frame_set *frames;          /* NULL: words are not looked at, variant is 0 */
     message_language language;        /* where a shopper's is not known */
 
+    /* By shopper and channel, [(shoppers + 1) x CHANNEL_COUNT], or NULL: the harm of one
+     * message more (>= 0), and the moment in [at_us, ..) that suits best, TIME_ABSENT for none.
+     * What falls into quiet hours is put off to their end. */
+    const float *fatigue_minor;
+    const int64_t *send_at_us;
+
+    /* Posterior draws: what p_redeem and lift are multiplied by under each, [D x (promotions
+     * + 1)], >= 0, p clipped at 1. D is 0 (none) or a power of two up to EXPLORE_DRAWS_MAX.
+     * They give the gain its spread, and a policy that explores by Thompson its lots.
+     * lift_draw NULL: as p_redeem. */
+    uint32_t n_draws;
+    const double *redeem_draw, *lift_draw;
+
+    bool margins; /* work out what one more unit of each cap would buy */
+
     /* What earlier runs have promised already, taken off the budgets; 0 and NULL =
      * nothing. */
     int64_t committed_minor;
@@ -73,7 +91,11 @@ typedef struct decide_inputs {
 typedef struct decide_outcome {
     uint32_t shopper, promotion;
     double p_redeem, spend_minor;
-    int64_t cost_minor;  /* expected, rounded up: what is held against the budgets */
+    bool lift_known;
+    double lift_minor;
+    int64_t cost_minor;  /* what is held against the budgets, see value.h */
+    int64_t send_at_us;  /* where chosen */
+    double propensity;   /* chance of being chosen, given that the shopper is not held out */
     uint32_t variant;    /* of the frames, where chosen */
     float variant_share; /* probability of that variant */
     reason_facts why;    /* with channel, gain, cost, value */
@@ -84,6 +106,7 @@ typedef struct decide_shopper {
     uint32_t shopper;
     bool holdout;
     uint32_t n_chosen;
+    uint32_t draw; /* whose lot it was; EXPLORE_NO_DRAW where none was taken */
     size_t first, n_outcomes;
     size_t best; /* the outcome that speaks for the shopper: the chosen one of most
                     value, else the one that came nearest to being chosen */
@@ -95,6 +118,13 @@ typedef struct decide_cap {
     channel channel;    /* of channel caps */
     double limit, used; /* minor units, messages or expected redemptions */
     double price;       /* value (minor units) of one more unit */
+
+    /* What one more unit would buy (allocate_margin.h), where decide_inputs.margins. */
+    bool buys;        /* it is of use with the other caps as they are */
+    uint32_t beside;  /* not so, but with this cap raised, too; UINT32_MAX: none */
+    uint32_t more_of; /* promotion that gains most takers; 0 = none */
+    channel more_by;
+    double more; /* takers of it for one more unit */
 } decide_cap;
 
 typedef struct decide_result {
@@ -107,7 +137,10 @@ typedef struct decide_result {
 
     size_t n_chosen, n_treated, n_held_out; /* outcomes; shoppers; shoppers */
     uint64_t by_reason[REASON_COUNT];       /* outcomes */
-    int64_t cost_minor;                     /* of all chosen, each rounded up */
+    int64_t cost_minor;                     /* held for all chosen */
+    double gain_minor, expected_cost_minor, fatigue_minor; /* of all chosen */
+    uint32_t n_draws;
+    double *draw_gain, *draw_value; /* [D] of all chosen, under each draw */
     double value_minor, bound_minor, gap;   /* of the allocation, see allocate.h */
     double holdout_share;                   /* probability of being held out */
     fingerprint policy;
@@ -122,9 +155,5 @@ void decide_free(decide_result *r);
 
 /* The entry of a shopper, or NULL. */
 const decide_shopper *decide_find(const decide_result *r, uint32_t shopper);
-
-/* The propensity of an outcome given that its shopper is not held out: this policy draws
- * no lots, so it is 1 where chosen and 0 where not. */
-double decide_propensity(const decide_outcome *o);
 
 #endif

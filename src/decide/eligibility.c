@@ -80,11 +80,23 @@ static pf_status allocate_promotions(eligibility *e, pf_error *err)
     e->stocked = mem_alloc_zero(n, sizeof *e->stocked);
     e->redeemed = mem_alloc_zero(n, sizeof *e->redeemed);
     e->rule_of = mem_alloc_zero(n, sizeof *e->rule_of);
+    e->tagged = mem_alloc_zero(n, sizeof *e->tagged);
     e->own = mem_alloc_zero(n, sizeof *e->own);
     e->touched = mem_alloc_zero(n, sizeof *e->touched);
     e->rule_texts = intern_new(LIMIT_PROMOTIONS);
     bool all = e->stocked && e->redeemed && e->rule_of && e->own && e->touched;
-    return all && e->rule_texts != NULL ? PF_OK : no_memory(err);
+    return all && e->tagged != NULL && e->rule_texts != NULL ? PF_OK : no_memory(err);
+}
+
+static void mark_tags(eligibility *e)
+{
+    const shop_catalogue *c = e->world.catalogue;
+    const policy *how = e->world.policy;
+    for (uint32_t t = 0; t < how->n_tags; t++) {
+        uint32_t number = catalogue_find_tag(c, how->tag[t].name);
+        for (uint32_t p = 1; number != 0 && p <= c->n_promotions; p++)
+            if (promotion_has_tag(&c->promotions[p], number)) e->tagged[p] |= 1u << t;
+    }
 }
 
 pf_status eligibility_new(eligibility **out, const eligibility_world *world,
@@ -104,6 +116,7 @@ pf_status eligibility_new(eligibility **out, const eligibility_world *world,
     for (uint32_t p = 1; p <= world->catalogue->n_promotions; p++)
         e->stocked[p] = is_stocked(world, &world->catalogue->promotions[p]);
     count_redemptions(e);
+    mark_tags(e);
     *out = e;
     return PF_OK;
 }
@@ -120,6 +133,7 @@ void eligibility_free(eligibility *e)
     mem_free(e->stocked);
     mem_free(e->redeemed);
     mem_free(e->rule_of);
+    mem_free(e->tagged);
     mem_free(e->own);
     mem_free(e->touched);
     mem_free(e);
@@ -140,13 +154,16 @@ static void set_windows(eligibility *e, const zone *z)
     e->windows_known = true;
 }
 
-static void count_message(eligibility *e, int64_t time_us, uint8_t by)
+static void count_into(const eligibility *e, past_messages *into, int64_t time_us)
 {
-    for (int i = 0; i < WINDOW_COUNT; i++) {
-        if (time_us < e->window_starts_us[i]) continue;
-        e->total.in[i]++;
-        e->by[by].in[i]++;
-    }
+    for (int i = 0; i < WINDOW_COUNT; i++)
+        into->in[i] += time_us >= e->window_starts_us[i];
+}
+
+static void count_tags(eligibility *e, int64_t time_us, uint32_t tags)
+{
+    for (uint32_t t = 0; tags >> t != 0; t++)
+        if (tags >> t & 1u) count_into(e, &e->about[t], time_us);
 }
 
 static void count_own(eligibility *e, uint32_t number)
@@ -160,17 +177,25 @@ static void count_own(eligibility *e, uint32_t number)
 typedef struct last_message {
     int64_t time_us[CHANNEL_COUNT];
     uint32_t campaign[CHANNEL_COUNT];
+    uint32_t tags[CHANNEL_COUNT]; /* counted of it already */
 } last_message;
 
 static void read_exposure(eligibility *e, const shop_history *h, uint64_t i,
                           last_message *last)
 {
     uint8_t by = h->channel[i] < CHANNEL_COUNT ? h->channel[i] : CHANNEL_NONE;
-    if (last->time_us[by] == h->time_us[i] && last->campaign[by] == h->campaign[i])
-        return;
-    last->time_us[by] = h->time_us[i];
-    last->campaign[by] = h->campaign[i];
-    count_message(e, h->time_us[i], by);
+    uint32_t number = h->promotion[i];
+    uint32_t tags = number <= e->world.catalogue->n_promotions ? e->tagged[number] : 0;
+    bool same = last->time_us[by] == h->time_us[i] && last->campaign[by] == h->campaign[i];
+    if (!same) {
+        last->time_us[by] = h->time_us[i];
+        last->campaign[by] = h->campaign[i];
+        last->tags[by] = 0;
+        count_into(e, &e->total, h->time_us[i]);
+        count_into(e, &e->by[by], h->time_us[i]);
+    }
+    count_tags(e, h->time_us[i], tags & ~last->tags[by]);
+    last->tags[by] |= tags;
 }
 
 /* Who unsubscribed stays so, whatever the standing data say: they carry no date that
@@ -200,6 +225,7 @@ static void forget_last(eligibility *e)
     memset(e->answers, ANSWER_NOT_ASKED, (size_t)e->n_rules + 1);
     memset(&e->total, 0, sizeof e->total);
     memset(e->by, 0, sizeof e->by);
+    memset(e->about, 0, sizeof e->about);
 }
 
 void eligibility_turn_to(eligibility *e, uint32_t number)

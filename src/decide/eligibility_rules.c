@@ -103,6 +103,19 @@ static bool exposures_are_left(rule_case *c)
     return c->open != 0;
 }
 
+static bool tags_are_left(rule_case *c)
+{
+    const policy *p = c->e->world.policy;
+    uint32_t tags = c->e->tagged[c->number];
+    for (uint32_t t = 0; tags >> t != 0; t++) {
+        if (!(tags >> t & 1u)) continue;
+        if (eligibility_left(&p->tag[t].window, &c->e->about[t], c->why) > 0) continue;
+        c->why->tag = catalogue_find_tag(c->e->world.catalogue, p->tag[t].name);
+        return false;
+    }
+    return true;
+}
+
 /* Last, so that a held-out shopper is known to have been eligible: the comparison is with
  * shoppers who were treated, not with those who could not be. */
 static bool is_not_held_out(rule_case *c)
@@ -132,6 +145,7 @@ static const struct {
     {REASON_NO_CONSENT, consent_is_given},
     {REASON_NO_MESSAGE, there_are_words},
     {REASON_EXPOSURE_CAP, exposures_are_left},
+    {REASON_TAG_CAP, tags_are_left},
     {REASON_HOLDOUT, is_not_held_out},
 };
 

@@ -23,6 +23,7 @@ struct eligibility {
     uint8_t *stocked;
     uint32_t *redeemed; /* in all */
     uint32_t *rule_of;  /* number of its audience rule; 0 = none */
+    uint32_t *tagged;   /* bit t: it has the policy's t-th capped tag */
 
     /* by audience rule, [R + 1]; promotions with the same words share one */
     intern *rule_texts;
@@ -35,7 +36,7 @@ struct eligibility {
     bool known, held_out;
     message_language language;
     channel_set refused, given;
-    past_messages total, by[CHANNEL_COUNT];
+    past_messages total, by[CHANNEL_COUNT], about[POLICY_TAGS_MAX];
     uint8_t *answers;  /* [R + 1] audience_answer, or ANSWER_NOT_ASKED */
     uint32_t *own;     /* [P + 1] redemptions by this shopper; reset by `touched` */
     uint32_t *touched; /* [P + 1] */

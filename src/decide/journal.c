@@ -53,6 +53,7 @@ static void write_reason(const reason_facts *f, const shop_catalogue *c, json_wr
     switch (f->reason) {
     case REASON_BUDGET_EXHAUSTED: write_cap(f, c, w); break;
     case REASON_STACKING:
+    case REASON_NOT_DRAWN:
     case REASON_LOWER_VALUE: write_text(w, "other", promotion_id(c, f->other)); break;
     case REASON_NOT_LIVE:
         json_key(w, "time");
@@ -63,6 +64,11 @@ static void write_reason(const reason_facts *f, const shop_catalogue *c, json_wr
     case REASON_REDEMPTION_LIMIT:
     case REASON_SHOPPER_LIMIT:
     case REASON_EXPOSURE_CAP: write_limits(f, w); break;
+    case REASON_QUIET_HOURS: json_key(w, "time"); json_integer(w, f->time_us); break;
+    case REASON_TAG_CAP:
+        write_limits(f, w);
+        write_text(w, "tag", f->tag <= c->n_tags ? c->tags[f->tag] : "");
+        break;
     default: break;
     }
 }
@@ -76,11 +82,14 @@ static void write_outcome(const decide_outcome *o, const shop_catalogue *c,
     if (f->channel != CHANNEL_NONE) write_text(w, "channel", channel_name(f->channel));
     write_number(w, "p_redeem", o->p_redeem);
     write_number(w, "spend", o->spend_minor);
+    if (o->lift_known) write_number(w, "lift", o->lift_minor);
+    if (o->propensity > 0) write_number(w, "propensity", o->propensity);
     if (f->gain_minor != 0 || f->cost_minor != 0) {
         write_number(w, "gain", f->gain_minor);
         write_number(w, "cost", f->cost_minor);
         write_number(w, "value", f->value_minor);
     }
+    if (f->fatigue_minor != 0) write_number(w, "fatigue", f->fatigue_minor);
     if (f->net_minor != 0) write_number(w, "net", f->net_minor);
     if (f->reason == REASON_CHOSEN) write_count(w, "variant", o->variant);
     write_reason(f, c, w);
@@ -136,6 +145,14 @@ static const char *code_of(const json_value *v, const char *key, char into[64])
     return into;
 }
 
+static uint32_t tag_of(const json_value *v, const shop_catalogue *c)
+{
+    text name = text_member(v, "tag");
+    for (uint32_t t = 1; name.n > 0 && t <= c->n_tags; t++)
+        if (text_is(name, c->tags[t])) return t;
+    return 0;
+}
+
 static void read_outcome(const json_value *v, const shop_catalogue *c, decide_outcome *o)
 {
     char code[64];
@@ -143,6 +160,9 @@ static void read_outcome(const json_value *v, const shop_catalogue *c, decide_ou
     *o = (decide_outcome){.promotion = promotion_of(v, "promotion", c),
                           .p_redeem = number_of(v, "p_redeem"),
                           .spend_minor = number_of(v, "spend"),
+                          .lift_known = json_member(v, "lift") != NULL,
+                          .lift_minor = number_of(v, "lift"),
+                          .propensity = number_of(v, "propensity"),
                           .variant = count_of(v, "variant")};
     f->reason = reason_parse(code_of(v, "reason", code));
     f->channel = channel_parse(text_member(v, "channel"));
@@ -150,6 +170,9 @@ static void read_outcome(const json_value *v, const shop_catalogue *c, decide_ou
     f->cost_minor = number_of(v, "cost");
     f->value_minor = number_of(v, "value");
     f->net_minor = number_of(v, "net");
+    f->fatigue_minor = number_of(v, "fatigue");
+    f->propensity = o->propensity;
+    f->tag = tag_of(v, c);
     f->cap = cap_parse(code_of(v, "cap", code));
     f->cap_channel = channel_parse(text_member(v, "cap_channel"));
     f->other = promotion_of(v, f->cap != DECIDE_CAP_NONE ? "cap_promotion" : "other", c);

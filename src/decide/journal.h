@@ -7,8 +7,8 @@
  *       "gain": 8.2, "cost": 21.4, "value": -13.2, "reason": "value_below_zero"}, ...]
  *
  * Expectations are numbers of minor units; members that a reason does not speak of are left
- * out: net, variant, cap, cap_promotion, cap_channel, price, other, limit, seen, days, time,
- * early.
+ * out: lift, propensity (0 where absent; that of none is what is missing to one), fatigue, net,
+ * variant, cap, cap_promotion, cap_channel, price, other, limit, seen, days, tag, time, early.
  */
 #ifndef PROFFER_DECIDE_JOURNAL_H
 #define PROFFER_DECIDE_JOURNAL_H

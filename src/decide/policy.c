@@ -17,7 +17,9 @@ policy policy_default(void)
                 .unknown_discount_minor = MONEY_ABSENT,
                 .budget_minor = MONEY_ABSENT,
                 .promotion_budget_minor = MONEY_ABSENT,
+                .largest_discount_minor = MONEY_ABSENT,
                 .per_shopper = 1,
+                .explore = {.epsilon = 0.1, .temperature = 1, .salt = "explore-1"},
                 .holdout_share = 0.1,
                 .holdout_salt = "holdout-1",
                 .channels = CHANNEL_SET_ALL,
@@ -46,6 +48,49 @@ static const char *check_channel(const policy_channel *c)
     return NULL;
 }
 
+static const char *check_exploration(const policy *p)
+{
+    const policy_exploration *e = &p->explore;
+    if ((unsigned)e->method > POLICY_EXPLORES_SOFTMAX)
+        return "exploration is none, thompson, greedy or softmax";
+    if (e->method == POLICY_EXPLORES_NOT) return NULL;
+    if (p->per_shopper != 1)
+        return "exploration chooses one promotion a shopper: set the promotions for a shopper "
+               "in one run to 1";
+    if (!(e->epsilon >= 0 && e->epsilon <= 1))
+        return "epsilon of exploration must be between 0 and 1";
+    if (!(e->temperature > 0 && isfinite(e->temperature)))
+        return "the temperature of exploration must be a number above 0";
+    if (!(e->floor >= 0 && e->floor <= 0.1))
+        return "the least chance of exploration must be between 0 and 0.1";
+    return is_text(e->salt) ? NULL : "exploration needs a salt of at most 256 bytes";
+}
+
+static const char *check_tags(const policy *p)
+{
+    if (p->n_tags > POLICY_TAGS_MAX) return "at most 32 tags can have caps";
+    for (uint32_t i = 0; i < p->n_tags; i++) {
+        if (!is_text(p->tag[i].name)) return "a capped tag needs a name of at most 256 bytes";
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(p->tag[i].name, p->tag[k].name) == 0)
+                return "a tag has caps twice; write all of its caps in one entry";
+    }
+    return NULL;
+}
+
+static const char *check_worth(const policy *p)
+{
+    if ((unsigned)p->metric > POLICY_REDEMPTIONS)
+        return "the gain counts margin, revenue or redemptions";
+    if (!(p->worth_minor >= 0 && p->worth_minor <= (double)LIMIT_MONEY_MINOR))
+        return "the worth of a redemption must be a number >= 0";
+    if (p->metric == POLICY_REDEMPTIONS && p->worth_minor == 0)
+        return "to count redemptions, say what one is worth (decide.worth)";
+    if (p->quiet.from >= 1440 || p->quiet.to >= 1440)
+        return "quiet hours are minutes of the day, 0 to 1439";
+    return NULL;
+}
+
 const char *policy_check_parameters(const policy *p)
 {
     if (!is_text(p->name)) return "the policy needs a name of at most 256 bytes";
@@ -53,6 +98,8 @@ const char *policy_check_parameters(const policy *p)
         return "the margin rate must be between 0 and 1";
     if (!is_budget(p->unknown_discount_minor))
         return "the worth of a promotion of unknown value must be none or >= 0";
+    if (!is_budget(p->largest_discount_minor))
+        return "the largest discount must be none or >= 0";
     if (!is_budget(p->budget_minor)) return "the budget must be none or >= 0";
     if (!is_budget(p->promotion_budget_minor))
         return "the budget of each promotion must be none or >= 0";
@@ -69,7 +116,9 @@ const char *policy_check_parameters(const policy *p)
         const char *why = check_channel(&p->channel[c]);
         if (why != NULL) return why;
     }
-    return NULL;
+    const char *why = check_worth(p);
+    if (why == NULL) why = check_tags(p);
+    return why != NULL ? why : check_exploration(p);
 }
 
 /* Written out as text, so that the fingerprint does not depend on padding or byte
@@ -91,6 +140,22 @@ static void add_channel(fingerprint_state *s, const policy_channel *c)
     add_window(s, &c->window);
 }
 
+static void add_rest(fingerprint_state *s, const policy *p)
+{
+    const policy_exploration *e = &p->explore;
+    char line[256];
+    (void)snprintf(line, sizeof line, "%d %a %d %lld %u %u %d %a %a %a", (int)p->metric,
+                   p->worth_minor, p->hard, (long long)p->largest_discount_minor,
+                   p->quiet.from, p->quiet.to, (int)e->method, e->epsilon, e->temperature,
+                   e->floor);
+    fingerprint_add_text(s, line);
+    fingerprint_add_text(s, e->salt);
+    for (uint32_t i = 0; i < p->n_tags; i++) {
+        fingerprint_add_text(s, p->tag[i].name);
+        add_window(s, &p->tag[i].window);
+    }
+}
+
 fingerprint policy_fingerprint(const policy *p)
 {
     fingerprint_state s;
@@ -107,5 +172,6 @@ fingerprint policy_fingerprint(const policy *p)
     add_window(&s, &p->window);
     for (int c = 1; c < CHANNEL_COUNT; c++)
         add_channel(&s, &p->channel[c]);
+    add_rest(&s, p);
     return fingerprint_end(&s);
 }

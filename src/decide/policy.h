@@ -1,19 +1,21 @@
 /*
  * A policy: everything that says how decisions are made, as one value without pointers
- * into anything but two texts. It is set once, checked, and never changed while in use;
+ * into anything but texts. It is set once, checked, and never changed while in use;
  * its fingerprint goes into the log of every decision.
  *
  *     policy p = policy_default();
  *     p.budget_minor = 500000;
  *     const char *why = policy_check_parameters(&p);   // NULL, or what is wrong
  *
- * Budgets here are planned ones: they bound the sum of expected costs of one run, each
- * rounded up to whole minor units. (A hard budget is kept by a ledger of reservations.)
- * Money is in minor units of the shop's currency.
+ * Budgets are planned or hard. A planned budget bounds the sum of expected costs of one run,
+ * each rounded up to whole minor units: what is really redeemed may come to more. A hard one
+ * bounds the most that can come of it: of every message the cost of contact and the largest
+ * discount that its offer can give. Money is in minor units of the shop's currency.
  */
 #ifndef PROFFER_DECIDE_POLICY_H
 #define PROFFER_DECIDE_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -25,6 +27,42 @@
 typedef struct policy_window {
     uint32_t per_day, per_week, per_month;
 } policy_window;
+
+/* What a redemption or a sale is worth to the team. */
+typedef enum policy_metric {
+    POLICY_MARGIN,     /* margin_rate of the spend */
+    POLICY_REVENUE,    /* the spend itself */
+    POLICY_REDEMPTIONS /* worth_minor each */
+} policy_metric;
+
+/* Minutes of the shopper's local day, 0 .. 1439, from which and until which nothing goes out
+ * (but on the site, where the shopper comes himself); equal: no quiet hours. */
+typedef struct policy_quiet {
+    uint32_t from, to;
+} policy_quiet;
+
+/* Messages of promotions with a tag. Of a capped tag at most one goes to a shopper in a run. */
+typedef struct policy_tag {
+    const char *name;
+    policy_window window;
+} policy_tag;
+enum { POLICY_TAGS_MAX = 32 };
+
+/* How lots are drawn where nobody is sure yet (explore.h). Wants per_shopper 1. */
+typedef enum policy_exploring {
+    POLICY_EXPLORES_NOT, /* the best on average, always */
+    POLICY_EXPLORES_THOMPSON,
+    POLICY_EXPLORES_GREEDY,
+    POLICY_EXPLORES_SOFTMAX
+} policy_exploring;
+
+typedef struct policy_exploration {
+    policy_exploring method;
+    double epsilon;     /* of greedy, 0 .. 1 */
+    double temperature; /* of softmax, minor units, above 0 */
+    double floor;       /* least chance of every option and of none, 0 .. 0.1 */
+    const char *salt;   /* another salt, other lots */
+} policy_exploration;
 
 typedef struct policy_channel {
     double contact_cost_minor; /* of one message, where the promotion has no cost of its
@@ -41,16 +79,26 @@ typedef struct policy {
 
     /* What a redemption brings and costs. */
     double margin_rate;             /* share of the spend that is margin, in [0, 1] */
+    policy_metric metric;           /* what the gain counts */
+    double worth_minor;             /* of a redemption, for POLICY_REDEMPTIONS; >= 0 */
     int64_t unknown_discount_minor; /* of a redemption, where the promotion does not say;
                                        MONEY_ABSENT: such promotions are not offered */
 
-    /* Planned budgets of one run, and caps. */
+    /* Budgets of one run, and caps. */
+    bool hard;                      /* budgets are hard ones, see above */
+    int64_t largest_discount_minor; /* that the shop gives for one redemption where the promotion
+                                       does not bound it; MONEY_ABSENT: unbounded, and under hard
+                                       budgets such promotions are not offered */
     int64_t budget_minor;           /* MONEY_ABSENT = none */
     int64_t promotion_budget_minor; /* of each promotion without its own; MONEY_ABSENT =
                                        none */
     uint64_t messages;              /* most in one run; 0 = no cap */
     uint32_t per_shopper;           /* most promotions for a shopper in one run, >= 1 */
     policy_window window;           /* over all channels */
+    policy_tag tag[POLICY_TAGS_MAX];
+    uint32_t n_tags;
+    policy_quiet quiet;
+    policy_exploration explore;
 
     /* Shoppers left without promotions, to measure against: a share in [0, 0.9] by salted
      * hash, so that a shopper stays in or out for as long as the salt stays. */
@@ -64,7 +112,7 @@ typedef struct policy {
     policy_channel channel[CHANNEL_COUNT];
 } policy;
 
-/* Margin 25 %, no budgets or caps, one promotion a shopper, 10 % holdout, all channels,
+/* Margin 25 %, no budgets or caps, no quiet hours, no exploration, one promotion a shopper, 10 % holdout, all channels,
  * contact free of cost, and consent assumed where nothing is sent to anybody (site). */
 policy policy_default(void);
 

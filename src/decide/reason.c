@@ -53,18 +53,25 @@ static const reason_row rows[REASON_COUNT] = {
                              {"The shopper got {seen} messages in {days}; the cap is "
                               "{limit}.",
                               "该顾客{days}内已收到{seen}条消息，上限为{limit}条。"}},
+    [REASON_TAG_CAP] = {"tag_cap_reached",
+                        {"The shopper got {seen} messages about {tag} in {days}; the cap "
+                         "is {limit}.",
+                         "该顾客{days}内已收到{seen}条关于{tag}的消息，上限为{limit}条。"}},
     [REASON_HOLDOUT] =
         {"holdout",
          {"The shopper is in a holdout, which does not get this promotion so that "
           "its effect can be measured.",
           "该顾客属于对照组，不接收此促销，以便衡量效果。"}},
+    [REASON_QUIET_HOURS] = {"quiet_hours",
+                            {"It ends before the shopper's quiet hours do ({time}).",
+                             "在该顾客的免打扰时段结束（{time}）之前，促销已到期。"}},
     [REASON_COST_UNKNOWN] =
         {"cost_unknown",
          {"What it gives away is not known, and the policy assumes nothing.",
           "优惠金额未知，且策略未作假设。"}},
     [REASON_VALUE_BELOW_ZERO] = {"value_below_zero",
-                                 {"Expected gain {gain} below the cost {cost}.",
-                                  "预期收益{gain}低于成本{cost}。"}},
+                                 {"Expected gain {gain} below the cost {cost}{harm}.",
+                                  "预期收益{gain}低于成本{cost}{harm}。"}},
     [REASON_STACKING] = {"stacking_group",
                          {"It cannot be combined with {other}, which is worth more.",
                           "不能与更优的{other}同时使用。"}},
@@ -78,6 +85,11 @@ static const reason_row rows[REASON_COUNT] = {
           "{price}; this would bring {value} for a cost of {cost}.",
           "{cap}有更好的用途：每多一单位值{price}；此项以成本{cost}"
           "带来{value}。"}},
+    [REASON_NOT_DRAWN] =
+        {"not_drawn",
+         {"While nobody is sure what works best, chance decides among the best: this had "
+          "{chance}, and the lot fell on {lot}.",
+          "在尚无定论时由抽签在较优选项中决定：此项的概率为{chance}，抽中的是{lot}。"}},
 };
 
 typedef struct cap_row {
@@ -181,6 +193,37 @@ static void add_days(uint32_t days, const reason_words *w, buffer *into)
         buffer_printf(into, days == 1 ? "a day" : "%u days", days);
 }
 
+/* The moment to the minute, in the shop's own time. */
+static void add_time(int64_t time_us, const reason_words *w, buffer *into)
+{
+    char date[TIME_TEXT_BYTES];
+    calendar_time t = calendar_from_us(time_us, w->zone);
+    buffer_printf(into, "%s %02d:%02d", date_format(time_us, w->zone, date), (int)t.hour,
+                  (int)t.minute);
+}
+
+static void add_tag(uint32_t tag, const reason_words *w, buffer *into)
+{
+    bool known = tag > 0 && tag <= w->catalogue->n_tags;
+    buffer_printf(into, "'%s'", known ? w->catalogue->tags[tag] : "?");
+}
+
+static void add_harm(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (f->fatigue_minor <= 0) return;
+    buffer_append_text(into, w->language == LANGUAGE_ZH ? "及多发一条消息的损害"
+                                                        : " and the harm of one message more, ");
+    add_money(f->fatigue_minor, w, into);
+}
+
+static void add_lot(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (f->other != 0)
+        add_promotion(f->other, w, into);
+    else
+        buffer_append_text(into, w->language == LANGUAGE_ZH ? "不发送" : "sending nothing");
+}
+
 static void fill(text name, const reason_facts *f, const reason_words *w, buffer *into)
 {
     if (text_is(name, "gain"))
@@ -201,6 +244,16 @@ static void fill(text name, const reason_facts *f, const reason_words *w, buffer
         buffer_append_text(into, channel_name(f->channel));
     else if (text_is(name, "when"))
         add_when(f, w, into);
+    else if (text_is(name, "time"))
+        add_time(f->time_us, w, into);
+    else if (text_is(name, "tag"))
+        add_tag(f->tag, w, into);
+    else if (text_is(name, "harm"))
+        add_harm(f, w, into);
+    else if (text_is(name, "lot"))
+        add_lot(f, w, into);
+    else if (text_is(name, "chance"))
+        buffer_printf(into, "%.0f %%", 100 * f->propensity);
     else if (text_is(name, "seen"))
         buffer_printf(into, "%u", f->seen);
     else if (text_is(name, "limit"))

@@ -32,14 +32,18 @@ typedef enum decide_reason {
     REASON_NO_CONSENT,
     REASON_NO_MESSAGE,
     REASON_EXPOSURE_CAP,
+    REASON_TAG_CAP,
     REASON_HOLDOUT,
     /* value */
+    REASON_QUIET_HOURS,
     REASON_COST_UNKNOWN,
     REASON_VALUE_BELOW_ZERO,
     /* allocation */
     REASON_STACKING,
     REASON_LOWER_VALUE,
     REASON_BUDGET_EXHAUSTED,
+    /* exploration */
+    REASON_NOT_DRAWN,
     REASON_COUNT
 } decide_reason;
 
@@ -64,10 +68,13 @@ typedef struct reason_facts {
     uint32_t other;       /* promotion chosen instead, or the one whose cap it is */
     uint32_t limit, seen; /* of a limit or an exposure cap, and what there was */
     uint32_t days;        /* of an exposure cap: 0 = in this run, 1, 7, 30 */
+    uint32_t tag;         /* of TAG_CAP: its number in the catalogue */
     double gain_minor, cost_minor, value_minor;
+    double fatigue_minor; /* harm of one message more, in the value but not in the cost */
     double net_minor; /* value less the price of what it draws on */
     double price;     /* value of one more unit of the cap */
-    int64_t time_us;  /* of NOT_LIVE: when it starts or ended */
+    double propensity; /* of NOT_DRAWN: the chance it had */
+    int64_t time_us;   /* of NOT_LIVE: when it starts or ended; of QUIET_HOURS: when they end */
 } reason_facts;
 
 /* "value_below_zero", ... */

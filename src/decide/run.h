@@ -7,18 +7,28 @@
 #define PROFFER_DECIDE_RUN_H
 
 #include "decide/allocate.h"
+#include "decide/allocate_margin.h"
 #include "decide/decide.h"
 #include "decide/eligibility.h"
 #include "decide/value.h"
 
+/* What an option's value is made of. */
+typedef struct run_terms {
+    double spend_minor, lift_minor, contact_minor, discount_minor, fatigue_minor;
+    int64_t send_at_us;
+    bool lift_known;
+    uint8_t channel;
+} run_terms;
+
 /* A way to treat a shopper: an outcome by one channel. Arrays are [n]. */
 typedef struct run_options {
     size_t n;
-    double *value, *cost, *redemptions, *spend;
+    double *value, *cost, *redemptions;
     uint32_t *arm, *group;
     size_t *outcome;
-    uint8_t *channel;
-    size_t capacity[8]; /* of the arrays, in this order */
+    run_terms *terms;
+    double *propensity; /* [n] once allocated: 1 or 0, or what exploration gave it */
+    size_t capacity[7]; /* of the arrays but the last, in this order */
 } run_options;
 
 /* What every option of a promotion by a channel draws on. */
@@ -43,6 +53,7 @@ typedef struct decision_run {
     size_t *first;       /* [n + 1] first option */
     uint8_t *picks;      /* [n] */
     uint8_t *lane_picks; /* [n * CHANNEL_COUNT] */
+    uint32_t *lot;       /* [n] draw that was taken; NULL where nothing is explored */
     allocate_result answer;
 } decision_run;
 
@@ -53,6 +64,21 @@ pf_status run_make_candidates(decision_run *run, pf_error *err);
 uint32_t run_arm(decision_run *run, uint32_t promotion, channel by);
 /* Fills the caps of run and result. PF_NO_MEMORY. */
 pf_status run_make_caps(decision_run *run, pf_error *err);
+/* The problem that the options and caps make; borrows from run. */
+allocate_problem run_problem(const decision_run *run);
+/* Gain and value of option o under draw d (UINT32_MAX: on average). */
+typedef struct run_worth {
+    double gain, value;
+} run_worth;
+run_worth run_worth_under(const decision_run *run, size_t o, uint32_t d);
+/* The same before it is filed, of a promotion by its number. */
+run_worth run_worth_of(const decision_run *run, const run_terms *t, double p_redeem,
+                       uint32_t number, uint32_t d);
+/* Takes lots instead of the best on average, as the policy explores: changes what is taken, and
+ * says each option's propensity. PF_USAGE where the caps leave no room for the least chances. */
+pf_status run_explore(decision_run *run, pf_error *err);
+/* What one more unit of each cap would buy. PF_NO_MEMORY. */
+pf_status run_margins(decision_run *run, pf_error *err);
 /* Gives every outcome that had options its reason, and counts everything up. */
 pf_status run_give_verdicts(decision_run *run, pf_error *err);
 

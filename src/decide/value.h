@@ -1,20 +1,22 @@
 /*
  * What an offer is expected to bring and to cost, in minor units:
  *
- *     gain  = p_redeem * margin_rate * spend
+ *     gain  = margin_rate * lift                       where the effect is known, else
+ *             margin_rate * p_redeem * spend           (policy_metric names other gains)
  *     cost  = contact + p_redeem * discount
- *     value = gain - cost
+ *     value = gain - cost - fatigue
  *
- * spend is what a redemption is expected to bring in the promotion's scope. discount is
+ * lift is the spend that would not have come without the offer; spend is what a redemption is
+ * expected to bring in the promotion's scope, also from those who would have bought anyway:
+ * without a lift the gain is a response, not an effect. fatigue is the harm of one message
+ * more: it lowers the value, but no budget pays for it. discount is
  * what a redemption gives away: a share of the spend (percent_off; half of it for two for
  * one), or the promotion's value_minor, or the policy's assumption where neither is
  * known.
  *
  * Expectations are doubles. An expected cost becomes an amount once, rounded up
  * (money_from_expectation), when it is held against a budget.
- *
- * The gain counts every redemption, also those that would have come without the offer: it
- * is a response, not yet an uplift.
+ * Under hard budgets the amount is the contact and the largest discount instead.
  */
 #ifndef PROFFER_DECIDE_VALUE_H
 #define PROFFER_DECIDE_VALUE_H
@@ -25,18 +27,27 @@
 #include "decide/policy.h"
 #include "shop/catalogue.h"
 
+/* What is expected of an offer by a channel. */
+typedef struct value_question {
+    const promotion *offer;
+    channel by;
+    double p_redeem, spend_minor; /* in [0, 1], >= 0 */
+    bool lift_known;
+    double lift_minor; /* may be below 0 */
+    double fatigue_minor;
+} value_question;
+
 typedef struct value_terms {
     double discount_minor; /* of one redemption */
     double contact_minor;
     double gain_minor;
     double cost_minor;
     double value_minor;
-    int64_t amount_minor; /* the cost, rounded up */
+    int64_t amount_minor; /* held against budgets: the cost, rounded up, or all that can come */
 } value_terms;
 
-/* p_redeem in [0, 1], spend_minor >= 0. false when what a redemption gives away is known
+/* false when what a redemption gives away (or, under hard budgets, gives away at most) is known
  * to nobody; then *out has no meaning. */
-bool value_of(const policy *p, const promotion *offer, channel by, double p_redeem,
-              double spend_minor, value_terms *out);
+bool value_of(const policy *p, const value_question *q, value_terms *out);
 
 #endif

@@ -94,6 +94,15 @@ static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
     why->price = c->price;
 }
 
+/* The lot fell on another one, or on none. */
+static void not_drawn(const decision_run *run, size_t rival, size_t o, reason_facts *why)
+{
+    why->reason = REASON_NOT_DRAWN;
+    why->propensity = run->options.propensity[o];
+    if (rival != SIZE_MAX)
+        why->other = run->r->outcomes[run->options.outcome[rival]].promotion;
+}
+
 /* Why an option of a promotion that got nothing was not taken. */
 static void explain_lost(const decision_run *run, size_t entry, size_t o,
                          reason_facts *why)
@@ -103,6 +112,10 @@ static void explain_lost(const decision_run *run, size_t entry, size_t o,
     why->net_minor = net_worth(run, o);
     if (same != SIZE_MAX) {
         lost_to(run, same, REASON_STACKING, why);
+    } else if (run->lot != NULL && run->options.propensity[o] > 0) {
+        not_drawn(run, any, o, why);
+    } else if (run->options.value[o] <= 0) {
+        why->reason = REASON_VALUE_BELOW_ZERO;
     } else if (why->net_minor <= 0 || any == SIZE_MAX) {
         lost_to_cap(run, o, why);
     } else if (run->r->shoppers[entry].n_chosen >= run->picks[entry]) {
@@ -116,19 +129,19 @@ static void explain_lost(const decision_run *run, size_t entry, size_t o,
 /* The numbers of one option, where they differ by channel. */
 static void note_option(const decision_run *run, size_t o, decide_outcome *out)
 {
-    const policy *p = run->in->policy;
-    const promotion *offer = &run->in->catalogue->promotions[out->promotion];
-    value_terms v;
-    channel by = (channel)run->options.channel[o];
-    out->cost_minor = (int64_t)run->options.cost[o];
+    const run_terms *t = &run->options.terms[o];
+    run_worth worth = run_worth_under(run, o, UINT32_MAX);
     out->p_redeem = run->options.redemptions[o];
-    out->spend_minor = run->options.spend[o];
-    out->why.channel = by;
+    out->cost_minor = (int64_t)run->options.cost[o];
+    out->spend_minor = t->spend_minor;
+    out->lift_known = t->lift_known;
+    out->lift_minor = t->lift_minor;
+    out->send_at_us = t->send_at_us;
+    out->why.channel = (channel)t->channel;
     out->why.value_minor = run->options.value[o];
-    if (value_of(p, offer, by, out->p_redeem, out->spend_minor, &v)) {
-        out->why.gain_minor = v.gain_minor;
-        out->why.cost_minor = v.cost_minor;
-    }
+    out->why.gain_minor = worth.gain;
+    out->why.cost_minor = t->contact_minor + out->p_redeem * t->discount_minor;
+    out->why.fatigue_minor = t->fatigue_minor;
 }
 
 /* Which words: by lot, the same for ever for one shopper and promotion. */
@@ -156,21 +169,26 @@ static void explain_shopper(decision_run *run, size_t entry)
 {
     decide_result *r = run->r;
     decide_shopper *s = &r->shoppers[entry];
+    s->draw = run->lot != NULL ? run->lot[entry] : EXPLORE_NO_DRAW;
     for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
-        if (!run->answer.taken[o]) continue;
         decide_outcome *out = &r->outcomes[run->options.outcome[o]];
+        out->propensity += run->options.propensity[o];
+        if (!run->answer.taken[o]) continue;
         note_option(run, o, out);
         out->why.reason = REASON_CHOSEN;
         out->why.net_minor = net_worth(run, o);
         draw_variant(run, out);
         s->n_chosen++;
         r->cost_minor += out->cost_minor;
+        r->gain_minor += out->why.gain_minor;
+        r->expected_cost_minor += out->why.cost_minor;
+        r->fatigue_minor += out->why.fatigue_minor;
     }
     for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
         decide_outcome *out = &r->outcomes[run->options.outcome[o]];
         /* Of several channels the best one stands in the outcome, and speaks for it. */
         if (out->why.reason == REASON_COUNT &&
-            out->why.channel == run->options.channel[o])
+            out->why.channel == run->options.terms[o].channel)
             explain_lost(run, entry, o, &out->why);
     }
 }
@@ -196,6 +214,27 @@ static void count_shopper(decide_result *r, decide_shopper *s)
     r->n_held_out += s->holdout;
 }
 
+/* What all that is chosen brings under each draw. */
+static pf_status add_draws(decision_run *run, pf_error *err)
+{
+    decide_result *r = run->r;
+    r->n_draws = run->in->n_draws;
+    if (r->n_draws == 0) return PF_OK;
+    r->draw_gain = mem_alloc_zero(r->n_draws, sizeof *r->draw_gain);
+    r->draw_value = mem_alloc_zero(r->n_draws, sizeof *r->draw_value);
+    if (r->draw_gain == NULL || r->draw_value == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for draws");
+    for (size_t o = 0; o < run->options.n; o++) {
+        if (!run->answer.taken[o]) continue;
+        for (uint32_t d = 0; d < r->n_draws; d++) {
+            run_worth worth = run_worth_under(run, o, d);
+            r->draw_gain[d] += worth.gain;
+            r->draw_value[d] += worth.value;
+        }
+    }
+    return PF_OK;
+}
+
 pf_status run_give_verdicts(decision_run *run, pf_error *err)
 {
     decide_result *r = run->r;
@@ -216,5 +255,5 @@ pf_status run_give_verdicts(decision_run *run, pf_error *err)
     r->holdout_share = run->in->policy->holdout_share;
     r->policy = policy_fingerprint(run->in->policy);
     r->empty_audience = eligibility_empty_audience(run->e, 1);
-    return PF_OK;
+    return add_draws(run, err);
 }

@@ -254,6 +254,15 @@ typedef struct writing {
     arena memory;
 } writing;
 
+/* The chance that a shopper had of getting nothing: what the candidates leave. */
+static double none_propensity(const deciding *d, const decide_shopper *s)
+{
+    double none = 1;
+    for (size_t i = s->first; i < s->first + s->n_outcomes; i++)
+        none -= d->result->outcomes[i].propensity;
+    return none > 0 ? none : 1;
+}
+
 static pf_status put_one(writing *k, const decide_shopper *s, const decide_outcome *o,
                          uint32_t nth, pf_error *err)
 {
@@ -271,8 +280,8 @@ static pf_status put_one(writing *k, const decide_shopper *s, const decide_outco
         .promotion = chosen ? o->promotion : 0,
         .channel = chosen ? o->why.channel : CHANNEL_NONE,
         .time_us = k->d->at_us,
-        .send_at_us = k->d->at_us,
-        .propensity = chosen ? decide_propensity(o) : 1,
+        .send_at_us = chosen ? o->send_at_us : k->d->at_us,
+        .propensity = chosen ? o->propensity : none_propensity(k->d, s),
         .score = o->p_redeem,
         .expected_value_minor = chosen ? o->why.value_minor : 0,
         .cost_minor = chosen ? o->cost_minor : 0,

@@ -92,8 +92,8 @@ static void the_best_offer_is_chosen_and_the_rest_say_why(void **state)
     assert_int_equal(r->n_chosen, 1);
     assert_int_equal(r->n_treated, 1);
     assert_int_equal(r->shoppers[0].best, 1);
-    assert_true(decide_propensity(&r->outcomes[1]) == 1);
-    assert_true(decide_propensity(&r->outcomes[0]) == 0);
+    assert_true(r->outcomes[1].propensity == 1);
+    assert_true(r->outcomes[0].propensity == 0);
     assert_true(decide_find(r, 1) == &r->shoppers[0]);
     assert_null(decide_find(r, 2));
     decide_free(r);
