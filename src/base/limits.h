@@ -13,6 +13,8 @@
 #define LIMIT_TITLE_BYTES 4096u
 #define LIMIT_TEXT_BYTES (64u << 10)
 #define LIMIT_ATTRIBUTES_BYTES (64u << 10)
+#define LIMIT_TAG_BYTES 64u
+#define LIMIT_PROMOTION_TAGS 32u
 
 /* Things. Numbers are 32 bit; the top value is never given. */
 #define LIMIT_SHOPPERS 100000000u
@@ -64,6 +66,10 @@
 #define LIMIT_ALLOCATE_CAPS 100000u
 #define LIMIT_MARGIN_CAPS 2000u /* that bind; a matrix of them is kept */
 #define LIMIT_DECIDE_PAIRS 50000000u
+
+/* Comparing policies on a log: actions of all rows; rows x actions x policies kept. */
+#define LIMIT_POLICY_ACTIONS 4096u
+#define LIMIT_POLICY_CELLS 200000000u
 
 /* Messages: frames and what is filled into them. */
 #define LIMIT_FRAMES 10000u

@@ -72,6 +72,12 @@ int32_t zone_offset_at(const zone *z, int64_t utc_s)
     return z ? offset_of(z, passed(z, utc_s)) : 0;
 }
 
+int64_t zone_next_change_s(const zone *z, int64_t utc_s)
+{
+    size_t i = z ? passed(z, utc_s) : 0;
+    return z && i < z->n ? z->table[i].at_s : INT64_MAX;
+}
+
 int32_t zone_offset_s(const zone *z, int64_t time_us)
 {
     return zone_offset_at(z, floor_divide(time_us, US_PER_SECOND));

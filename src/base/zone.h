@@ -1,5 +1,5 @@
 /*
- * What calendar.c asks of a zone, in whole seconds. Other rooms use base/calendar.h.
+ * What calendar.c and quiet.c ask of a zone, in whole seconds. Other rooms use base/calendar.h.
  */
 #ifndef PROFFER_BASE_ZONE_H
 #define PROFFER_BASE_ZONE_H
@@ -21,5 +21,8 @@ typedef enum zone_gap {
 /* The instant of a local time given as seconds since 1970-01-01T00:00 local. */
 int64_t zone_local_to_utc(const zone *z, int64_t local_s, zone_repeat repeat,
                           zone_gap gap);
+
+/* The first change of the offset after an instant, or INT64_MAX where none follows. */
+int64_t zone_next_change_s(const zone *z, int64_t utc_s);
 
 #endif

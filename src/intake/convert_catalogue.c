@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "intake/convert.h"
 #include "intake/time_text.h"
+#include "shop/tags.h"
 
 /* --- products --------------------------------------------------------------------- */
 
@@ -229,6 +230,36 @@ static bool convert_money_of_promotion(converter *c, const row_view *v,
     return convert_amount(c, v, PROMOTIONS_CONTACT_COST, &r->contact_cost_minor, f);
 }
 
+/* The different words of "sale|coffee", in order of their bytes: the form that is kept. */
+static bool convert_tags(converter *c, const row_view *v, text *out, value_fault *f)
+{
+    char words[SHOWN_BYTES];
+    text value, which;
+    tag_list list;
+    *out = (text){"", 0};
+    TRY(convert_value(c, v, PROMOTIONS_TAGS, &value, f));
+    if (value.n == 0) return true;
+    switch (tag_list_read(&list, value, &which)) {
+    case TAGS_GOOD: break;
+    case TAG_TOO_LONG:
+        return fault_set(
+            f, REASON_TOO_LONG, PROMOTIONS_TAGS,
+            "the tag '%s' has %zu bytes, at most %u are taken; tags are short "
+            "words joined by '|'",
+            shown(which, words), which.n, LIMIT_TAG_BYTES);
+    case TAGS_TOO_MANY:
+        return fault_set(
+            f, REASON_OUT_OF_RANGE, PROMOTIONS_TAGS,
+            "more than %u tags, the first beyond is '%s'; keep those by which "
+            "messages are limited",
+            LIMIT_PROMOTION_TAGS, shown(which, words));
+    }
+    char *into = arena_alloc(&c->room, TAGS_BYTES, 1);
+    if (into == NULL) return false;
+    *out = tag_list_join(&list, into);
+    return true;
+}
+
 static bool convert_rules_of_promotion(converter *c, const row_view *v,
                                        promotion_record *r, value_fault *f)
 {
@@ -244,6 +275,7 @@ static bool convert_rules_of_promotion(converter *c, const row_view *v,
                      &r->scope_categories, f));
     TRY(convert_text(c, v, PROMOTIONS_SCOPE_BRANDS, LIMIT_TEXT_BYTES, &r->scope_brands,
                      f));
+    TRY(convert_tags(c, v, &r->tags, f));
     return convert_text(c, v, PROMOTIONS_AUDIENCE, LIMIT_AUDIENCE_BYTES, &r->audience, f);
 }
 

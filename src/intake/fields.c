@@ -75,6 +75,7 @@ static const field_info promotion_fields[] = {
     {"contact_cost", "contactcost", false, false, true},
     {"scope_categories", "scopecategories|categories|category", false, false, false},
     {"scope_brands", "scopebrands|brands|brand", false, false, false},
+    {"tags", "tags|tag|labels|label", false, false, false},
     {"audience", "audience", false, false, false},
     {"attributes", "attributes", false, false, false},
 };

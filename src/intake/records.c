@@ -23,6 +23,7 @@ static const size_t promotion_texts[] = {AT(promotion_record, id),
                                          AT(promotion_record, stacking_group),
                                          AT(promotion_record, scope_categories),
                                          AT(promotion_record, scope_brands),
+                                         AT(promotion_record, tags),
                                          AT(promotion_record, audience),
                                          AT(promotion_record, attributes)};
 static const size_t scope_texts[] = {AT(scope_record, promotion),

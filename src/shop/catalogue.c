@@ -24,19 +24,36 @@ void catalogue_free(shop_catalogue *c)
     mem_free(c);
 }
 
-bool promotion_covers(const promotion *p, uint32_t number)
+/* Of n sorted numbers. */
+static bool is_among(const uint32_t *numbers, uint32_t n, uint32_t number)
 {
-    if (number == 0) return false;
-    if (p->n_scope == 0) return true;
-    uint32_t low = 0, high = p->n_scope;
+    uint32_t low = 0, high = n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (p->scope[middle] < number)
+        if (numbers[middle] < number)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < p->n_scope && p->scope[low] == number;
+    return low < n && numbers[low] == number;
+}
+
+bool promotion_covers(const promotion *p, uint32_t number)
+{
+    if (number == 0) return false;
+    return p->n_scope == 0 || is_among(p->scope, p->n_scope, number);
+}
+
+bool promotion_has_tag(const promotion *p, uint32_t number)
+{
+    return number != 0 && is_among(p->tag, p->n_tag, number);
+}
+
+uint32_t catalogue_find_tag(const shop_catalogue *c, const char *name)
+{
+    for (uint32_t i = 1; i <= c->n_tags; i++)
+        if (strcmp(c->tags[i], name) == 0) return i;
+    return 0;
 }
 
 bool promotion_is_live(const promotion *p, int64_t at_us)

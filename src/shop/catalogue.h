@@ -57,6 +57,8 @@ typedef struct promotion {
      * n_scope 0 = everything; {0} where ids and names were given and all led nowhere. */
     const uint32_t *scope;
     uint32_t n_scope;
+    const uint32_t *tag; /* sorted numbers of its tags */
+    uint32_t n_tag;
 } promotion;
 
 typedef struct shopper {
@@ -67,9 +69,11 @@ typedef struct shopper {
 
 typedef struct shop_catalogue {
     uint32_t n_products, n_categories, n_brands, n_campaigns, n_promotions, n_shoppers;
+    uint32_t n_tags;
     const product *products; /* each [count + 1], element 0 empty */
     const category *categories;
     const char *const *brands;
+    const char *const *tags; /* of promotions */
     const campaign *campaigns;
     const promotion *promotions;
     const shopper *shoppers;
@@ -83,6 +87,9 @@ void catalogue_free(shop_catalogue *c);
 
 /* true when the product of that number is in the promotion's scope; never for 0. */
 bool promotion_covers(const promotion *p, uint32_t number);
+bool promotion_has_tag(const promotion *p, uint32_t number);
+/* The number of a tag by its name, 0 where no promotion has it. Looks at all of them. */
+uint32_t catalogue_find_tag(const shop_catalogue *c, const char *name);
 /* true at starts_us <= at < ends_us, open ends always. */
 bool promotion_is_live(const promotion *p, int64_t at_us);
 

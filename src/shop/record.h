@@ -59,6 +59,7 @@ typedef struct promotion_record {
     int64_t contact_cost_minor; /* MONEY_ABSENT: the workspace's */
     text scope_categories; /* paths joined by '|'; a path covers what lies under it */
     text scope_brands;     /* joined by '|' */
+    text tags;             /* joined by '|', see shop/tags.h */
     text audience;         /* rule, see decide/; empty = everyone */
     text attributes;
 } promotion_record;

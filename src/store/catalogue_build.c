@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "store/scope_build.h"
+#include "store/tag_build.h"
 
 static const char category_between[] = " > ";
 
@@ -47,6 +48,7 @@ static void fill_empty(catalogue_build *b)
                                        .budget_minor = MONEY_ABSENT,
                                        .contact_cost_minor = MONEY_ABSENT};
         b->scope_texts[i] = (scope_text){"", ""};
+        b->tag_texts[i] = "";
     }
 }
 
@@ -58,6 +60,7 @@ pf_status build_begin(catalogue_build *b, pf_error *err)
     b->campaigns = array(b, c->n_campaigns, sizeof *b->campaigns);
     b->promotions = array(b, c->n_promotions, sizeof *b->promotions);
     b->scope_texts = array(b, c->n_promotions, sizeof *b->scope_texts);
+    b->tag_texts = array(b, c->n_promotions, sizeof *b->tag_texts);
     c->product_ids = intern_new(LIMIT_PRODUCTS);
     c->shopper_ids = intern_new(LIMIT_SHOPPERS);
     c->campaign_ids = intern_new(LIMIT_CAMPAIGNS);
@@ -65,8 +68,8 @@ pf_status build_begin(catalogue_build *b, pf_error *err)
     b->categories = intern_new(UINT32_MAX - 1);
     b->brands = intern_new(UINT32_MAX - 1);
     if (!b->products || !b->shoppers || !b->campaigns || !b->promotions ||
-        !b->scope_texts || !c->product_ids || !c->shopper_ids || !c->campaign_ids ||
-        !c->promotion_ids || !b->categories || !b->brands)
+        !b->scope_texts || !b->tag_texts || !c->product_ids || !c->shopper_ids ||
+        !c->campaign_ids || !c->promotion_ids || !b->categories || !b->brands)
         return short_of_memory(err);
     fill_empty(b);
     c->products = b->products;
@@ -216,6 +219,7 @@ bool build_scope_row(catalogue_build *b, uint32_t promotion_number, uint32_t num
 
 pf_status build_end(catalogue_build *b, pf_error *err)
 {
-    if (end_categories(b) && end_brands(b) && scope_build(b)) return PF_OK;
-    return short_of_memory(err);
+    if (!end_categories(b) || !end_brands(b) || !scope_build(b))
+        return short_of_memory(err);
+    return tag_build(b, err);
 }

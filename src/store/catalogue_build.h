@@ -1,6 +1,7 @@
 /*
  * A catalogue under construction: the tables of ids, the category tree, brands, and the
- * scope of each promotion worked out from the products, categories and brands it names.
+ * scope of each promotion worked out from the products, categories and brands it names,
+ * and the numbers of its tags.
  * It reads no database: catalogue_load.c feeds it.
  *
  *     build_begin; products, shoppers, campaigns; build_ids; promotions;
@@ -37,6 +38,7 @@ typedef struct catalogue_build {
     campaign *campaigns;
     promotion *promotions;
     scope_text *scope_texts; /* [promotions + 1] */
+    const char **tag_texts;  /* [promotions + 1] */
     intern *categories, *brands;
     uint32_t *parents; /* of categories, by number - 1 */
     size_t parents_capacity;
@@ -56,7 +58,8 @@ pf_status build_ids(catalogue_build *b, pf_error *err);
 pf_status build_promotion_ids(catalogue_build *b, pf_error *err);
 /* In order of promotion, product. Pairs that lead out of the catalogue are left out. */
 bool build_scope_row(catalogue_build *b, uint32_t promotion_number, uint32_t number);
-/* Categories, brands and scopes into the catalogue. */
+/* Categories, brands, scopes and tags into the catalogue. PF_DATA for tags that no version
+ * writes. */
 pf_status build_end(catalogue_build *b, pf_error *err);
 /* What was needed only for building. */
 void build_free(catalogue_build *b);

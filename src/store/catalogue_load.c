@@ -130,6 +130,7 @@ static bool take_promotion(catalogue_build *b, sqlite3_stmt *st, uint32_t number
     p->attributes = keep(c, st, 20);
     b->scope_texts[number].categories = keep(c, st, 17);
     b->scope_texts[number].brands = keep(c, st, 18);
+    b->tag_texts[number] = keep(c, st, 21);
     take_promotion_terms(p, st);
     if (p->campaign != 0 && p->starts_us == TIME_ABSENT)
         p->starts_us = b->campaigns[p->campaign].starts_us;
@@ -137,7 +138,7 @@ static bool take_promotion(catalogue_build *b, sqlite3_stmt *st, uint32_t number
         p->ends_us = b->campaigns[p->campaign].ends_us;
     return p->id && p->title && p->body && p->stacking_group && p->audience &&
            p->attributes && b->scope_texts[number].categories &&
-           b->scope_texts[number].brands;
+           b->scope_texts[number].brands && b->tag_texts[number];
 }
 
 static pf_status load_tables(store *s, catalogue_build *b, pf_error *err)
@@ -155,7 +156,7 @@ static pf_status load_tables(store *s, catalogue_build *b, pf_error *err)
         "SELECT number, id, campaign, title, body, kind, percent_hundredths, value_minor,"
         " minimum_purchase_minor, starts_us, ends_us, budget_minor, shopper_limit,"
         " redemption_limit, channels, stacking_group, contact_cost_minor,"
-        " scope_categories, scope_brands, audience, attributes"
+        " scope_categories, scope_brands, audience, attributes, tags"
         " FROM promotions ORDER BY number";
     shop_catalogue *c = b->catalogue;
     pf_status status = load_rows(s, b, products, c->n_products, take_product, err);

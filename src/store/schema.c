@@ -74,8 +74,10 @@ static const char step_results[] =
     "  duplicates INTEGER NOT NULL, rejected INTEGER NOT NULL, time_us INTEGER NOT NULL);"
     "CREATE TABLE documents (name TEXT PRIMARY KEY NOT NULL, json BLOB NOT NULL);";
 
+static const char step_tags[] = "ALTER TABLE promotions ADD COLUMN tags TEXT;";
+
 const char *const schema_steps[SCHEMA_VERSION] = {step_standing, step_events,
-                                                  step_results};
+                                                  step_results, step_tags};
 
 /* What the file says of itself. */
 typedef struct identity {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "shop/tags.h"
 #include "store/connection.h"
 #include "store/standing.h"
 
@@ -27,7 +28,7 @@ typedef struct field {
     size_t longest; /* of a text, bytes */
 } field;
 
-enum { FIELDS_MAX = 19 };
+enum { FIELDS_MAX = 20 };
 
 typedef struct record_table {
     standing_table table;
@@ -139,20 +140,21 @@ static const char promotion_select[] =
     "SELECT number, campaign, title, body, kind, percent_hundredths, value_minor,"
     " minimum_purchase_minor, starts_us, ends_us, budget_minor, shopper_limit,"
     " redemption_limit, channels, stacking_group, contact_cost_minor, scope_categories,"
-    " scope_brands, audience, attributes FROM promotions WHERE id = ?1";
+    " scope_brands, audience, attributes, tags FROM promotions WHERE id = ?1";
 static const char promotion_insert[] =
     "INSERT INTO promotions (id, campaign, title, body, kind, percent_hundredths,"
     " value_minor, minimum_purchase_minor, starts_us, ends_us, budget_minor,"
     " shopper_limit, redemption_limit, channels, stacking_group, contact_cost_minor,"
-    " scope_categories, scope_brands, audience, attributes) VALUES (?1, ?2, ?3, ?4, ?5,"
-    " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    " scope_categories, scope_brands, audience, attributes, tags) VALUES (?1, ?2, ?3,"
+    " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+    " ?21)";
 static const char promotion_update[] =
     "UPDATE promotions SET campaign = ?2, title = ?3, body = ?4, kind = ?5,"
     " percent_hundredths = ?6, value_minor = ?7, minimum_purchase_minor = ?8,"
     " starts_us = ?9, ends_us = ?10, budget_minor = ?11, shopper_limit = ?12,"
     " redemption_limit = ?13, channels = ?14, stacking_group = ?15,"
     " contact_cost_minor = ?16, scope_categories = ?17, scope_brands = ?18,"
-    " audience = ?19, attributes = ?20 WHERE id = ?1";
+    " audience = ?19, attributes = ?20, tags = ?21 WHERE id = ?1";
 
 _Static_assert(sizeof(promotion_kind) == sizeof(uint32_t), "an enum is read as a count");
 
@@ -162,7 +164,7 @@ static const record_table promotion_table = {
     .insert = promotion_insert,
     .update = promotion_update,
     .id_offset = AT(promotion_record, id),
-    .n_fields = 19,
+    .n_fields = 20,
     .fields =
         {
             {"campaign", FIELD_TEXT, AT(promotion_record, campaign), LIMIT_ID_BYTES},
@@ -189,6 +191,7 @@ static const record_table promotion_table = {
             {"audience", FIELD_TEXT, AT(promotion_record, audience), LIMIT_TEXT_BYTES},
             {"attributes", FIELD_TEXT, AT(promotion_record, attributes),
              LIMIT_ATTRIBUTES_BYTES},
+            {"tags", FIELD_TEXT, AT(promotion_record, tags), LIMIT_TEXT_BYTES},
         },
 };
 
@@ -475,19 +478,42 @@ pf_status store_put_campaign(store *s, const campaign_record *r, store_outcome *
     return put_record(s, &campaign_table, r, outcome, err);
 }
 
+static pf_status check_campaign(store *s, text id, store_outcome *outcome, pf_error *err)
+{
+    uint32_t number = 0;
+    *outcome = STORE_ADDED;
+    if (id.n == 0) return PF_OK;
+    pf_status status = db_need_write(s, err);
+    if (status == PF_OK) status = standing_find(s, STANDING_CAMPAIGN, id, &number, err);
+    if (number == 0) *outcome = STORE_UNKNOWN_CAMPAIGN;
+    return status;
+}
+
+/* The tags in the one form that is kept, so that their order makes no other row. */
+static pf_status tidy_tags(promotion_record *r, char into[TAGS_BYTES], pf_error *err)
+{
+    tag_list list;
+    text which = {"", 0};
+    switch (tag_list_read(&list, r->tags, &which)) {
+    case TAGS_GOOD: r->tags = tag_list_join(&list, into); return PF_OK;
+    case TAG_TOO_LONG:
+        return error_set(err, PF_LIMIT,
+                         "a tag of promotion '%.*s' is longer than %u bytes",
+                         (int)r->id.n, r->id.data, LIMIT_TAG_BYTES);
+    case TAGS_TOO_MANY: break;
+    }
+    return error_set(err, PF_LIMIT, "promotion '%.*s' has more than %u tags",
+                     (int)r->id.n, r->id.data, LIMIT_PROMOTION_TAGS);
+}
+
 pf_status store_put_promotion(store *s, const promotion_record *r, store_outcome *outcome,
                               pf_error *err)
 {
-    if (r->campaign.n > 0) {
-        uint32_t number;
-        pf_status status = db_need_write(s, err);
-        if (status == PF_OK)
-            status = standing_find(s, STANDING_CAMPAIGN, r->campaign, &number, err);
-        if (status != PF_OK) return status;
-        if (number == 0) {
-            *outcome = STORE_UNKNOWN_CAMPAIGN;
-            return PF_OK;
-        }
-    }
-    return put_record(s, &promotion_table, r, outcome, err);
+    char tags[TAGS_BYTES];
+    promotion_record tidy = *r;
+    pf_status status = check_campaign(s, r->campaign, outcome, err);
+    if (status != PF_OK || *outcome == STORE_UNKNOWN_CAMPAIGN) return status;
+    if (r->tags.n > 0 && r->id.n <= LIMIT_ID_BYTES) status = tidy_tags(&tidy, tags, err);
+    return status == PF_OK ? put_record(s, &promotion_table, &tidy, outcome, err)
+                           : status;
 }

@@ -229,6 +229,14 @@ static const broken promotions[] = {
            2, "whole number", 1),
     REJECT("a limit too large", "id,redemption_limit\nx1,99999999999\nx2,1\n",
            REASON_OUT_OF_RANGE, 2, 2, "larger than", 1),
+    REJECT("a tag that is too long",
+           "id,tags\nx1,tea|123456789012345678901234567890123456789012345678901234567890"
+           "12345\nx2,tea|sale\n",
+           REASON_TOO_LONG, 2, 2, "has 65 bytes, at most 64 are taken", 1),
+    REJECT("too many tags",
+           "id,tags\nx1,a|b|c|d|e|f|g|h|i|j|k|l|m|n|o|p|q|r|s|t|u|v|w|x|y|z|1|2|3|4|5|6|7"
+           "\nx2,a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a|a\n",
+           REASON_OUT_OF_RANGE, 2, 2, "more than 32 tags, the first beyond is '7'", 1),
     REJECT("a campaign that is not there", "id,campaign\nx1,c99\nx2,c1\n",
            REASON_UNKNOWN_CAMPAIGN, 2, 0, "'c99'", 1),
 };

@@ -76,7 +76,8 @@ static void run_lines(const char *id)
 static void equal_lines_are_one_event_unless_their_line_tells_them_apart(void **state)
 {
     (void)state;
-    put("lines.csv", "o,s,p,t\n1,s1,a,2024-05-01\n1,s1,a,2024-05-01\n2,s1,a,2024-05-02\n");
+    put("lines.csv",
+        "o,s,p,t\n1,s1,a,2024-05-01\n1,s1,a,2024-05-01\n2,s1,a,2024-05-02\n");
     run_lines("");
     assert_int_equal(totals().added, 2);
     assert_int_equal(totals().duplicates, 1);
@@ -320,6 +321,41 @@ static void a_left_join_leaves_blanks_and_keys_may_be_pairs(void **state)
     assert_int_equal(a->starts_us, at("2024-05-01T04:00:00Z"));
     assert_int_equal(a->ends_us, at("2024-06-01T04:00:00Z")); /* the 31st is inside */
     assert_int_equal(c->campaigns[1].ends_us, a->ends_us);
+    catalogue_free(c);
+}
+
+static shop_catalogue *catalogue_of_store(void)
+{
+    shop_catalogue *c = NULL;
+    assert_int_equal(store_load_catalogue(the_store(), &c, NULL), PF_OK);
+    return c;
+}
+
+/* A CSV column under another name, a list in JSON, a word for all from the mapping. */
+static void tags_of_promotions_come_from_any_file(void **state)
+{
+    (void)state;
+    put("promotions.csv", "promotion_id,labels\nm1, sale | coffee|sale\nm2,\n");
+    run_files(PF_OK, "promotions.csv");
+    put("promotions.jsonl", "{\"id\":\"m3\",\"tags\":[\"tea\",\"sale\"]}\n"
+                            "{\"id\":\"m4\",\"tags\":\"new\"}\n");
+    run_files(PF_OK, "promotions.jsonl");
+    put("p.csv", "code,what\nm5,tea;sale\n");
+    run_mapping(PF_OK, "version: 1\ntables:\n"
+                       "  - table: promotions\n    files: [p.csv]\n    fields:\n"
+                       "      - {from: code, to: id}\n"
+                       "      - {value: \"tea|spring\", to: tags}\n");
+    shop_catalogue *c = catalogue_of_store();
+    static const char *const has[6][2] = {
+        {0}, {"coffee", "sale"}, {0}, {"sale", "tea"}, {"new"}, {"spring", "tea"}};
+    for (uint32_t i = 1; i <= 5; i++) {
+        const promotion *p = &c->promotions[i];
+        assert_int_equal(p->n_tag, (has[i][0] != NULL) + (has[i][1] != NULL));
+        for (uint32_t k = 0; k < p->n_tag; k++)
+            assert_true(promotion_has_tag(p, catalogue_find_tag(c, has[i][k])));
+        assert_string_equal(i < 5 ? p->attributes : "", "");
+    }
+    assert_int_equal(c->n_tags, 5);
     catalogue_free(c);
 }
 
@@ -763,6 +799,7 @@ int main(void)
         TEST(packed_files_and_other_delimiters_load_the_same),
         TEST(order_lines_join_their_orders),
         TEST(a_left_join_leaves_blanks_and_keys_may_be_pairs),
+        TEST(tags_of_promotions_come_from_any_file),
         TEST(values_translate_trim_and_have_defaults),
         TEST(where_leaves_rows_out_and_counts_them),
         TEST(negative_quantities_become_returns_when_told),

@@ -110,7 +110,7 @@ static void a_folder_that_cannot_be_made_is_an_error(void **state)
 static void records_take_all_their_texts_along(void **state)
 {
     (void)state;
-    static const size_t texts[TABLE_COUNT] = {7, 4, 4, 9, 2, 8};
+    static const size_t texts[TABLE_COUNT] = {7, 4, 4, 10, 2, 8};
     for (int t = 0; t < TABLE_COUNT; t++) {
         any_record r, moved;
         char words[] = "word", into[256];
@@ -146,6 +146,7 @@ static void records_take_all_their_texts_along(void **state)
                                              .stacking_group = text_of(words),
                                              .scope_categories = text_of(words),
                                              .scope_brands = text_of(words),
+                                             .tags = text_of(words),
                                              .audience = text_of(words),
                                              .attributes = text_of(words)};
             break;

@@ -37,6 +37,31 @@ static void a_scope_that_leads_nowhere_covers_nothing(void **state)
     assert_false(promotion_covers(&p, 1));
 }
 
+static void a_promotion_has_its_tags_and_no_other(void **state)
+{
+    (void)state;
+    const uint32_t tag[] = {2, 3, 7};
+    const promotion p = {.tag = tag, .n_tag = 3}, none = {.n_tag = 0};
+    for (uint32_t number = 0; number < 10; number++) {
+        assert_int_equal(promotion_has_tag(&p, number),
+                         number == 2 || number == 3 || number == 7);
+        assert_false(promotion_has_tag(&none, number));
+    }
+}
+
+static void a_tag_is_found_by_its_whole_name(void **state)
+{
+    (void)state;
+    const char *const tags[] = {"", "coffee", "sale"};
+    const shop_catalogue c = {.tags = tags, .n_tags = 2}, none = {.n_tags = 0};
+    assert_int_equal(catalogue_find_tag(&c, "coffee"), 1);
+    assert_int_equal(catalogue_find_tag(&c, "sale"), 2);
+    assert_int_equal(catalogue_find_tag(&c, "Sale"), 0);
+    assert_int_equal(catalogue_find_tag(&c, "sal"), 0);
+    assert_int_equal(catalogue_find_tag(&c, ""), 0);
+    assert_int_equal(catalogue_find_tag(&none, "sale"), 0);
+}
+
 static void a_promotion_lives_from_its_start_to_before_its_end(void **state)
 {
     (void)state;
@@ -126,6 +151,8 @@ int main(void)
         cmocka_unit_test(a_promotion_without_a_scope_covers_every_product),
         cmocka_unit_test(a_scope_covers_exactly_its_products),
         cmocka_unit_test(a_scope_that_leads_nowhere_covers_nothing),
+        cmocka_unit_test(a_promotion_has_its_tags_and_no_other),
+        cmocka_unit_test(a_tag_is_found_by_its_whole_name),
         cmocka_unit_test(a_promotion_lives_from_its_start_to_before_its_end),
         cmocka_unit_test(open_ends_are_always_live),
         cmocka_unit_test(attributes_are_read_as_text),

@@ -60,6 +60,8 @@ static void an_empty_store_gives_an_empty_catalogue(void **state)
     assert_string_equal(c->products[0].id, "");
     assert_string_equal(c->categories[0].path, "");
     assert_string_equal(c->brands[0], "");
+    assert_int_equal(c->n_tags, 0);
+    assert_string_equal(c->tags[0], "");
     assert_string_equal(c->shoppers[0].zone, "");
     assert_string_equal(c->promotions[0].title, "");
     assert_string_equal(c->campaigns[0].kind, "");
@@ -162,6 +164,59 @@ static void a_promotion_takes_the_dates_of_its_campaign(void **state)
     assert_true(c->promotions[3].ends_us == TIME_ABSENT);
     assert_int_equal(c->promotions[3].campaign, 1);
     catalogue_free(c);
+}
+
+/* --- tags ----------------------------------------------------------------------------- */
+
+static void put_tagged(fixture *f, const char *id, const char *tags)
+{
+    store_outcome outcome;
+    const promotion_record r = {.id = text_of(id),
+                                .tags = text_of(tags),
+                                .value_minor = MONEY_ABSENT,
+                                .minimum_purchase_minor = MONEY_ABSENT,
+                                .starts_us = TIME_ABSENT,
+                                .ends_us = TIME_ABSENT,
+                                .budget_minor = MONEY_ABSENT,
+                                .contact_cost_minor = MONEY_ABSENT};
+    must(store_put_promotion(f->s, &r, &outcome, &f->err));
+}
+
+static void promotions_share_the_numbers_of_their_tags(void **state)
+{
+    fixture *f = *state;
+    must(store_begin(f->s, &f->err));
+    put_tagged(f, "a", "tea|sale");
+    put_tagged(f, "b", "");
+    put_tagged(f, "c", "sale|coffee");
+    put_tagged(f, "d", "coffee|tea|sale|new");
+    shop_catalogue *c = commit_and_load(f);
+    assert_int_equal(c->n_tags, 4);
+    static const char *const has[5][4] = {
+        {0}, {"sale", "tea"}, {0}, {"coffee", "sale"}, {"coffee", "new", "sale", "tea"}};
+    static const uint32_t counts[] = {0, 2, 0, 2, 4};
+    for (uint32_t i = 0; i <= c->n_promotions; i++) {
+        const promotion *p = &c->promotions[i];
+        assert_int_equal(p->n_tag, counts[i]);
+        for (uint32_t k = 0; k < counts[i]; k++) {
+            assert_true(promotion_has_tag(p, catalogue_find_tag(c, has[i][k])));
+            assert_true(k == 0 || p->tag[k] > p->tag[k - 1]);
+        }
+    }
+    catalogue_free(c);
+}
+
+static void tags_that_cannot_be_are_damage(void **state)
+{
+    fixture *f = *state;
+    shop_catalogue *c;
+    must(store_begin(f->s, &f->err));
+    put_tagged(f, "a", "tea");
+    catalogue_free(commit_and_load(f));
+    fixture_sql(f, "UPDATE promotions SET tags = hex(zeroblob(200))");
+    assert_int_equal(store_load_catalogue(f->s, &c, &f->err), PF_DATA);
+    assert_null(c);
+    assert_non_null(strstr(f->err.message, "promotion 'a'"));
 }
 
 /* --- categories ----------------------------------------------------------------------- */
@@ -358,6 +413,7 @@ static void any_allocation_of_loading_may_fail(void **state)
     put_product(f, "soft", "GROCERY > CHEESE > SOFT", "Farm");
     put_promotion(f, "o1", "GROCERY", "Farm");
     put_promotion(f, "o2", "NOWHERE", "");
+    put_tagged(f, "o3", "sale|tea");
     put_scope(f, "o1", "soft");
     must(store_commit(f->s, &f->err));
     while (fault_next(&x)) {
@@ -383,6 +439,8 @@ int main(void)
         TEST(what_is_not_given_is_empty_or_absent_and_never_null),
         TEST(the_currency_is_that_of_the_settings),
         TEST(a_promotion_takes_the_dates_of_its_campaign),
+        TEST(promotions_share_the_numbers_of_their_tags),
+        TEST(tags_that_cannot_be_are_damage),
         TEST(a_path_is_a_chain_of_categories),
         TEST(odd_paths_are_read_without_harm),
         TEST(a_scope_is_the_union_of_what_it_names),

@@ -298,7 +298,8 @@ static void every_field_of_a_promotion_is_kept(void **state)
                                 .scope_categories = t("DAIRY"),
                                 .scope_brands = t("Farm"),
                                 .audience = t("age = 25-34"),
-                                .attributes = t("{\"x\":1}")};
+                                .attributes = t("{\"x\":1}"),
+                                .tags = t("coffee|sale")};
     put_campaign(f, &in);
     assert_int_equal(put_promotion(f, &r), STORE_ADDED);
     const promotion_record bare = promotion_without("o1");
@@ -322,6 +323,9 @@ static void every_field_of_a_promotion_is_kept(void **state)
     assert_string_equal(p->stacking_group, "g");
     assert_int_equal(p->contact_cost_minor, 3);
     assert_string_equal(p->audience, "age = 25-34");
+    assert_int_equal(p->n_tag, 2);
+    assert_string_equal(c->tags[p->tag[0]], "coffee");
+    assert_string_equal(c->tags[p->tag[1]], "sale");
     assert_string_equal(p->attributes, "{\"x\":1}");
     catalogue_free(c);
 }
@@ -332,8 +336,8 @@ static void a_change_of_any_field_of_a_promotion_is_noticed(void **state)
     const campaign_record in = {.id = t("c1"), .starts_us = 5, .ends_us = 6};
     promotion_record r = promotion_without("o1");
     text *const texts[] = {
-        &r.title,    &r.body,       &r.stacking_group, &r.scope_brands,
-        &r.audience, &r.attributes, &r.campaign,       &r.scope_categories};
+        &r.title,      &r.body,     &r.stacking_group,   &r.scope_brands, &r.audience,
+        &r.attributes, &r.campaign, &r.scope_categories, &r.tags};
     int64_t *const amounts[] = {&r.value_minor,  &r.minimum_purchase_minor,
                                 &r.starts_us,    &r.ends_us,
                                 &r.budget_minor, &r.contact_cost_minor};
@@ -359,6 +363,47 @@ static void a_change_of_any_field_of_a_promotion_is_noticed(void **state)
     r.percent_hundredths = -1;
     assert_int_equal(put_promotion(f, &r), STORE_CHANGED);
     assert_int_equal(put_promotion(f, &r), STORE_SAME);
+}
+
+static void the_order_of_tags_makes_no_other_promotion(void **state)
+{
+    fixture *f = *state;
+    promotion_record r = promotion_without("o1");
+    r.tags = t("coffee|sale");
+    assert_int_equal(put_promotion(f, &r), STORE_ADDED);
+    r.tags = t(" sale |coffee||sale");
+    assert_int_equal(put_promotion(f, &r), STORE_SAME);
+    r.tags = t(" | "); /* no tag: not given */
+    assert_int_equal(put_promotion(f, &r), STORE_SAME);
+    r.tags = t("sale");
+    assert_int_equal(put_promotion(f, &r), STORE_CHANGED);
+    shop_catalogue *c = load(f);
+    assert_int_equal(c->n_tags, 1);
+    assert_int_equal(c->promotions[1].n_tag, 1);
+    catalogue_free(c);
+}
+
+static void tags_that_are_too_long_or_too_many_are_not_taken(void **state)
+{
+    fixture *f = *state;
+    char words[4 * LIMIT_PROMOTION_TAGS + 80] = "";
+    size_t n = 0;
+    store_outcome outcome;
+    promotion_record r = promotion_without("o1");
+    must(store_begin(f->s, &f->err));
+    memset(words, 'x', LIMIT_TAG_BYTES + 1);
+    r.tags = (text){words, LIMIT_TAG_BYTES + 1};
+    assert_int_equal(store_put_promotion(f->s, &r, &outcome, &f->err), PF_LIMIT);
+    assert_non_null(strstr(f->err.message, "a tag of promotion 'o1' is longer than 64"));
+    for (unsigned i = 0; i <= LIMIT_PROMOTION_TAGS; i++)
+        n += (size_t)snprintf(words + n, sizeof words - n, "|t%u", i);
+    r.tags = (text){words, n};
+    assert_int_equal(store_put_promotion(f->s, &r, &outcome, &f->err), PF_LIMIT);
+    assert_non_null(strstr(f->err.message, "'o1' has more than 32 tags"));
+    must(store_commit(f->s, &f->err)); /* the transaction goes on without it */
+    shop_catalogue *c = load(f);
+    assert_int_equal(c->n_promotions, 0);
+    catalogue_free(c);
 }
 
 static void a_promotion_of_an_unknown_campaign_is_not_taken(void **state)
@@ -413,7 +458,7 @@ static void the_fingerprint_follows_every_change(void **state)
     const shopper_record s = {.id = t("milk")};
     const campaign_record c = {
         .id = t("milk"), .starts_us = TIME_ABSENT, .ends_us = TIME_ABSENT};
-    const promotion_record o = promotion_without("milk");
+    promotion_record o = promotion_without("milk");
     p.id = t("milk");
     seen[0] = print_of(f);
     put_product(f, &p);
@@ -432,6 +477,10 @@ static void the_fingerprint_follows_every_change(void **state)
     put_product(f, &p);
     put_scope(f, "milk", "milk");
     assert_true(same_print(print_of(f), seen[5]));
+    o.tags = t("sale");
+    put_promotion(f, &o);
+    assert_false(same_print(print_of(f), seen[5]));
+    seen[5] = print_of(f);
     p.price_minor = 1;
     put_product(f, &p);
     assert_false(same_print(print_of(f), seen[5]));
@@ -494,6 +543,8 @@ int main(void)
         TEST(a_campaign_is_added_kept_and_changed),
         TEST(every_field_of_a_promotion_is_kept),
         TEST(a_change_of_any_field_of_a_promotion_is_noticed),
+        TEST(the_order_of_tags_makes_no_other_promotion),
+        TEST(tags_that_are_too_long_or_too_many_are_not_taken),
         TEST(a_promotion_of_an_unknown_campaign_is_not_taken),
         TEST(scope_pairs_are_added_once_and_lead_somewhere),
         TEST(the_fingerprint_follows_every_change),

@@ -222,7 +222,8 @@ static void make_old(fixture *f, int version)
         sqlite3_exec(
             db,
             "INSERT INTO state VALUES ('key', x'000102030405060708090a0b0c0d0e0f');"
-            "INSERT INTO products (id, title) VALUES ('milk', 'Milk')",
+            "INSERT INTO products (id, title) VALUES ('milk', 'Milk');"
+            "INSERT INTO promotions (id, title) VALUES ('ten', 'Ten off')",
             NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(db);
@@ -239,8 +240,39 @@ static void an_older_store_is_brought_up_to_date_with_its_data(void **state)
         must(store_load_catalogue(f->s, &c, &f->err));
         assert_int_equal(c->n_products, 1);
         assert_string_equal(c->products[1].title, "Milk");
+        assert_string_equal(c->promotions[1].title, "Ten off");
+        assert_int_equal(c->n_tags + c->promotions[1].n_tag, 0);
         catalogue_free(c);
         fixture_reopen(f);
+    }
+}
+
+static void promotions_of_an_older_store_take_tags(void **state)
+{
+    fixture *f = *state;
+    const promotion_record r = {.id = t("ten"),
+                                .tags = t("sale"),
+                                .value_minor = MONEY_ABSENT,
+                                .minimum_purchase_minor = MONEY_ABSENT,
+                                .starts_us = TIME_ABSENT,
+                                .ends_us = TIME_ABSENT,
+                                .budget_minor = MONEY_ABSENT,
+                                .contact_cost_minor = MONEY_ABSENT};
+    for (int version = 1; version < SCHEMA_VERSION; version++) {
+        shop_catalogue *c;
+        store_outcome outcome;
+        make_old(f, version);
+        must(store_open(&f->s, f->path, STORE_OPEN, &f->err));
+        must(store_begin(f->s, &f->err));
+        must(store_put_promotion(f->s, &r, &outcome, &f->err));
+        assert_int_equal(outcome, STORE_CHANGED);
+        must(store_commit(f->s, &f->err));
+        fixture_reopen(f);
+        must(store_load_catalogue(f->s, &c, &f->err));
+        assert_string_equal(c->promotions[1].title, "Ten off");
+        assert_int_equal(c->promotions[1].n_tag, 1);
+        assert_string_equal(c->tags[c->promotions[1].tag[0]], "sale");
+        catalogue_free(c);
     }
 }
 
@@ -445,6 +477,7 @@ int main(void)
         TEST(an_empty_file_becomes_a_store_only_when_asked),
         TEST(a_store_of_a_later_version_is_left_alone),
         TEST(an_older_store_is_brought_up_to_date_with_its_data),
+        TEST(promotions_of_an_older_store_take_tags),
         TEST(an_older_store_is_not_changed_by_a_reader),
         TEST(a_migration_is_all_or_nothing),
         TEST(a_reader_reads_and_does_not_write),
