@@ -84,13 +84,13 @@ static void note_channel(decide_outcome *o, const decide_score *score, channel b
 }
 
 /* When a message would go out: as soon as is best for the shopper, outside quiet hours. */
-static int64_t send_moment(const decision_run *run, uint32_t shopper, channel by)
+static int64_t send_moment(const decision_run *run, uint32_t who, channel by)
 {
     const decide_inputs *in = run->in;
-    const zone *own = in->shopper_zones != NULL ? in->shopper_zones[shopper] : NULL;
+    const zone *own = in->shopper_zones != NULL ? in->shopper_zones[who] : NULL;
     int64_t at = in->at_us;
     if (in->send_at_us != NULL) {
-        int64_t best = in->send_at_us[(size_t)shopper * CHANNEL_COUNT + by];
+        int64_t best = in->send_at_us[(size_t)who * CHANNEL_COUNT + by];
         if (best != TIME_ABSENT && best > at) at = best;
     }
     if (by == CHANNEL_SITE) return at;

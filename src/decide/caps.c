@@ -39,7 +39,8 @@ static uint32_t add_cap(decision_run *run, decide_cap_kind kind, cap_measure mea
                         double limit, uint32_t number, channel by)
 {
     uint32_t m = run->r->n_caps++;
-    run->r->caps[m] = (decide_cap){kind, number, by, limit, 0, 0};
+    run->r->caps[m] = (decide_cap){
+        .kind = kind, .promotion = number, .channel = by, .limit = limit};
     run->caps.caps[m] = (allocate_cap){measure, limit};
     return m;
 }

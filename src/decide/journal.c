@@ -67,7 +67,7 @@ static void write_reason(const reason_facts *f, const shop_catalogue *c, json_wr
     case REASON_QUIET_HOURS: json_key(w, "time"); json_integer(w, f->time_us); break;
     case REASON_TAG_CAP:
         write_limits(f, w);
-        write_text(w, "tag", f->tag <= c->n_tags ? c->tags[f->tag] : "");
+        write_text(w, "tag", f->tag > 0 && f->tag <= c->n_tags ? c->tags[f->tag] : "");
         break;
     default: break;
     }

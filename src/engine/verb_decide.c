@@ -260,7 +260,7 @@ static double none_propensity(const deciding *d, const decide_shopper *s)
     double none = 1;
     for (size_t i = s->first; i < s->first + s->n_outcomes; i++)
         none -= d->result->outcomes[i].propensity;
-    return none > 0 ? none : 1;
+    return none;
 }
 
 static pf_status put_one(writing *k, const decide_shopper *s, const decide_outcome *o,

@@ -125,7 +125,11 @@ static void make_scores(random_world *w, uint32_t shoppers, uint32_t offers)
             for (int by = by_channel ? (int)below(w, 3) : 0;
                  by < (by_channel ? CHANNEL_COUNT : 1); by += 1 + (int)below(w, 3))
                 w->scores[w->in.n_scores++] = (decide_score){
-                    s, p, (channel)by, random_unit(&w->r), random_unit(&w->r) * 1500};
+                    .shopper = s,
+                    .promotion = p,
+                    .channel = (channel)by,
+                    .p_redeem = random_unit(&w->r),
+                    .spend_minor = random_unit(&w->r) * 1500};
         }
 }
 

@@ -53,7 +53,10 @@ static promotion *offer(int64_t value_minor)
 static void score(uint32_t number, uint32_t promotion_number, double p, double spend)
 {
     f.scores[f.in.n_scores++] =
-        (decide_score){number, promotion_number, CHANNEL_NONE, p, spend};
+        (decide_score){.shopper = number,
+                       .promotion = promotion_number,
+                       .p_redeem = p,
+                       .spend_minor = spend};
 }
 
 static decide_result *run(void)
@@ -250,8 +253,10 @@ static void the_cheaper_channel_wins_unless_the_scores_say_otherwise(void **stat
     assert_int_equal(r->outcomes[0].why.channel, CHANNEL_EMAIL);
     decide_free(r);
     f.in.n_scores = 0;
-    f.scores[f.in.n_scores++] = (decide_score){1, 1, CHANNEL_EMAIL, 0.1, 1000};
-    f.scores[f.in.n_scores++] = (decide_score){1, 1, CHANNEL_MAIL, 0.5, 1000};
+    f.scores[f.in.n_scores++] = (decide_score){
+        .shopper = 1, .promotion = 1, .channel = CHANNEL_EMAIL, .p_redeem = 0.1, .spend_minor = 1000};
+    f.scores[f.in.n_scores++] = (decide_score){
+        .shopper = 1, .promotion = 1, .channel = CHANNEL_MAIL, .p_redeem = 0.5, .spend_minor = 1000};
     r = run();
     assert_int_equal(r->n_outcomes, 1);
     assert_int_equal(r->outcomes[0].why.channel, CHANNEL_MAIL);

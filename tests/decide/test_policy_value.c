@@ -115,10 +115,18 @@ static promotion offer(promotion_kind kind)
         .kind = kind, .value_minor = MONEY_ABSENT, .contact_cost_minor = MONEY_ABSENT};
 }
 
+static bool value_by_mail(const policy *how, const promotion *p, double p_redeem, double spend,
+                          value_terms *v)
+{
+    value_question q = {
+        .offer = p, .by = CHANNEL_MAIL, .p_redeem = p_redeem, .spend_minor = spend};
+    return value_of(how, &q, v);
+}
+
 static void check(const policy *how, const promotion *p, double discount, double contact)
 {
     value_terms v;
-    assert_true(value_of(how, p, CHANNEL_MAIL, 0.25, 800, &v));
+    assert_true(value_by_mail(how, p, 0.25, 800, &v));
     assert_true(fabs(v.discount_minor - discount) < 1e-9);
     assert_true(fabs(v.contact_minor - contact) < 1e-9);
     assert_true(fabs(v.gain_minor - 0.25 * how->margin_rate * 800) < 1e-9);
@@ -161,11 +169,11 @@ static void an_unknown_discount_without_an_assumption_has_no_value(void **state)
     policy how = policy_default();
     value_terms v;
     promotion p = offer(PROMOTION_MONEY_OFF);
-    assert_false(value_of(&how, &p, CHANNEL_MAIL, 0.5, 100, &v));
+    assert_false(value_by_mail(&how, &p, 0.5, 100, &v));
     p = offer(PROMOTION_POINTS);
-    assert_false(value_of(&how, &p, CHANNEL_MAIL, 0.5, 100, &v));
+    assert_false(value_by_mail(&how, &p, 0.5, 100, &v));
     p = offer(PROMOTION_BOGO);
-    assert_true(value_of(&how, &p, CHANNEL_MAIL, 0.5, 100, &v));
+    assert_true(value_by_mail(&how, &p, 0.5, 100, &v));
 }
 
 static void an_expected_cost_is_rounded_up_once(void **state)
@@ -175,11 +183,11 @@ static void an_expected_cost_is_rounded_up_once(void **state)
     value_terms v;
     promotion p = offer(PROMOTION_MONEY_OFF);
     p.value_minor = 10;
-    assert_true(value_of(&how, &p, CHANNEL_MAIL, 0.31, 100, &v));
+    assert_true(value_by_mail(&how, &p, 0.31, 100, &v));
     assert_int_equal(v.amount_minor, 4); /* 3.1 */
-    assert_true(value_of(&how, &p, CHANNEL_MAIL, 0.5, 100, &v));
+    assert_true(value_by_mail(&how, &p, 0.5, 100, &v));
     assert_int_equal(v.amount_minor, 5);
-    assert_true(value_of(&how, &p, CHANNEL_MAIL, 0, 100, &v));
+    assert_true(value_by_mail(&how, &p, 0, 100, &v));
     assert_int_equal(v.amount_minor, 0);
 }
 
