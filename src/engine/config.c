@@ -6,6 +6,7 @@
 #include "engine/config.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +16,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "decide/policy.h"
 #include "shop/record.h"
 
 typedef struct raw_channel {
-    char *channel, *cost, *per_week;
+    char *channel, *cost, *budget, *messages, *per_day, *per_week, *per_month;
 } raw_channel;
+
+typedef struct raw_tag {
+    char *tag, *per_day, *per_week, *per_month;
+} raw_tag;
 
 typedef struct raw_shop {
     char *name, *currency, *time_zone, *language;
@@ -44,8 +50,14 @@ typedef struct raw_evaluate {
 typedef struct raw_decide {
     char *margin_rate, *budget, *promotion_budget, *unknown_value, *per_shopper, *holdout;
     char *holdout_salt, *campaign_holdout, *contact_unasked;
+    char *gain, *metric, *worth, *hard_budgets, *largest_discount, *messages;
+    char *per_day, *per_week, *per_month, *quiet_from, *quiet_to, *send_within_h;
+    char *fatigue, *shopper_worth, *draws;
+    char *explore, *explore_floor, *explore_epsilon, *explore_temperature, *explore_salt;
     raw_channel *channels;
     uint32_t channels_count;
+    raw_tag *tags;
+    uint32_t tags_count;
 } raw_decide;
 typedef struct raw_message {
     char *frames;
@@ -82,10 +94,23 @@ static const cyaml_schema_value_t text_value = {
     CYAML_FIELD_MAPPING(key, CYAML_FLAG_OPTIONAL, structure, member, fields)
 
 static const cyaml_schema_field_t channel_fields[] = {
-    TEXT("channel", raw_channel, channel), TEXT("cost", raw_channel, cost),
-    TEXT("per_week", raw_channel, per_week), CYAML_FIELD_END};
+    TEXT("channel", raw_channel, channel),
+    TEXT("cost", raw_channel, cost),
+    TEXT("budget", raw_channel, budget),
+    TEXT("messages", raw_channel, messages),
+    TEXT("per_day", raw_channel, per_day),
+    TEXT("per_week", raw_channel, per_week),
+    TEXT("per_month", raw_channel, per_month),
+    CYAML_FIELD_END};
 static const cyaml_schema_value_t channel_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, raw_channel, channel_fields)};
+
+static const cyaml_schema_field_t tag_fields[] = {
+    TEXT("tag", raw_tag, tag), TEXT("per_day", raw_tag, per_day),
+    TEXT("per_week", raw_tag, per_week), TEXT("per_month", raw_tag, per_month),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t tag_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, raw_tag, tag_fields)};
 
 static const cyaml_schema_field_t shop_fields[] = {
     TEXT("name", raw_shop, name), TEXT("currency", raw_shop, currency),
@@ -120,8 +145,30 @@ static const cyaml_schema_field_t decide_fields[] = {
     TEXT("holdout_salt", raw_decide, holdout_salt),
     TEXT("campaign_holdout", raw_decide, campaign_holdout),
     TEXT("contact_unasked", raw_decide, contact_unasked),
+    TEXT("gain", raw_decide, gain),
+    TEXT("metric", raw_decide, metric),
+    TEXT("worth", raw_decide, worth),
+    TEXT("hard_budgets", raw_decide, hard_budgets),
+    TEXT("largest_discount", raw_decide, largest_discount),
+    TEXT("messages", raw_decide, messages),
+    TEXT("per_day", raw_decide, per_day),
+    TEXT("per_week", raw_decide, per_week),
+    TEXT("per_month", raw_decide, per_month),
+    TEXT("quiet_from", raw_decide, quiet_from),
+    TEXT("quiet_to", raw_decide, quiet_to),
+    TEXT("send_within_h", raw_decide, send_within_h),
+    TEXT("fatigue", raw_decide, fatigue),
+    TEXT("shopper_worth", raw_decide, shopper_worth),
+    TEXT("explore", raw_decide, explore),
+    TEXT("explore_floor", raw_decide, explore_floor),
+    TEXT("explore_epsilon", raw_decide, explore_epsilon),
+    TEXT("explore_temperature", raw_decide, explore_temperature),
+    TEXT("explore_salt", raw_decide, explore_salt),
+    TEXT("draws", raw_decide, draws),
     CYAML_FIELD_SEQUENCE("channels", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_decide,
                          channels, &channel_value, 0, CHANNEL_COUNT),
+    CYAML_FIELD_SEQUENCE("tags", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_decide, tags,
+                         &tag_value, 0, POLICY_TAGS_MAX),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t message_fields[] = {
     TEXT("frames", raw_message, frames), TEXTS("sensitive", raw_message, sensitive),
@@ -149,9 +196,10 @@ typedef enum kind {
     KIND_NUMBER, /* double between low and high */
     KIND_COUNT,  /* integer between low and high */
     KIND_YES_NO,
-    KIND_MONEY, /* "none" and "median" are MONEY_ABSENT */
+    KIND_MONEY, /* "none", "median" and "auto" are MONEY_ABSENT */
     KIND_DATE,
-    KIND_ZONE
+    KIND_ZONE,
+    KIND_CLOCK /* a time of day, or empty */
 } kind;
 
 typedef struct key {
@@ -226,13 +274,64 @@ static const key keys[] = {
     {"decide.contact_unasked", KIND_YES_NO, RAW(decide, contact_unasked),
      TYPED(contact_unasked), "no", 0, 0, NULL,
      "Whether a shopper whose consent was never asked may be contacted."},
+    {"decide.gain", KIND_WORD, RAW(decide, gain), TYPED(gain), "auto", 0, 0,
+     "auto uplift response",
+     "What counts as gain: what a promotion adds (uplift), or every sale of its redeemers "
+     "(response); auto takes uplift where the log has been randomised."},
+    {"decide.metric", KIND_WORD, RAW(decide, metric), TYPED(metric), "margin", 0, 0,
+     "margin revenue redemptions", "What the gain is counted in."},
+    {"decide.worth", KIND_MONEY, RAW(decide, worth), TYPED(worth_minor), "none", 0, 0, NULL,
+     "What a redemption is worth, for metric: redemptions."},
+    {"decide.hard_budgets", KIND_YES_NO, RAW(decide, hard_budgets), TYPED(hard_budgets),
+     "no", 0, 0, NULL,
+     "Budgets bound the most that can come of it (contact and largest discount), not what "
+     "is expected."},
+    {"decide.largest_discount", KIND_MONEY, RAW(decide, largest_discount),
+     TYPED(largest_discount_minor), "none", 0, 0, NULL,
+     "Most the shop gives for one redemption of a percentage, for hard budgets."},
+    {"decide.messages", KIND_COUNT, RAW(decide, messages), TYPED(messages), "0", 0, 1e12,
+     NULL, "Most messages in one run; 0 = no cap."},
+    {"decide.per_day", KIND_COUNT, RAW(decide, per_day), TYPED(per_day), "0", 0, 1000, NULL,
+     "Most messages a shopper in a day, by all channels; 0 = no cap."},
+    {"decide.per_week", KIND_COUNT, RAW(decide, per_week), TYPED(per_week), "0", 0, 1000,
+     NULL, "The same in seven days."},
+    {"decide.per_month", KIND_COUNT, RAW(decide, per_month), TYPED(per_month), "0", 0, 1000,
+     NULL, "The same in thirty days."},
+    {"decide.quiet_from", KIND_CLOCK, RAW(decide, quiet_from), TYPED(quiet_from), "", 0, 0,
+     NULL, "From when nothing is sent, in the shopper's own time, such as 21:00."},
+    {"decide.quiet_to", KIND_CLOCK, RAW(decide, quiet_to), TYPED(quiet_to), "", 0, 0, NULL,
+     "Until when nothing is sent, such as 08:00."},
+    {"decide.send_within_h", KIND_COUNT, RAW(decide, send_within_h), TYPED(send_within_h),
+     "0", 0, 168, NULL,
+     "Hours in which each shopper's best moment is looked for; 0 = at once."},
+    {"decide.fatigue", KIND_WORD, RAW(decide, fatigue), TYPED(fatigue), "auto", 0, 0,
+     "auto none", "Whether the harm of one message more lowers its value."},
+    {"decide.shopper_worth", KIND_MONEY, RAW(decide, shopper_worth),
+     TYPED(shopper_worth_minor), "auto", 0, 0, NULL,
+     "What it is worth that a shopper can be reached; auto = from what promotions brought."},
+    {"decide.explore", KIND_WORD, RAW(decide, explore), TYPED(explore), "none", 0, 0,
+     "none thompson greedy softmax",
+     "How lots are drawn where nobody is sure yet; what is logged can then judge other "
+     "policies."},
+    {"decide.explore_floor", KIND_NUMBER, RAW(decide, explore_floor), TYPED(explore_floor),
+     "0", 0, 0.1, NULL, "Least chance of every option, and of none."},
+    {"decide.explore_epsilon", KIND_NUMBER, RAW(decide, explore_epsilon),
+     TYPED(explore_epsilon), "0.1", 0, 1, NULL, "Share of lots spread over all, for greedy."},
+    {"decide.explore_temperature", KIND_MONEY, RAW(decide, explore_temperature),
+     TYPED(explore_temperature_minor), "1", 0, 0, NULL,
+     "Difference in value that makes an option e times as likely, for softmax."},
+    {"decide.explore_salt", KIND_TEXT, RAW(decide, explore_salt), TYPED(explore_salt),
+     "explore-1", 0, 0, NULL, "Change it to draw other lots."},
+    {"decide.draws", KIND_COUNT, RAW(decide, draws), TYPED(draws), "64", 1, 4096, NULL,
+     "Draws of what is not known for sure, a power of two."},
     {"message.frames", KIND_TEXT, RAW(message, frames), TYPED(frames), "", 0, 0, NULL,
      "YAML file of the shop's own frames; empty uses the built-in ones."},
 };
 enum { N_KEYS = sizeof keys / sizeof keys[0] };
 
 static const char *const kind_names[] = {"text",   "word",  "number", "count",
-                                         "yes/no", "money", "date",   "time zone"};
+                                         "yes/no", "money", "date",   "time zone",
+                                         "time of day"};
 
 bool config_describe_key(uint32_t i, config_key *out)
 {
@@ -282,7 +381,7 @@ static pf_status set_money(const char *path, const currency *c, const char *valu
                            int64_t *out, pf_error *err)
 {
     const char *why = "";
-    if (!strcmp(value, "none") || !strcmp(value, "median")) {
+    if (!strcmp(value, "none") || !strcmp(value, "median") || !strcmp(value, "auto")) {
         *out = MONEY_ABSENT;
         return PF_OK;
     }
@@ -291,6 +390,23 @@ static pf_status set_money(const char *path, const currency *c, const char *valu
                          c->code, why);
     if (*out < 0) return error_set(err, PF_USAGE, "%s: '%s' is negative", path, value);
     return PF_OK;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "21:00" -> minutes of the day. */
+static bool parse_clock(const char *value, uint32_t *minute)
+{
+    if (strlen(value) != 5 || value[2] != ':' || !is_digit(value[0]) || !is_digit(value[1]) ||
+        !is_digit(value[3]) || !is_digit(value[4]))
+        return false;
+    unsigned hours = (unsigned)(value[0] - '0') * 10 + (unsigned)(value[1] - '0');
+    unsigned minutes = (unsigned)(value[3] - '0') * 10 + (unsigned)(value[4] - '0');
+    *minute = hours * 60 + minutes;
+    return hours < 24 && minutes < 60;
 }
 
 static pf_status set_text(const key *k, config *c, const char **typed, const char *value,
@@ -311,6 +427,10 @@ static pf_status set_text(const key *k, config *c, const char **typed, const cha
         }
         zone_free(z);
     }
+    uint32_t minute = 0;
+    if (k->kind == KIND_CLOCK && value[0] && !parse_clock(value, &minute))
+        return error_set(err, PF_USAGE, "%s: '%s' is no time of day like 21:00", k->path,
+                         value);
     time_rules iso = {.form = TIME_ISO};
     if (k->kind == KIND_DATE && value[0] &&
         !(time_parse(value, strlen(value), &iso, &when, &date_only, &why) && date_only))
@@ -335,7 +455,8 @@ static pf_status set_key(const key *k, config *c, const char *value, pf_error *e
     case KIND_TEXT:
     case KIND_WORD:
     case KIND_DATE:
-    case KIND_ZONE: return set_text(k, c, typed, value, err);
+    case KIND_ZONE:
+    case KIND_CLOCK: return set_text(k, c, typed, value, err);
     }
     return error_set(err, PF_INTERNAL, "%s has no kind", k->path);
 }
@@ -387,11 +508,40 @@ static pf_status copy_list(config *c, char *const *from, uint32_t n,
     return PF_OK;
 }
 
+/* A whole number from 0 to `most` in a list's entry; absent: 0. */
+static pf_status set_count(const char *path, const char *value, int64_t most, int64_t *out,
+                           pf_error *err)
+{
+    *out = 0;
+    if (value != NULL &&
+        (!text_to_i64(text_of(value), out) || *out < 0 || *out > most))
+        return error_set(err, PF_USAGE, "%s '%s' is no whole number from 0 to %lld", path,
+                         value, (long long)most);
+    return PF_OK;
+}
+
+static pf_status set_windows(const char *list, const char *const values[3], uint32_t out[3],
+                             pf_error *err)
+{
+    static const char *const names[] = {"per_day", "per_week", "per_month"};
+    char path[64];
+    pf_status s = PF_OK;
+    for (int i = 0; s == PF_OK && i < 3; i++) {
+        int64_t number = 0;
+        (void)snprintf(path, sizeof path, "%s: %s", list, names[i]);
+        s = set_count(path, values[i], 1000, &number, err);
+        out[i] = (uint32_t)number;
+    }
+    return s;
+}
+
 static pf_status set_channel(const config *c, const raw_channel *raw, config_channel *out,
                              pf_error *err)
 {
     const char *name = raw->channel ? raw->channel : "";
-    int64_t per_week = 0;
+    const char *const windows[] = {raw->per_day, raw->per_week, raw->per_month};
+    uint32_t most[3];
+    int64_t messages = 0;
     out->channel = channel_parse(text_of(name));
     if (out->channel == CHANNEL_NONE)
         return error_set(
@@ -399,15 +549,69 @@ static pf_status set_channel(const config *c, const raw_channel *raw, config_cha
             "decide.channels: '%s' is none of push, email, sms, site, wechat, "
             "mail",
             name);
-    if (raw->per_week && (!text_to_i64(text_of(raw->per_week), &per_week) ||
-                          per_week < 0 || per_week > 1000))
-        return error_set(
-            err, PF_USAGE,
-            "decide.channels: per_week '%s' is no whole number from 0 to 1000",
-            raw->per_week);
-    out->per_week = (uint32_t)per_week;
+    pf_status s = set_windows("decide.channels", windows, most, err);
+    if (s == PF_OK)
+        s = set_count("decide.channels: messages", raw->messages, INT64_C(1000000000000),
+                      &messages, err);
+    if (s == PF_OK)
+        s = set_money("decide.channels: budget", &c->currency,
+                      raw->budget ? raw->budget : "none", &out->budget_minor, err);
+    if (s != PF_OK) return s;
+    out->per_day = most[0];
+    out->per_week = most[1];
+    out->per_month = most[2];
+    out->messages = (uint64_t)messages;
     return set_money("decide.channels: cost", &c->currency, raw->cost ? raw->cost : "0",
                      &out->cost_minor, err);
+}
+
+static pf_status set_tag(config *c, const raw_tag *raw, config_tag *out, pf_error *err)
+{
+    const char *const windows[] = {raw->per_day, raw->per_week, raw->per_month};
+    uint32_t most[3];
+    if (raw->tag == NULL || raw->tag[0] == '\0')
+        return error_set(err, PF_USAGE, "decide.tags: an entry names no tag");
+    pf_status s = set_windows("decide.tags", windows, most, err);
+    if (s != PF_OK) return s;
+    if (most[0] == 0 && most[1] == 0 && most[2] == 0)
+        return error_set(err, PF_USAGE,
+                         "decide.tags: '%s' has no cap; give per_day, per_week or per_month",
+                         raw->tag);
+    out->tag = arena_copy_text(&c->memory, raw->tag, strlen(raw->tag));
+    out->per_day = most[0];
+    out->per_week = most[1];
+    out->per_month = most[2];
+    return out->tag ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory");
+}
+
+static pf_status set_tags(config *c, const raw_decide *raw, pf_error *err)
+{
+    config_tag *list = arena_alloc_zero(&c->memory, raw->tags_count, sizeof *list);
+    if (list == NULL) return error_set(err, PF_NO_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < raw->tags_count; i++) {
+        pf_status s = set_tag(c, &raw->tags[i], &list[i], err);
+        if (s != PF_OK) return s;
+    }
+    c->tags = list;
+    c->n_tags = raw->tags_count;
+    return PF_OK;
+}
+
+/* What single keys cannot check. */
+static pf_status check_decide(config *c, pf_error *err)
+{
+    bool from = c->quiet_from[0] != '\0', to = c->quiet_to[0] != '\0';
+    if (from != to)
+        return error_set(err, PF_USAGE,
+                         "decide: quiet hours need both, quiet_from and quiet_to");
+    if (from) {
+        (void)parse_clock(c->quiet_from, &c->quiet_from_minute);
+        (void)parse_clock(c->quiet_to, &c->quiet_to_minute);
+    }
+    if ((c->draws & (c->draws - 1)) != 0)
+        return error_set(err, PF_USAGE, "decide.draws: %lld is no power of two such as 64",
+                         (long long)c->draws);
+    return PF_OK;
 }
 
 /* Without a list there is one channel, e-mail, at no cost. */
@@ -454,6 +658,8 @@ static pf_status fill(config *c, const raw_config *raw, bool environment, pf_err
         s = copy_list(c, raw->message.sensitive, raw->message.sensitive_count,
                       &c->sensitive_categories, err);
     if (s == PF_OK) s = set_channels(c, &raw->decide, err);
+    if (s == PF_OK) s = set_tags(c, &raw->decide, err);
+    if (s == PF_OK) s = check_decide(c, err);
     c->n_exclude_categories = raw->recommend.exclude_count;
     c->n_sensitive_categories = raw->message.sensitive_count;
     return s;

@@ -21,8 +21,16 @@
 typedef struct config_channel {
     channel channel;
     int64_t cost_minor; /* of one contact */
-    uint32_t per_week;  /* most messages a shopper in seven days; 0 = no cap */
+    int64_t budget_minor; /* of one run; MONEY_ABSENT = none */
+    uint64_t messages;    /* most in one run; 0 = no cap */
+    uint32_t per_day, per_week, per_month; /* most a shopper; 0 = no cap */
 } config_channel;
+
+/* Messages about a tag, most a shopper; 0 = no cap. */
+typedef struct config_tag {
+    const char *tag;
+    uint32_t per_day, per_week, per_month;
+} config_tag;
 
 typedef struct config {
     /* shop */
@@ -54,6 +62,25 @@ typedef struct config {
     double holdout;
     const char *holdout_salt;
     double campaign_holdout; /* of each campaign alone */
+    const char *gain;        /* auto | uplift | response: what a sale because of it counts */
+    const char *metric;      /* margin | revenue | redemptions */
+    int64_t worth_minor;     /* of a redemption, for that metric; MONEY_ABSENT = not said */
+    bool hard_budgets;
+    int64_t largest_discount_minor; /* MONEY_ABSENT = not bounded */
+    int64_t messages;               /* most in one run; 0 = no cap */
+    int64_t per_day, per_week, per_month; /* most messages a shopper; 0 = no cap */
+    const char *quiet_from, *quiet_to;    /* "21:00"; "" = none */
+    uint32_t quiet_from_minute, quiet_to_minute;
+    int64_t send_within_h; /* hours in which the best moment is looked for; 0 = at once */
+    const char *fatigue;   /* auto | none */
+    int64_t shopper_worth_minor; /* of one who may be reached; MONEY_ABSENT = from the data */
+    const char *explore;         /* none | thompson | greedy | softmax */
+    double explore_floor, explore_epsilon;
+    int64_t explore_temperature_minor;
+    const char *explore_salt;
+    int64_t draws; /* of the posterior, a power of two */
+    const config_tag *tags;
+    uint32_t n_tags;
     bool contact_unasked; /* consent never asked counts as given */
     const config_channel *channels;
     uint32_t n_channels;

@@ -17,7 +17,10 @@ static const char channels[] =
     "  # The channels the shop uses, what one contact costs, and the most messages a\n"
     "  # shopper may get in seven days (0 = no cap).\n"
     "  channels:\n"
-    "    - {channel: email, cost: 0, per_week: 2}\n";
+    "    - {channel: email, cost: 0, per_week: 2}\n"
+    "  # Most messages a shopper gets about a tag of promotions, such as\n"
+    "  # {tag: sale, per_day: 0, per_week: 1, per_month: 3}.\n"
+    "  tags: []\n";
 
 /* YAML's double-quoted form. */
 static void add_quoted(buffer *b, const char *value)
@@ -66,7 +69,7 @@ pf_status config_default_text(const char *shop, const char *code, char **out,
         if (strcmp(k.path, "recommend.exclude_uncategorised") == 0)
             buffer_append_text(&b, "  # Category paths whose products are never ranked.\n"
                                    "  exclude: []\n");
-        if (strcmp(k.path, "decide.contact_unasked") == 0)
+        if (strcmp(k.path, "decide.draws") == 0)
             buffer_append_text(&b, channels);
     }
     buffer_append_text(&b, "  # Categories never named as somebody's favourites.\n"

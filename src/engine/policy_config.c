@@ -36,9 +36,47 @@ static void set_channels(const config *c, policy *out)
         policy_channel *to = &out->channel[from->channel];
         out->channels |= (channel_set)1 << from->channel;
         to->contact_cost_minor = (double)from->cost_minor;
-        to->window.per_week = from->per_week;
+        to->budget_minor = from->budget_minor;
+        to->messages = from->messages;
+        to->window = (policy_window){from->per_day, from->per_week, from->per_month};
     }
     if (c->contact_unasked) out->unasked = out->channels;
+}
+
+static void set_tags(const config *c, policy *out)
+{
+    out->n_tags = c->n_tags;
+    for (uint32_t i = 0; i < c->n_tags; i++) {
+        const config_tag *from = &c->tags[i];
+        out->tag[i] = (policy_tag){from->tag,
+                                   {from->per_day, from->per_week, from->per_month}};
+    }
+}
+
+static void set_exploration(const config *c, policy *out)
+{
+    static const char *const words[] = {"none", "thompson", "greedy", "softmax"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(c->explore, words[i]) == 0) out->explore.method = (policy_exploring)i;
+    out->explore.floor = c->explore_floor;
+    out->explore.epsilon = c->explore_epsilon;
+    out->explore.salt = c->explore_salt;
+    if (c->explore_temperature_minor > 0)
+        out->explore.temperature = (double)c->explore_temperature_minor;
+}
+
+static void set_worth(const config *c, policy *out)
+{
+    out->metric = strcmp(c->metric, "revenue") == 0       ? POLICY_REVENUE
+                  : strcmp(c->metric, "redemptions") == 0 ? POLICY_REDEMPTIONS
+                                                          : POLICY_MARGIN;
+    if (c->worth_minor != MONEY_ABSENT) out->worth_minor = (double)c->worth_minor;
+    out->hard = c->hard_budgets;
+    out->largest_discount_minor = c->largest_discount_minor;
+    out->messages = (uint64_t)c->messages;
+    out->window = (policy_window){(uint32_t)c->per_day, (uint32_t)c->per_week,
+                                  (uint32_t)c->per_month};
+    out->quiet = (policy_quiet){c->quiet_from_minute, c->quiet_to_minute};
 }
 
 pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
@@ -55,6 +93,9 @@ pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
     out->holdout_salt = c->holdout_salt;
     out->campaign_holdout_share = c->campaign_holdout;
     set_channels(c, out);
+    set_tags(c, out);
+    set_worth(c, out);
+    set_exploration(c, out);
     pf_status s = PF_OK;
     if (out->unknown_discount_minor == MONEY_ABSENT)
         s = median_value(p->catalogue, &out->unknown_discount_minor, err);
