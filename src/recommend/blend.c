@@ -264,6 +264,16 @@ static pf_status fit(const recommend_input *input, void **state, pf_error *err)
 
 /* ---- scoring ---- */
 
+/* scores [V] = a member's by its weight. */
+static void score_member(const blend *b, uint64_t i, const recommend_query *query, float *scores,
+                         recommend_scratch *scratch)
+{
+    const float weight = (float)(b->weight[i] / b->scale[i]);
+    blend_member_score(&b->member[i], query, scores, scratch);
+    for (uint32_t v = 0; v < b->n_products; v++)
+        scores[v] *= weight;
+}
+
 static void score(const void *state, const recommend_query *query, float *scores,
                   recommend_scratch *scratch)
 {
@@ -272,10 +282,9 @@ static void score(const void *state, const recommend_query *query, float *scores
     float *own = recommend_scratch_take(&rest, b->n_products); /* one member's scores */
     memset(scores, 0, b->n_products * sizeof *scores);
     for (uint64_t i = 0; i < b->n; i++) {
-        const float weight = (float)(b->weight[i] / b->scale[i]);
-        blend_member_score(&b->member[i], query, own, &rest);
+        score_member(b, i, query, own, &rest);
         for (uint32_t v = 0; v < b->n_products; v++)
-            scores[v] += weight * own[v];
+            scores[v] += own[v];
     }
 }
 
@@ -305,6 +314,12 @@ blend_part blend_part_at(const recommender *m, size_t i)
                         .weight = b->weight[i],
                         .scale = b->scale[i],
                         .copies = (size_t)member->n};
+}
+
+void blend_score_part(const recommender *m, size_t i, const recommend_query *query, float *scores,
+                      recommend_scratch *scratch)
+{
+    score_member(recommender_state(m), i, query, scores, scratch);
 }
 
 /* ---- files: each copy of each member in a scope of its own ---- */

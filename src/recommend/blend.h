@@ -16,5 +16,9 @@ typedef struct blend_part {
 /* How many kinds a recommender of kind "blend" combines; 0 for any other kind. */
 size_t blend_parts(const recommender *m);
 blend_part blend_part_at(const recommender *m, size_t i);
+/* scores [V] = what part i adds to the blend's scores of a past that is not empty; they are the
+ * sum of these, in order. The scratch is the blend's. Any thread. */
+void blend_score_part(const recommender *m, size_t i, const recommend_query *query, float *scores,
+                      recommend_scratch *scratch);
 
 #endif

@@ -321,6 +321,7 @@ const recommender_kind month_blend_kind = {
     .score = score,
     .save = save,
     .load = load,
+    .logits = true,
     .free = month_blend_free,
     .scratch_floats = scratch_floats,
 };

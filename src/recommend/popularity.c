@@ -121,6 +121,7 @@ const recommender_kind popularity_kind = {
     .score = score,
     .save = save,
     .load = load,
+    .logits = true,
     .free = popularity_free,
 };
 
@@ -132,5 +133,6 @@ const recommender_kind recent_popularity_kind = {
     .score = score,
     .save = save,
     .load = load,
+    .logits = true,
     .free = popularity_free,
 };

@@ -124,6 +124,8 @@ struct recommender_kind {
     const char *watched; /* of a kind made of others: the one whose training takes the time and
                             is shown; NULL of every other kind */
     bool combines;       /* the members it is given (recommend_input), or all it finds */
+    bool logits;         /* scores are log-odds or log-chances, up to the same constant for all
+                            products: e^score compares them. Of all others only the order counts */
     pf_status (*fit)(const recommend_input *input, void **state, pf_error *err);
     /* scores[V], all finite; allocates nothing but from the scratch. */
     void (*score)(const void *state, const recommend_query *query, float *scores,

@@ -185,6 +185,7 @@ const recommender_kind transformer_kind = {
     .score = score,
     .save = save,
     .load = load_transformer,
+    .logits = true,
     .free = sequence_free,
     .scratch_floats = scratch_floats,
 };
@@ -199,6 +200,7 @@ const recommender_kind gru4rec_kind = {
     .score = score,
     .save = save,
     .load = load_gru,
+    .logits = true,
     .free = sequence_free,
     .scratch_floats = scratch_floats,
 };
@@ -212,6 +214,7 @@ const recommender_kind bert4rec_kind = {
     .score = score,
     .save = save,
     .load = load_bert,
+    .logits = true,
     .free = sequence_free,
     .scratch_floats = scratch_floats,
 };

@@ -126,8 +126,8 @@ static decision_record read_decision(sqlite3_stmt *st)
 }
 
 #define DECISION_COLUMNS                                                                 \
-    "SELECT d.id, r.run, shopper, promotion, channel, time_us, send_at_us, propensity,"   \
-    " score, expected_value_minor, cost_minor, reason, message, candidates, versions,"    \
+    "SELECT d.id, r.run, shopper, promotion, channel, time_us, send_at_us, propensity,"  \
+    " score, expected_value_minor, cost_minor, reason, message, candidates, versions,"   \
     " holdout FROM decisions d JOIN runs r ON r.number = d.run"
 
 /* Steps through a statement that is bound. */
@@ -189,6 +189,27 @@ pf_status store_visit_decisions(store *s, const char *run, uint32_t number,
     if (status != PF_OK) return status;
     status = find_run(s, run, &which, err);
     if (status == PF_OK) status = visit_run(s, which, number, visit, context, err);
+    db_snapshot_end(s, mine);
+    return status;
+}
+
+pf_status store_visit_lots(store *s, store_lot_visitor *visit, void *context,
+                           pf_error *err)
+{
+    static const char sql[] = "SELECT shopper, time_us, holdout FROM decisions ORDER BY "
+                              "shopper, time_us, holdout";
+    sqlite3_stmt *st;
+    bool mine, row = true;
+    pf_status status = db_snapshot_begin(s, &mine, err);
+    if (status != PF_OK) return status;
+    status = db_prepare(s, &st, sql, err);
+    while (status == PF_OK && row) {
+        status = db_step(s, st, &row, err);
+        if (status != PF_OK || !row) break;
+        row = visit(context, (uint32_t)sqlite3_column_int64(st, 0),
+                    sqlite3_column_int64(st, 1), sqlite3_column_int(st, 2) != 0);
+    }
+    if (st != NULL) db_reset(st);
     db_snapshot_end(s, mine);
     return status;
 }

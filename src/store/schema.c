@@ -76,8 +76,14 @@ static const char step_results[] =
 
 static const char step_tags[] = "ALTER TABLE promotions ADD COLUMN tags TEXT;";
 
+/* An experiment asks all decisions for their lots alone: without touching the rows, whose
+ * candidates are long. */
+static const char step_lots[] =
+    "CREATE INDEX decisions_lots ON decisions (shopper, time_us, holdout);"
+    "DROP INDEX decisions_shopper;";
+
 const char *const schema_steps[SCHEMA_VERSION] = {step_standing, step_events,
-                                                  step_results, step_tags};
+                                                  step_results, step_tags, step_lots};
 
 /* What the file says of itself. */
 typedef struct identity {

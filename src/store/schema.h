@@ -14,7 +14,7 @@
 /* "Prof" in ASCII: SQLite's application_id, by which `file` and we know our files. */
 #define SCHEMA_APPLICATION_ID 0x50726F66
 
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 
 /* SCHEMA_VERSION steps of SQL. */
 extern const char *const schema_steps[SCHEMA_VERSION];

@@ -232,6 +232,13 @@ pf_status store_visit_shopper_decisions(store *s, uint32_t shopper,
                                         store_decision_visitor *visit, void *context,
                                         pf_error *err);
 
+/* The lot of every decision of all runs: about whom, of which moment, held out or not; by
+ * shopper and time. Cheap beside a visit of the decisions; none is no failure. */
+typedef bool store_lot_visitor(void *context, uint32_t shopper, int64_t time_us,
+                               bool holdout);
+pf_status store_visit_lots(store *s, store_lot_visitor *visit, void *context,
+                           pf_error *err);
+
 /* --- what was imported, and what was measured ------------------------------------- */
 
 typedef struct import_record {

@@ -193,6 +193,67 @@ static void a_shoppers_decisions_of_all_runs_come_oldest_run_first(void **state)
     assert_int_equal(none.n, 0);
 }
 
+typedef struct lots {
+    char words[200];
+    uint32_t n, stop_at;
+} lots;
+
+static bool see_lot(void *context, uint32_t number, int64_t time_us, bool holdout)
+{
+    lots *l = context;
+    size_t used = strlen(l->words);
+    snprintf(l->words + used, sizeof l->words - used, "%u@%lld%s ", number,
+             (long long)time_us, holdout ? "-" : "+");
+    return ++l->n != l->stop_at;
+}
+
+static void lots_of_all_runs_come_by_shopper_and_time(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *id, *run;
+        uint32_t number;
+        int64_t time_us;
+        bool holdout;
+    } rows[] = {{"a", "r1", 3, 50, false},
+                {"b", "r1", 2, 50, true},
+                {"c", "r2", 3, 20, true},
+                {"d", "r2", 2, 90, true},
+                {"e", "r2", 3, 50, false}};
+    lots all = {0}, two = {.stop_at = 2}, none = {0};
+    must(store_visit_lots(f->s, see_lot, &none, &f->err));
+    assert_int_equal(none.n, 0);
+    must(store_begin(f->s, &f->err));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        decision_record d = decision(rows[i].id, rows[i].run, rows[i].number);
+        d.time_us = rows[i].time_us;
+        d.holdout = rows[i].holdout;
+        must(store_put_decision(f->s, &d, &f->err));
+    }
+    must(store_commit(f->s, &f->err));
+    must(store_visit_lots(f->s, see_lot, &all, &f->err));
+    assert_string_equal(all.words, "2@50- 2@90- 3@20- 3@50+ 3@50+ ");
+    must(store_visit_lots(f->s, see_lot, &two, &f->err));
+    assert_string_equal(two.words, "2@50- 2@90- ");
+}
+
+/* The rows are long; only the index is read. */
+static void lots_are_read_without_the_decisions(void **state)
+{
+    fixture *f = *state;
+    must(store_begin(f->s, &f->err));
+    put(f, "d1", "r1", 3);
+    must(store_commit(f->s, &f->err));
+    assert_int_equal(
+        fixture_sql_number(f, "SELECT count(*) FROM pragma_index_info('decisions_lots')"
+                              " WHERE name IN ('shopper', 'time_us', 'holdout')"),
+        3);
+    assert_int_equal(
+        fixture_sql_number(
+            f, "SELECT count(*) FROM sqlite_schema WHERE name = 'decisions_shopper'"),
+        0);
+}
+
 static void a_run_that_was_not_made_is_not_found(void **state)
 {
     fixture *f = *state;
@@ -313,6 +374,8 @@ int main(void)
         TEST(a_decision_comes_back_as_it_was),
         TEST(decisions_come_by_run_and_in_order_of_shopper),
         TEST(a_shoppers_decisions_of_all_runs_come_oldest_run_first),
+        TEST(lots_of_all_runs_come_by_shopper_and_time),
+        TEST(lots_are_read_without_the_decisions),
         TEST(a_run_that_was_not_made_is_not_found),
         TEST(a_decision_that_cannot_be_kept_is_refused_alone),
         TEST(imports_are_remembered_in_order),
