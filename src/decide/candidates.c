@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 #include "base/memory.h"
-#include "decide/quiet.h"
 #include "decide/run.h"
 
 /* --- growing arrays --------------------------------------------------------------- */
@@ -94,8 +93,7 @@ static int64_t send_moment(const decision_run *run, uint32_t who, channel by)
         if (best != TIME_ABSENT && best > at) at = best;
     }
     if (by == CHANNEL_SITE) return at;
-    return quiet_next(at, own != NULL ? own : in->zone, in->policy->quiet.from,
-                      in->policy->quiet.to);
+    return quiet_next(at, own != NULL ? own : in->zone, in->policy->quiet);
 }
 
 /* Worth something on average, or under some draw of a policy that takes one at random. */

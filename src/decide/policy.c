@@ -86,9 +86,11 @@ static const char *check_worth(const policy *p)
         return "the worth of a redemption must be a number >= 0";
     if (p->metric == POLICY_REDEMPTIONS && p->worth_minor == 0)
         return "to count redemptions, say what one is worth (decide.worth)";
-    if (p->quiet.from >= 1440 || p->quiet.to >= 1440)
-        return "quiet hours are minutes of the day, 0 to 1439";
-    return NULL;
+    const char *why = quiet_check_parameters(p->quiet);
+    if (why != NULL) return why;
+    return p->quiet.from_minute == 0 && p->quiet.to_minute == QUIET_MINUTES
+               ? "quiet hours take up the whole day, so nothing could be sent"
+               : NULL;
 }
 
 const char *policy_check_parameters(const policy *p)
@@ -144,9 +146,9 @@ static void add_rest(fingerprint_state *s, const policy *p)
 {
     const policy_exploration *e = &p->explore;
     char line[256];
-    (void)snprintf(line, sizeof line, "%d %a %d %lld %u %u %d %a %a %a", (int)p->metric,
+    (void)snprintf(line, sizeof line, "%d %a %d %lld %d %d %d %a %a %a", (int)p->metric,
                    p->worth_minor, p->hard, (long long)p->largest_discount_minor,
-                   p->quiet.from, p->quiet.to, (int)e->method, e->epsilon, e->temperature,
+                   p->quiet.from_minute, p->quiet.to_minute, (int)e->method, e->epsilon, e->temperature,
                    e->floor);
     fingerprint_add_text(s, line);
     fingerprint_add_text(s, e->salt);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "base/quiet.h"
 #include "shop/record.h"
 #include "shop/vocabulary.h"
 
@@ -34,12 +35,6 @@ typedef enum policy_metric {
     POLICY_REVENUE,    /* the spend itself */
     POLICY_REDEMPTIONS /* worth_minor each */
 } policy_metric;
-
-/* Minutes of the shopper's local day, 0 .. 1439, from which and until which nothing goes out
- * (but on the site, where the shopper comes himself); equal: no quiet hours. */
-typedef struct policy_quiet {
-    uint32_t from, to;
-} policy_quiet;
 
 /* Messages of promotions with a tag. Of a capped tag at most one goes to a shopper in a run. */
 typedef struct policy_tag {
@@ -97,7 +92,8 @@ typedef struct policy {
     policy_window window;           /* over all channels */
     policy_tag tag[POLICY_TAGS_MAX];
     uint32_t n_tags;
-    policy_quiet quiet;
+    quiet_hours quiet; /* of the shopper's local day, in which nothing goes out but on the site,
+                          where the shopper comes himself; equal: none */
     policy_exploration explore;
 
     /* Shoppers left without promotions, to measure against: a share in [0, 0.9] by salted

@@ -605,8 +605,11 @@ static pf_status check_decide(config *c, pf_error *err)
         return error_set(err, PF_USAGE,
                          "decide: quiet hours need both, quiet_from and quiet_to");
     if (from) {
-        (void)parse_clock(c->quiet_from, &c->quiet_from_minute);
-        (void)parse_clock(c->quiet_to, &c->quiet_to_minute);
+        uint32_t minute = 0;
+        (void)parse_clock(c->quiet_from, &minute);
+        c->quiet_from_minute = (int)minute;
+        (void)parse_clock(c->quiet_to, &minute);
+        c->quiet_to_minute = (int)minute;
     }
     if ((c->draws & (c->draws - 1)) != 0)
         return error_set(err, PF_USAGE, "decide.draws: %lld is no power of two such as 64",

@@ -70,7 +70,7 @@ typedef struct config {
     int64_t messages;               /* most in one run; 0 = no cap */
     int64_t per_day, per_week, per_month; /* most messages a shopper; 0 = no cap */
     const char *quiet_from, *quiet_to;    /* "21:00"; "" = none */
-    uint32_t quiet_from_minute, quiet_to_minute;
+    int quiet_from_minute, quiet_to_minute;
     int64_t send_within_h; /* hours in which the best moment is looked for; 0 = at once */
     const char *fatigue;   /* auto | none */
     int64_t shopper_worth_minor; /* of one who may be reached; MONEY_ABSENT = from the data */

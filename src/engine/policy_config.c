@@ -76,7 +76,7 @@ static void set_worth(const config *c, policy *out)
     out->messages = (uint64_t)c->messages;
     out->window = (policy_window){(uint32_t)c->per_day, (uint32_t)c->per_week,
                                   (uint32_t)c->per_month};
-    out->quiet = (policy_quiet){c->quiet_from_minute, c->quiet_to_minute};
+    out->quiet = (quiet_hours){c->quiet_from_minute, c->quiet_to_minute};
 }
 
 pf_status policy_from_config(const proffer *p, policy *out, pf_error *err)
