@@ -95,6 +95,7 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
 void deciding_close(deciding *d)
 {
     decide_free(d->result);
+    foreseen_close(&d->foreseen);
     speaker_close(&d->speaker);
     learned_close(&d->learned);
     mem_free(d->promotions);
@@ -123,18 +124,24 @@ static pf_status list_shoppers(const deciding *d, uint32_t **out, size_t *n,
     return PF_OK;
 }
 
-static void take_scores(deciding *d, const response_ask *ask, const response_scores *s)
+/* By each channel alone where they differ, else once for all. */
+static pf_status take_scores(deciding *d, const response_ask *ask, const response_scores *s,
+                             pf_error *err)
 {
-    for (size_t i = 0; i < s->n_shoppers; i++)
-        for (size_t k = 0; k < s->n_promotions; k++) {
-            size_t at = i * s->n_promotions + k;
-            d->scores[d->n_scores++] = (decide_score){
-                .shopper = ask->shopper[i],
-                .promotion = ask->promotion[k],
-                .p_redeem = (double)s->p[at],
-                .spend_minor = (double)s->spend[at],
-            };
-        }
+    size_t n = s->n_shoppers * s->n_promotions;
+    if (!foreseen_by_channel(&d->foreseen, &d->policy)) {
+        pf_status one = foreseen_score(&d->foreseen, ask, s, CHANNEL_NONE,
+                                       d->scores + d->n_scores, err);
+        d->n_scores += n;
+        return one;
+    }
+    pf_status status = PF_OK;
+    for (int by = 1; status == PF_OK && by < CHANNEL_COUNT; by++) {
+        if (!(d->policy.channels & 1u << by)) continue;
+        status = foreseen_score(&d->foreseen, ask, s, (channel)by, d->scores + d->n_scores, err);
+        d->n_scores += n;
+    }
+    return status;
 }
 
 /* One campaign's promotions, from..to of the candidates, with all shoppers. */
@@ -151,16 +158,17 @@ static pf_status score_campaign(deciding *d, const uint32_t *shoppers, size_t n,
         .at_us = d->at_us,
     };
     pf_status s = response_score(d->learned.model, d->learned.data, &ask, &scores, err);
-    if (s == PF_OK) take_scores(d, &ask, &scores);
+    if (s == PF_OK) s = take_scores(d, &ask, &scores, err);
     response_scores_free(&scores);
     return s;
 }
 
-static int by_shopper_and_promotion(const void *a, const void *b)
+static int by_shopper_promotion_channel(const void *a, const void *b)
 {
     const decide_score *x = a, *y = b;
     if (x->shopper != y->shopper) return x->shopper < y->shopper ? -1 : 1;
-    return (x->promotion > y->promotion) - (x->promotion < y->promotion);
+    if (x->promotion != y->promotion) return x->promotion < y->promotion ? -1 : 1;
+    return (int)x->channel - (int)y->channel;
 }
 
 /* Promotions without a campaign stand alone; the others compete within theirs. */
@@ -186,7 +194,11 @@ static pf_status score_all(deciding *d, pf_error *err)
                       "campaign at a time",
                       n, d->n_promotions, LIMIT_DECIDE_PAIRS);
     if (s == PF_OK) {
-        d->scores = mem_alloc(pairs, sizeof *d->scores);
+        size_t each = 0;
+        for (int by = 1; by < CHANNEL_COUNT; by++)
+            each += foreseen_by_channel(&d->foreseen, &d->policy) &&
+                    (d->policy.channels & 1u << by) != 0;
+        d->scores = mem_alloc(pairs, (each > 0 ? each : 1) * sizeof *d->scores);
         if (d->scores == NULL)
             s = error_set(err, PF_NO_MEMORY, "out of memory for %zu candidates", pairs);
     }
@@ -196,7 +208,7 @@ static pf_status score_all(deciding *d, pf_error *err)
     }
     mem_free(shoppers);
     if (s == PF_OK)
-        qsort(d->scores, d->n_scores, sizeof *d->scores, by_shopper_and_promotion);
+        qsort(d->scores, d->n_scores, sizeof *d->scores, by_shopper_promotion_channel);
     return s;
 }
 
@@ -240,6 +252,7 @@ pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err)
 {
     pf_status s = learned_model(&d->learned, d->at_us, err);
     if (budget_minor != MONEY_ABSENT) d->policy.budget_minor = budget_minor;
+    if (s == PF_OK) s = foreseen_open(&d->foreseen, &d->learned, d->at_us, &d->policy, err);
     if (s == PF_OK) s = score_all(d, err);
     if (s == PF_OK) s = compute_profiles(d, err);
     if (s != PF_OK) return s;
@@ -255,7 +268,9 @@ pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err)
         .zone = d->p->zone,
         .frames = d->speaker.frames,
         .language = language_of(d->p->config->shop_language, LANGUAGE_EN),
-        .threads = NULL,
+        .margins = true,
+        .threads = workspace_pool(d->p),
     };
+    foreseen_inputs(&d->foreseen, &in);
     return decide_run(&d->result, &in, err);
 }

@@ -6,6 +6,7 @@
 #define PROFFER_ENGINE_DECIDING_H
 
 #include "decide/decide.h"
+#include "engine/foreseen.h"
 #include "engine/learned.h"
 #include "engine/speaking.h"
 
@@ -20,6 +21,7 @@ typedef struct deciding {
     decide_score *scores;
     size_t n_scores;
     profile *profiles; /* [shoppers + 1], as of at_us */
+    foreseen foreseen;
     speaker speaker;
     decide_result *result;
     char attribute[256]; /* of the audience lookup */
@@ -33,6 +35,12 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
 /* Scores, profiles, and the decision itself. budget_minor: MONEY_ABSENT = the policy's. */
 pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err);
 void deciding_close(deciding *d);
+
+/* The words of a chosen outcome, into the arena. */
+pf_status deciding_words(const deciding *d, const decide_outcome *o, arena *memory,
+                         const char **words, pf_error *err);
+/* One JSON object: docs/cli.md, decide. */
+void deciding_summarise(const deciding *d, const char *run, bool dry_run, verb_result *r);
 
 /* The policy that proffer.yaml describes. */
 pf_status policy_from_config(const proffer *p, policy *out, pf_error *err);

@@ -12,204 +12,11 @@
 #include "decide/journal.h"
 #include "engine/deciding.h"
 
-enum { RUN_NAME_BYTES = 80, SAMPLE = 10 };
+enum { RUN_NAME_BYTES = 80 };
 
 proffer_decide_options proffer_decide_options_default(void)
 {
     return (proffer_decide_options){.campaign = NULL};
-}
-
-/* --- the summary ------------------------------------------------------------------ */
-
-static void write_caps(const deciding *d, verb_result *r)
-{
-    const currency *c = &d->p->catalogue->currency;
-    reason_words words = {LANGUAGE_EN, d->p->catalogue, d->p->zone};
-    buffer name;
-    buffer_init(&name, LIMIT_TITLE_BYTES);
-    json_key(&r->w, "caps");
-    json_array_begin(&r->w);
-    for (uint32_t i = 0; i < d->result->n_caps; i++) {
-        const decide_cap *cap = &d->result->caps[i];
-        bool money = cap->kind == DECIDE_CAP_BUDGET ||
-                     cap->kind == DECIDE_CAP_PROMOTION_BUDGET ||
-                     cap->kind == DECIDE_CAP_CHANNEL_BUDGET;
-        buffer_clear(&name);
-        cap_describe(cap->kind, cap->promotion, cap->channel, &words, &name);
-        json_object_begin(&r->w);
-        verb_text(r, "kind", cap_code(cap->kind));
-        verb_text(r, "name", name.data);
-        if (money) {
-            verb_money(r, "limit", llround(cap->limit), c);
-            verb_money(r, "used", llround(cap->used), c);
-        } else {
-            verb_number(r, "limit", cap->limit);
-            verb_number(r, "used", cap->used);
-        }
-        verb_number(r, "shadow_price", cap->price);
-        json_object_end(&r->w);
-    }
-    json_array_end(&r->w);
-    buffer_free(&name);
-}
-
-static void write_reasons(const deciding *d, verb_result *r)
-{
-    json_key(&r->w, "reasons");
-    json_array_begin(&r->w);
-    for (int i = 0; i < REASON_COUNT; i++) {
-        if (d->result->by_reason[i] == 0) continue;
-        json_object_begin(&r->w);
-        verb_text(r, "code", reason_code((decide_reason)i));
-        verb_integer(r, "pairs", (int64_t)d->result->by_reason[i]);
-        json_object_end(&r->w);
-    }
-    json_array_end(&r->w);
-}
-
-static void write_promotions(const deciding *d, verb_result *r)
-{
-    const shop_catalogue *c = d->p->catalogue;
-    json_key(&r->w, "promotions");
-    json_array_begin(&r->w);
-    for (size_t k = 0; k < d->n_promotions; k++) {
-        uint32_t number = d->promotions[k];
-        uint64_t sent = 0;
-        int64_t cost = 0;
-        double gain = 0;
-        for (size_t i = 0; i < d->result->n_outcomes; i++) {
-            const decide_outcome *o = &d->result->outcomes[i];
-            if (o->promotion != number || o->why.reason != REASON_CHOSEN) continue;
-            sent++;
-            cost += o->cost_minor;
-            gain += o->why.gain_minor;
-        }
-        if (sent == 0) continue;
-        json_object_begin(&r->w);
-        verb_text(r, "id", c->promotions[number].id);
-        verb_text(r, "title", c->promotions[number].title);
-        verb_integer(r, "sent", (int64_t)sent);
-        verb_money(r, "cost", cost, &c->currency);
-        verb_money(r, "gain", llround(gain), &c->currency);
-        json_object_end(&r->w);
-    }
-    json_array_end(&r->w);
-}
-
-static pf_status say(const deciding *d, const decide_outcome *o, arena *memory,
-                     const char **words, pf_error *err)
-{
-    message_language language = speaker_language(&d->speaker, o->shopper);
-    return speaker_words(&d->speaker, o->shopper, o, d->at_us, language, memory, words,
-                         err);
-}
-
-static void write_outcome(const deciding *d, const decide_outcome *o, verb_result *r,
-                          arena *memory)
-{
-    const shop_catalogue *c = d->p->catalogue;
-    const char *words = "";
-    buffer why;
-    buffer_init(&why, LIMIT_TEXT_BYTES);
-    speaker_reason(d->p, &o->why, &why);
-    bool chosen = o->why.reason == REASON_CHOSEN;
-    json_object_begin(&r->w);
-    verb_text(r, "shopper", c->shoppers[o->shopper].id);
-    verb_text(r, "promotion", c->promotions[o->promotion].id);
-    verb_text(r, "title", c->promotions[o->promotion].title);
-    verb_text(r, "decision", chosen ? "send" : "nothing");
-    verb_text(r, "channel", o->why.channel ? channel_name(o->why.channel) : "");
-    verb_number(r, "p_redeem", o->p_redeem);
-    verb_money(r, "gain", llround(o->why.gain_minor), &c->currency);
-    verb_money(r, "cost", o->cost_minor, &c->currency);
-    verb_text(r, "reason_code", reason_code(o->why.reason));
-    verb_text(r, "reason", why.data);
-    if (chosen && say(d, o, memory, &words, NULL) != PF_OK) words = "";
-    verb_text(r, "message", words);
-    json_object_end(&r->w);
-    buffer_free(&why);
-}
-
-/* A few shoppers of every sort: treated ones spread over the run, then a held-out and an
- * untreated one. */
-static void write_sample(const deciding *d, verb_result *r)
-{
-    const decide_result *found = d->result;
-    size_t step = found->n_treated / (SAMPLE - 2) + 1, seen = 0, written = 0;
-    bool held = false, left = false;
-    arena memory;
-    arena_init(&memory, LIMIT_REPORT_BYTES);
-    json_key(&r->w, "sample");
-    json_array_begin(&r->w);
-    for (size_t i = 0; i < found->n_shoppers && written < SAMPLE; i++) {
-        const decide_shopper *s = &found->shoppers[i];
-        bool take = s->n_chosen > 0 ? seen++ % step == 0 : s->holdout ? !held : !left;
-        held = held || (s->holdout && s->n_chosen == 0);
-        left = left || (!s->holdout && s->n_chosen == 0);
-        if (!take || s->n_outcomes == 0) continue;
-        write_outcome(d, &found->outcomes[s->best], r, &memory);
-        written++;
-    }
-    json_array_end(&r->w);
-    arena_free(&memory);
-}
-
-static double expected_gain(const decide_result *found)
-{
-    double gain = 0;
-    for (size_t i = 0; i < found->n_outcomes; i++)
-        if (found->outcomes[i].why.reason == REASON_CHOSEN)
-            gain += found->outcomes[i].why.gain_minor;
-    return gain;
-}
-
-/* What the costs hold more than was expected, because each is rounded up. */
-static double rounding(const decide_result *found)
-{
-    double more = 0;
-    for (size_t i = 0; i < found->n_outcomes; i++) {
-        const decide_outcome *o = &found->outcomes[i];
-        if (o->why.reason == REASON_CHOSEN)
-            more += (double)o->cost_minor - o->why.cost_minor;
-    }
-    return more;
-}
-
-static void write_head(const deciding *d, const char *run, bool dry_run, verb_result *r)
-{
-    const shop_catalogue *c = d->p->catalogue;
-    const decide_result *found = d->result;
-    verb_text(r, "run", dry_run ? "" : run);
-    verb_time(r, "at", d->at_us);
-    verb_text(r, "campaign", c->campaigns[d->campaign].id);
-    json_key(&r->w, "dry_run");
-    json_boolean(&r->w, dry_run);
-    verb_text(r, "currency", c->currency.code);
-    verb_integer(r, "candidates", (int64_t)d->n_promotions);
-    verb_integer(r, "shoppers", (int64_t)found->n_shoppers);
-    verb_integer(r, "treated", (int64_t)found->n_treated);
-    verb_integer(r, "held_out", (int64_t)found->n_held_out);
-    verb_integer(r, "messages", (int64_t)found->n_chosen);
-    verb_money(r, "cost", found->cost_minor, &c->currency);
-    verb_money(r, "gain", llround(expected_gain(found)), &c->currency);
-    verb_money(r, "rounding", llround(rounding(found)), &c->currency);
-    verb_money(r, "value", llround(found->value_minor), &c->currency);
-    verb_money(r, "bound", llround(found->bound_minor), &c->currency);
-    verb_number(r, "gap", found->gap);
-    if (found->empty_audience != 0)
-        verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);
-}
-
-static void write_summary(const deciding *d, const char *run, bool dry_run,
-                          verb_result *r)
-{
-    json_object_begin(&r->w);
-    write_head(d, run, dry_run, r);
-    write_caps(d, r);
-    write_reasons(d, r);
-    write_promotions(d, r);
-    write_sample(d, r);
-    json_object_end(&r->w);
 }
 
 /* --- the log ---------------------------------------------------------------------- */
@@ -271,7 +78,7 @@ static pf_status put_one(writing *k, const decide_shopper *s, const decide_outco
     bool chosen = o->why.reason == REASON_CHOSEN;
     pf_status status = PF_OK;
     (void)snprintf(id, sizeof id, "%s-%u-%u", k->run, s->shopper, nth);
-    if (chosen) status = say(k->d, o, &k->memory, &words, err);
+    if (chosen) status = deciding_words(k->d, o, &k->memory, &words, err);
     if (status != PF_OK) return status;
     decision_record record = {
         .id = id,
@@ -376,7 +183,7 @@ proffer_status proffer_decide(proffer *p, const proffer_decide_options *o, char 
     s = deciding_run(&d, budget, inner(err));
     if (s == PF_OK) {
         verb_begin(&r);
-        write_summary(&d, run, o->dry_run != 0, &r);
+        deciding_summarise(&d, run, o->dry_run != 0, &r);
         s = verb_end(&r, json, inner(err));
     }
     if (s == PF_OK && !o->dry_run) s = put_all(&d, run, *json, inner(err));

@@ -1,0 +1,268 @@
+/*
+ * A run of deciding as a summary that a marketer can read: what is sent, spent and gained, with
+ * what is not known for sure; what one more unit of each budget would buy; who is left out, why.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+#include "engine/deciding.h"
+
+enum { SAMPLE = 10 };
+
+pf_status deciding_words(const deciding *d, const decide_outcome *o, arena *memory,
+                     const char **words, pf_error *err)
+{
+    message_language language = speaker_language(&d->speaker, o->shopper);
+    return speaker_words(&d->speaker, o->shopper, o, d->at_us, language, memory, words,
+                         err);
+}
+
+/* --- the summary ------------------------------------------------------------------ */
+
+static bool is_money(decide_cap_kind kind)
+{
+    return kind == DECIDE_CAP_BUDGET || kind == DECIDE_CAP_PROMOTION_BUDGET ||
+           kind == DECIDE_CAP_CHANNEL_BUDGET;
+}
+
+/* What one more unit of a cap would buy: of money, one whole unit of the currency. The name is
+ * the cap's, and is overwritten. */
+static void write_next_unit(const deciding *d, const decide_cap *cap, buffer *name,
+                            verb_result *r)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    reason_words words = {LANGUAGE_EN, c, d->p->zone};
+    double unit = is_money(cap->kind) ? pow(10, c->currency.digits) : 1;
+    if (cap->price <= 0) return;
+    verb_money(r, "next_unit_brings", llround(cap->price * unit), &c->currency);
+    if (cap->buys && cap->more_of != 0) {
+        verb_text(r, "next_unit_promotion", c->promotions[cap->more_of].id);
+        verb_text(r, "next_unit_title", c->promotions[cap->more_of].title);
+        verb_text(r, "next_unit_channel", channel_name(cap->more_by));
+        verb_number(r, "next_unit_messages", cap->more * unit);
+    }
+    if (cap->buys || cap->beside >= d->result->n_caps) return;
+    const decide_cap *other = &d->result->caps[cap->beside];
+    buffer_clear(name);
+    cap_describe(other->kind, other->promotion, other->channel, &words, name);
+    verb_text(r, "next_unit_only_with", name->data);
+}
+
+static void write_caps(const deciding *d, verb_result *r)
+{
+    const currency *c = &d->p->catalogue->currency;
+    reason_words words = {LANGUAGE_EN, d->p->catalogue, d->p->zone};
+    buffer name;
+    buffer_init(&name, LIMIT_TITLE_BYTES);
+    json_key(&r->w, "caps");
+    json_array_begin(&r->w);
+    for (uint32_t i = 0; i < d->result->n_caps; i++) {
+        const decide_cap *cap = &d->result->caps[i];
+        bool money = is_money(cap->kind);
+        buffer_clear(&name);
+        cap_describe(cap->kind, cap->promotion, cap->channel, &words, &name);
+        json_object_begin(&r->w);
+        verb_text(r, "kind", cap_code(cap->kind));
+        verb_text(r, "name", name.data);
+        if (money) {
+            verb_money(r, "limit", llround(cap->limit), c);
+            verb_money(r, "used", llround(cap->used), c);
+        } else {
+            verb_number(r, "limit", cap->limit);
+            verb_number(r, "used", cap->used);
+        }
+        verb_number(r, "shadow_price", cap->price);
+        write_next_unit(d, cap, &name, r);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+    buffer_free(&name);
+}
+
+static void write_reasons(const deciding *d, verb_result *r)
+{
+    json_key(&r->w, "reasons");
+    json_array_begin(&r->w);
+    for (int i = 0; i < REASON_COUNT; i++) {
+        if (d->result->by_reason[i] == 0) continue;
+        json_object_begin(&r->w);
+        verb_text(r, "code", reason_code((decide_reason)i));
+        verb_integer(r, "pairs", (int64_t)d->result->by_reason[i]);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+}
+
+static void write_promotions(const deciding *d, verb_result *r)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    json_key(&r->w, "promotions");
+    json_array_begin(&r->w);
+    for (size_t k = 0; k < d->n_promotions; k++) {
+        uint32_t number = d->promotions[k];
+        uint64_t sent = 0;
+        int64_t cost = 0;
+        double gain = 0;
+        for (size_t i = 0; i < d->result->n_outcomes; i++) {
+            const decide_outcome *o = &d->result->outcomes[i];
+            if (o->promotion != number || o->why.reason != REASON_CHOSEN) continue;
+            sent++;
+            cost += o->cost_minor;
+            gain += o->why.gain_minor;
+        }
+        if (sent == 0) continue;
+        json_object_begin(&r->w);
+        verb_text(r, "id", c->promotions[number].id);
+        verb_text(r, "title", c->promotions[number].title);
+        verb_integer(r, "sent", (int64_t)sent);
+        verb_money(r, "cost", cost, &c->currency);
+        verb_money(r, "gain", llround(gain), &c->currency);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+}
+
+static void write_outcome(const deciding *d, const decide_outcome *o, verb_result *r,
+                          arena *memory)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    const char *words = "";
+    buffer why;
+    buffer_init(&why, LIMIT_TEXT_BYTES);
+    speaker_reason(d->p, &o->why, &why);
+    bool chosen = o->why.reason == REASON_CHOSEN;
+    json_object_begin(&r->w);
+    verb_text(r, "shopper", c->shoppers[o->shopper].id);
+    verb_text(r, "promotion", c->promotions[o->promotion].id);
+    verb_text(r, "title", c->promotions[o->promotion].title);
+    verb_text(r, "decision", chosen ? "send" : "nothing");
+    verb_text(r, "channel", o->why.channel ? channel_name(o->why.channel) : "");
+    verb_number(r, "p_redeem", o->p_redeem);
+    verb_money(r, "gain", llround(o->why.gain_minor), &c->currency);
+    verb_money(r, "cost", o->cost_minor, &c->currency);
+    verb_number(r, "propensity", o->propensity);
+    if (chosen) verb_time(r, "send_at", o->send_at_us);
+    verb_text(r, "reason_code", reason_code(o->why.reason));
+    verb_text(r, "reason", why.data);
+    if (chosen && deciding_words(d, o, memory, &words, NULL) != PF_OK) words = "";
+    verb_text(r, "message", words);
+    json_object_end(&r->w);
+    buffer_free(&why);
+}
+
+/* A few shoppers of every sort: treated ones spread over the run, then a held-out and an
+ * untreated one. */
+static void write_sample(const deciding *d, verb_result *r)
+{
+    const decide_result *found = d->result;
+    size_t step = found->n_treated / (SAMPLE - 2) + 1, seen = 0, written = 0;
+    bool held = false, left = false;
+    arena memory;
+    arena_init(&memory, LIMIT_REPORT_BYTES);
+    json_key(&r->w, "sample");
+    json_array_begin(&r->w);
+    for (size_t i = 0; i < found->n_shoppers && written < SAMPLE; i++) {
+        const decide_shopper *s = &found->shoppers[i];
+        bool take = s->n_chosen > 0 ? seen++ % step == 0 : s->holdout ? !held : !left;
+        held = held || (s->holdout && s->n_chosen == 0);
+        left = left || (!s->holdout && s->n_chosen == 0);
+        if (!take || s->n_outcomes == 0) continue;
+        write_outcome(d, &found->outcomes[s->best], r, &memory);
+        written++;
+    }
+    json_array_end(&r->w);
+    arena_free(&memory);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The interval that holds 95 % of the posterior's draws; fewer than 20 draws say nothing. */
+static void write_interval(const deciding *d, const char *low_key, const char *high_key,
+                           const double *draw, verb_result *r)
+{
+    const currency *c = &d->p->catalogue->currency;
+    const uint32_t n = d->result->n_draws;
+    double *sorted = n >= 20 ? mem_alloc(n, sizeof *sorted) : NULL;
+    if (sorted == NULL) return;
+    memcpy(sorted, draw, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_numbers);
+    verb_money(r, low_key, llround(sorted[(size_t)(0.025 * n)]), c);
+    verb_money(r, high_key, llround(sorted[n - 1 - (size_t)(0.025 * n)]), c);
+    mem_free(sorted);
+}
+
+static void write_money(const deciding *d, verb_result *r)
+{
+    const currency *c = &d->p->catalogue->currency;
+    const decide_result *found = d->result;
+    bool hard = d->policy.hard;
+    verb_money(r, "cost", found->cost_minor, c);
+    if (hard) verb_money(r, "expected_cost", llround(found->expected_cost_minor), c);
+    verb_money(r, "gain", llround(found->gain_minor), c);
+    write_interval(d, "gain_low", "gain_high", found->draw_gain, r);
+    if (!hard)
+        verb_money(r, "rounding",
+                   llround((double)found->cost_minor - found->expected_cost_minor), c);
+    if (found->fatigue_minor > 0)
+        verb_money(r, "fatigue", llround(found->fatigue_minor), c);
+    verb_money(r, "value", llround(found->value_minor), c);
+    write_interval(d, "value_low", "value_high", found->draw_value, r);
+    verb_money(r, "bound", llround(found->bound_minor), c);
+    verb_number(r, "gap", found->gap);
+}
+
+static void write_exploration(const deciding *d, verb_result *r)
+{
+    static const char *const words[] = {"none", "thompson", "greedy", "softmax"};
+    const decide_result *found = d->result;
+    size_t lots = 0;
+    for (size_t i = 0; i < found->n_outcomes; i++) {
+        const decide_outcome *o = &found->outcomes[i];
+        lots += o->why.reason == REASON_CHOSEN && o->propensity < 1;
+    }
+    verb_text(r, "explore", words[d->policy.explore.method]);
+    if (d->policy.explore.method != POLICY_EXPLORES_NOT)
+        verb_integer(r, "chosen_by_lot", (int64_t)lots);
+}
+
+static void write_head(const deciding *d, const char *run, bool dry_run, verb_result *r)
+{
+    const shop_catalogue *c = d->p->catalogue;
+    const decide_result *found = d->result;
+    verb_text(r, "run", dry_run ? "" : run);
+    verb_time(r, "at", d->at_us);
+    verb_text(r, "campaign", c->campaigns[d->campaign].id);
+    json_key(&r->w, "dry_run");
+    json_boolean(&r->w, dry_run);
+    verb_text(r, "currency", c->currency.code);
+    verb_integer(r, "candidates", (int64_t)d->n_promotions);
+    verb_integer(r, "shoppers", (int64_t)found->n_shoppers);
+    verb_integer(r, "treated", (int64_t)found->n_treated);
+    verb_integer(r, "held_out", (int64_t)found->n_held_out);
+    verb_integer(r, "messages", (int64_t)found->n_chosen);
+    verb_text(r, "budgets", d->policy.hard ? "hard" : "planned");
+    write_money(d, r);
+    write_exploration(d, r);
+    foreseen_describe(&d->foreseen, r);
+    if (found->empty_audience != 0)
+        verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);
+}
+
+void deciding_summarise(const deciding *d, const char *run, bool dry_run, verb_result *r)
+{
+    json_object_begin(&r->w);
+    write_head(d, run, dry_run, r);
+    write_caps(d, r);
+    write_reasons(d, r);
+    write_promotions(d, r);
+    write_sample(d, r);
+    json_object_end(&r->w);
+}
+

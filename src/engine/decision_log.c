@@ -1,0 +1,130 @@
+/* Reading the decisions of all shoppers; only the first decision of a shopper in a run carries
+ * the candidates. */
+#include "engine/decision_log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/memory.h"
+
+typedef struct reading {
+    decision_log *l;
+    const proffer *p;
+    int64_t until_us;
+    pf_status status;
+    pf_error *err;
+} reading;
+
+static bool fail(reading *k, pf_status s)
+{
+    k->status = s;
+    return false;
+}
+
+static bool no_memory(reading *k)
+{
+    return fail(k, error_set(k->err, PF_NO_MEMORY, "out of memory for the log of decisions"));
+}
+
+static const char *policy_of(reading *k, const decision_record *d)
+{
+    const json_value *tree = NULL;
+    arena *memory = &k->l->memory;
+    if (json_parse(memory, d->versions, strlen(d->versions), &tree, NULL) != PF_OK) return "";
+    const json_value *policy = json_member(tree, "policy");
+    if (policy == NULL || policy->kind != JSON_TEXT) return "";
+    return arena_copy_text(memory, policy->text.data, policy->text.n);
+}
+
+static bool read_candidates(reading *k, const decision_record *d, logged_row *row)
+{
+    journal_candidate *list = NULL;
+    pf_status s =
+        journal_read_candidates(d->candidates, strlen(d->candidates), k->p->catalogue,
+                                &k->l->memory, &list, &row->n_candidates, k->err);
+    row->candidate = list;
+    if (s == PF_OK) return true;
+    error_prefix(k->err, "decision %s", d->id);
+    return fail(k, s);
+}
+
+static bool had_lots(const logged_row *row)
+{
+    return row->propensity > 0 && row->propensity < 1;
+}
+
+static bool take(void *context, const decision_record *d)
+{
+    reading *k = context;
+    decision_log *l = k->l;
+    if (d->time_us >= k->until_us) return true;
+    if (l->n >= DECISION_LOG_MOST)
+        return fail(k, error_set(k->err, PF_LIMIT, "the log has more than %d decisions",
+                                 DECISION_LOG_MOST));
+    if (!mem_reserve((void **)&l->row, &l->capacity, l->n + 1, sizeof *l->row))
+        return no_memory(k);
+    logged_row *row = &l->row[l->n];
+    *row = (logged_row){.shopper = d->shopper,
+                        .promotion = d->promotion,
+                        .channel = d->channel,
+                        .time_us = d->time_us,
+                        .propensity = d->propensity,
+                        .holdout = d->holdout,
+                        .run = arena_copy_text(&l->memory, d->run, strlen(d->run)),
+                        .policy = policy_of(k, d)};
+    if (row->run == NULL || row->policy == NULL) return no_memory(k);
+    if (!read_candidates(k, d, row)) return false;
+    l->n++;
+    return true;
+}
+
+/* By time; of one moment the runs in their order, which is that of their names. */
+static int compare_rows(const void *a, const void *b)
+{
+    const logged_row *x = a, *y = b;
+    if (x->time_us != y->time_us) return x->time_us < y->time_us ? -1 : 1;
+    int by_run = strcmp(x->run, y->run);
+    if (by_run != 0) return by_run;
+    return (x->n_candidates < y->n_candidates) - (x->n_candidates > y->n_candidates);
+}
+
+/* Of the rows of one shopper from `first` on, drops those that a later run repeats. Several
+ * promotions of one run at one moment stay. */
+static void drop_repeated(decision_log *l, size_t first)
+{
+    size_t n = first;
+    for (size_t i = first; i < l->n; i++) {
+        bool repeated = false;
+        for (size_t k = i + 1; k < l->n && l->row[k].time_us == l->row[i].time_us; k++)
+            repeated = repeated || strcmp(l->row[k].run, l->row[i].run) != 0;
+        if (!repeated) l->row[n++] = l->row[i];
+    }
+    l->n = n;
+}
+
+pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us, pf_error *err)
+{
+    *l = (decision_log){.n = 0};
+    arena_init(&l->memory, LIMIT_REPORT_BYTES * 8);
+    reading k = {.l = l, .p = p, .until_us = until_us, .status = PF_OK, .err = err};
+    for (uint32_t i = 1; k.status == PF_OK && i <= p->catalogue->n_shoppers; i++) {
+        size_t first = l->n;
+        pf_status s = workspace_visit_shopper_decisions(p, i, take, &k, err);
+        if (k.status == PF_OK) k.status = s;
+        if (l->n - first < 2) continue;
+        qsort(l->row + first, l->n - first, sizeof *l->row, compare_rows);
+        drop_repeated(l, first);
+    }
+    for (size_t i = 0; i < l->n; i++)
+        l->lots += had_lots(&l->row[i]);
+    if (k.status != PF_OK) decision_log_free(l);
+    return k.status;
+}
+
+void decision_log_free(decision_log *l)
+{
+    mem_free(l->row);
+    arena_free(&l->memory);
+    *l = (decision_log){.n = 0};
+}

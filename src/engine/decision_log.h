@@ -1,0 +1,46 @@
+/*
+ * The workspace's own decisions, all runs together, as the rooms that learn from them and judge
+ * by them want them: what was done at which moment, what else could have been, and the chances.
+ *
+ *     decision_log log;
+ *     status = decision_log_read(&log, p, until_us, err);
+ *     // log.row[0 .. log.n - 1]; none is no failure
+ *     decision_log_free(&log);
+ *
+ * Where a shopper was decided about twice at one moment (a run was repeated), the later run
+ * counts. Numbers are those of the workspace's snapshot.
+ */
+#ifndef PROFFER_ENGINE_DECISION_LOG_H
+#define PROFFER_ENGINE_DECISION_LOG_H
+
+#include "base/arena.h"
+#include "decide/journal.h"
+#include "engine/workspace.h"
+
+enum { DECISION_LOG_MOST = 1000000 };
+
+typedef struct logged_row {
+    uint32_t shopper, promotion; /* promotion 0: nothing */
+    channel channel;
+    int64_t time_us;
+    double propensity; /* of what was done, given that the shopper was not held out */
+    bool holdout;
+    const char *run, *policy; /* policy: its fingerprint, or "" */
+    const journal_candidate *candidate;
+    size_t n_candidates;
+} logged_row;
+
+typedef struct decision_log {
+    logged_row *row; /* by shopper and time */
+    size_t n, capacity;
+    size_t lots; /* rows in which something else had a chance as well */
+    arena memory;
+} decision_log;
+
+/* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST; PF_DATA where
+ * the log holds what no log holds. On failure *l is empty. */
+pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us, pf_error *err);
+/* Empty is fine. */
+void decision_log_free(decision_log *l);
+
+#endif

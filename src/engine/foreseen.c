@@ -1,0 +1,328 @@
+/* Fitting what is foreseen from the workspace's past, and handing it to decide/. */
+#include "engine/foreseen.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { SEED = 1, PUBLICATION_LIFT = 1, PUBLICATION_REDEEM = 2 };
+
+/* --- the lift ---------------------------------------------------------------------- */
+
+/* Decisions of Proffer's own that drew lots, as response/effect.h reads them. */
+typedef struct effect_rows {
+    effect_logged *row;
+    effect_option *option;
+    size_t n, n_options;
+} effect_rows;
+
+static pf_status take_rows(effect_rows *out, const decision_log *log, pf_error *err)
+{
+    size_t options = 0;
+    for (size_t i = 0; i < log->n; i++)
+        options += log->row[i].n_candidates;
+    out->row = mem_alloc(log->n + 1, sizeof *out->row);
+    out->option = mem_alloc(options + 1, sizeof *out->option);
+    if (out->row == NULL || out->option == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
+    for (size_t i = 0; i < log->n; i++) {
+        const logged_row *from = &log->row[i];
+        effect_logged *to = &out->row[out->n];
+        double none = 1;
+        if (from->holdout || from->n_candidates == 0) continue;
+        *to = (effect_logged){.shopper = from->shopper,
+                              .promotion = from->promotion,
+                              .channel = from->promotion ? from->channel : CHANNEL_NONE,
+                              .time_us = from->time_us,
+                              .candidate = out->option + out->n_options};
+        for (size_t k = 0; k < from->n_candidates; k++) {
+            const decide_outcome *o = &from->candidate[k].outcome;
+            if (o->propensity <= 0 || o->promotion == 0) continue;
+            out->option[out->n_options++] =
+                (effect_option){o->promotion, o->why.channel, o->propensity};
+            to->n_candidates++;
+            none -= o->propensity;
+        }
+        to->propensity_none = none > 0 ? none : 0;
+        out->n++;
+    }
+    return PF_OK;
+}
+
+static effect_options effect_settings(const foreseen *f, const policy *how,
+                                      const effect_rows *rows)
+{
+    effect_options o = effect_options_default();
+    o.log = rows->row;
+    o.n_log = f->log.lots > 0 ? rows->n : 0;
+    o.margin = how->metric == POLICY_REVENUE ? 1 : how->margin_rate;
+    o.unknown_discount_minor = how->unknown_discount_minor != MONEY_ABSENT
+                                   ? (double)how->unknown_discount_minor
+                                   : 0;
+    for (int by = 1; by < CHANNEL_COUNT; by++)
+        if (how->channels & 1u << by)
+            o.contact_minor = fmax(o.contact_minor, how->channel[by].contact_cost_minor);
+    return o;
+}
+
+/* What a part that the data cannot support is told with. */
+static pf_status pass_over(const char *what, const char *instead, pf_status s, pf_error *why,
+                           pf_error *err)
+{
+    if (s != PF_DATA && s != PF_NOT_FOUND && s != PF_OK) return error_pass(err, why);
+    if (s != PF_OK) log_line(LOG_INFO, "%s: %s; %s", what, why->message, instead);
+    return PF_OK;
+}
+
+static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)
+{
+    const config *c = f->l->p->config;
+    effect_rows rows = {.n = 0};
+    pf_error why = {.code = PF_OK};
+    if (strcmp(c->gain, "response") == 0 || how->metric == POLICY_REDEMPTIONS) return PF_OK;
+    pf_status s = take_rows(&rows, &f->log, err);
+    if (s == PF_OK) {
+        effect_options o = effect_settings(f, how, &rows);
+        s = effect_fit(&f->effect, f->l->data, f->at_us, &o, &why);
+        if (strcmp(c->gain, "uplift") == 0 && s != PF_OK)
+            s = error_pass(err, &why);
+        else
+            s = pass_over("what promotions add is not known",
+                          "every sale of a redeemer counts as gain", s, &why, err);
+    }
+    mem_free(rows.row);
+    mem_free(rows.option);
+    return s;
+}
+
+/* --- channels, moments, fatigue ----------------------------------------------------- */
+
+static pf_status fit_habits(foreseen *f, pf_error *err)
+{
+    const proffer *p = f->l->p;
+    const habits_options o = habits_options_default();
+    pf_error why = {.code = PF_OK};
+    pf_status s = habits_fit(&f->habits, p->catalogue, p->history, p->zone, f->zones.of,
+                             f->at_us, &o, &why);
+    return pass_over("nothing is known of channels and hours", "all count alike", s, &why, err);
+}
+
+static size_t cells(const foreseen *f)
+{
+    return ((size_t)f->l->p->catalogue->n_shoppers + 1) * CHANNEL_COUNT;
+}
+
+static pf_status find_moments(foreseen *f, const policy *how, pf_error *err)
+{
+    const proffer *p = f->l->p;
+    int64_t until = f->at_us + p->config->send_within_h * US_PER_HOUR;
+    if (p->config->send_within_h == 0 || f->habits == NULL) return PF_OK;
+    f->send_at_us = mem_alloc(cells(f), sizeof *f->send_at_us);
+    if (f->send_at_us == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for moments");
+    for (uint32_t i = 0; i <= p->catalogue->n_shoppers; i++) {
+        const zone *own = f->zones.of[i] != NULL ? f->zones.of[i] : p->zone;
+        for (int by = 0; by < CHANNEL_COUNT; by++) {
+            int64_t at = TIME_ABSENT;
+            if (i > 0 && (how->channels & 1u << by))
+                at = habits_send_at(f->habits, i, (channel)by, f->at_us, until, how->quiet, own);
+            f->send_at_us[(size_t)i * CHANNEL_COUNT + (size_t)by] = at;
+        }
+    }
+    return PF_OK;
+}
+
+static pf_status fit_fatigue(foreseen *f, const policy *how, pf_error *err)
+{
+    const proffer *p = f->l->p;
+    if (strcmp(p->config->fatigue, "none") == 0) return PF_OK;
+    f->shopper_worth_minor = p->config->shopper_worth_minor;
+    if (f->shopper_worth_minor == MONEY_ABSENT)
+        f->shopper_worth_minor = fatigue_worth(p->catalogue, p->history, how->margin_rate,
+                                               f->at_us);
+    if (f->shopper_worth_minor == MONEY_ABSENT) return PF_OK;
+    return fatigue_fit(&f->fatigue, p->catalogue, p->history, f->at_us, err);
+}
+
+static pf_status find_harm(foreseen *f, const policy *how, pf_error *err)
+{
+    const proffer *p = f->l->p;
+    if (f->fatigue == NULL) return PF_OK;
+    f->fatigue_minor = mem_alloc_zero(cells(f), sizeof *f->fatigue_minor);
+    if (f->fatigue_minor == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for fatigue");
+    for (uint32_t i = 1; i <= p->catalogue->n_shoppers; i++) {
+        fatigue_load load = {0};
+        if (i <= p->history->n_shoppers)
+            load = fatigue_count(p->catalogue, p->history, i, f->at_us);
+        for (int by = 1; by < CHANNEL_COUNT; by++)
+            if (how->channels & 1u << by)
+                f->fatigue_minor[(size_t)i * CHANNEL_COUNT + (size_t)by] =
+                    (float)(fatigue_harm(f->fatigue, load, (channel)by) *
+                            (double)f->shopper_worth_minor);
+    }
+    return PF_OK;
+}
+
+/* --- draws --------------------------------------------------------------------------- */
+
+static pf_status draw_lift(foreseen *f, pf_error *err)
+{
+    const uint32_t n = f->l->p->catalogue->n_promotions;
+    draws scale = {0};
+    if (f->effect == NULL) return PF_OK;
+    pf_status s = draws_new(&scale, f->n_draws, effect_scales(f->effect), SEED,
+                            PUBLICATION_LIFT, err);
+    if (s == PF_OK) s = effect_draws(f->effect, &scale, err);
+    for (uint32_t d = 0; s == PF_OK && d < f->n_draws; d++)
+        for (uint32_t k = 1; k <= n; k++)
+            f->lift_draw[(size_t)d * (n + 1) + k] =
+                scale.value[(size_t)d * scale.width +
+                            effect_scale_of(f->effect, f->l->data, k)];
+    draws_free(&scale);
+    return s;
+}
+
+static pf_status prepare_draws(foreseen *f, pf_error *err)
+{
+    const proffer *p = f->l->p;
+    size_t n = (size_t)p->catalogue->n_promotions + 1;
+    f->n_draws = (uint32_t)p->config->draws;
+    f->redeem_draw = mem_alloc(n, f->n_draws * sizeof *f->redeem_draw);
+    f->lift_draw = mem_alloc(n, f->n_draws * sizeof *f->lift_draw);
+    if (f->redeem_draw == NULL || f->lift_draw == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for draws");
+    for (size_t i = 0; i < n * f->n_draws; i++)
+        f->redeem_draw[i] = f->lift_draw[i] = 1;
+    return draw_lift(f, err);
+}
+
+static pf_status draw_promotions(foreseen *f, const response_ask *ask, pf_error *err)
+{
+    const uint32_t n = f->l->p->catalogue->n_promotions;
+    draws own = {0};
+    pf_status s = response_draws(f->l->model, f->l->data, ask, f->n_draws, SEED,
+                                 PUBLICATION_REDEEM, &own, err);
+    for (uint32_t d = 0; s == PF_OK && d < f->n_draws; d++)
+        for (size_t k = 0; k < ask->n_promotions; k++) {
+            size_t at = (size_t)d * (n + 1) + ask->promotion[k];
+            double factor = own.value[(size_t)d * own.width + k];
+            f->redeem_draw[at] = factor;
+            f->lift_draw[at] *= factor;
+        }
+    draws_free(&own);
+    return s;
+}
+
+/* --- all ------------------------------------------------------------------------------ */
+
+pf_status foreseen_open(foreseen *f, learned *l, int64_t at_us, const policy *how,
+                        pf_error *err)
+{
+    *f = (foreseen){.l = l, .at_us = at_us, .shopper_worth_minor = MONEY_ABSENT};
+    pf_status s = zones_open(&f->zones, l->p->catalogue, err);
+    if (s == PF_OK) s = decision_log_read(&f->log, l->p, at_us, err);
+    if (s == PF_OK) s = fit_effect(f, how, err);
+    if (s == PF_OK) s = fit_habits(f, err);
+    if (s == PF_OK) s = find_moments(f, how, err);
+    if (s == PF_OK) s = fit_fatigue(f, how, err);
+    if (s == PF_OK) s = find_harm(f, how, err);
+    if (s == PF_OK) s = prepare_draws(f, err);
+    if (s != PF_OK) foreseen_close(f);
+    return s;
+}
+
+void foreseen_close(foreseen *f)
+{
+    zones_close(&f->zones);
+    decision_log_free(&f->log);
+    effect_free(f->effect);
+    habits_free(f->habits);
+    fatigue_free(f->fatigue);
+    mem_free(f->fatigue_minor);
+    mem_free(f->send_at_us);
+    mem_free(f->redeem_draw);
+    mem_free(f->lift_draw);
+    *f = (foreseen){.l = f->l, .shopper_worth_minor = MONEY_ABSENT};
+}
+
+bool foreseen_by_channel(const foreseen *f, const policy *how)
+{
+    channel_set open = how->channels & CHANNEL_SET_ALL;
+    return f->habits != NULL && (open & (open - 1)) != 0;
+}
+
+pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_scores *scores,
+                         channel by, decide_score *into, pf_error *err)
+{
+    size_t n = ask->n_shoppers * ask->n_promotions;
+    float *lift = NULL;
+    pf_status s = draw_promotions(f, ask, err);
+    if (s == PF_OK && f->effect != NULL) {
+        lift = mem_alloc(n + 1, sizeof *lift);
+        if (lift == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for lifts");
+        effect_ask question = {.response = *ask,
+                               .channel = by,
+                               .p_redeem = scores->p,
+                               .spend_minor = scores->spend};
+        s = effect_score(f->effect, f->l->data, &question, lift, err);
+    }
+    for (size_t at = 0; s == PF_OK && at < n; at++) {
+        uint32_t who = ask->shopper[at / ask->n_promotions];
+        double times = by != CHANNEL_NONE ? habits_factor(f->habits, who, by) : 1;
+        into[at] = (decide_score){.shopper = who,
+                                  .promotion = ask->promotion[at % ask->n_promotions],
+                                  .channel = by,
+                                  .p_redeem = fmin(1, (double)scores->p[at] * times),
+                                  .spend_minor = (double)scores->spend[at],
+                                  .lift_known = lift != NULL,
+                                  .lift_minor = lift != NULL ? (double)lift[at] * times : 0};
+    }
+    mem_free(lift);
+    return s;
+}
+
+void foreseen_inputs(const foreseen *f, decide_inputs *in)
+{
+    in->shopper_zones = f->zones.of;
+    in->fatigue_minor = f->fatigue_minor;
+    in->send_at_us = f->send_at_us;
+    in->n_draws = f->n_draws;
+    in->redeem_draw = f->redeem_draw;
+    in->lift_draw = f->lift_draw;
+}
+
+/* --- told ------------------------------------------------------------------------------ */
+
+static void describe_gain(const foreseen *f, verb_result *r)
+{
+    const currency *c = &f->l->p->catalogue->currency;
+    if (f->effect == NULL) {
+        verb_text(r, "gain_counts", "response");
+        verb_text(r, "gain_words",
+                  "Gains count every sale of a redeemer, also those that would have come anyway.");
+        return;
+    }
+    effect_total t = effect_total_of(f->effect);
+    verb_text(r, "gain_counts", "uplift");
+    verb_text(r, "gain_basis", effect_basis_name(effect_basis_of(f->effect)));
+    verb_text(r, "gain_words", effect_basis_words(effect_basis_of(f->effect)));
+    verb_money(r, "gain_a_message", llround(t.value), c);
+    verb_money(r, "gain_a_message_low", llround(t.low), c);
+    verb_money(r, "gain_a_message_high", llround(t.high), c);
+    json_key(&r->w, "effect");
+    effect_describe(f->effect, &r->w);
+}
+
+void foreseen_describe(const foreseen *f, verb_result *r)
+{
+    describe_gain(f, r);
+    if (f->habits != NULL) {
+        json_key(&r->w, "habits");
+        habits_describe(f->habits, &r->w);
+    }
+    verb_money(r, "shopper_worth", f->shopper_worth_minor, &f->l->p->catalogue->currency);
+    if (f->fatigue == NULL) return;
+    json_key(&r->w, "fatigue");
+    fatigue_describe(f->fatigue, &r->w);
+}
