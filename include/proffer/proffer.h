@@ -148,6 +148,28 @@ PROFFER_API proffer_evaluate_options proffer_evaluate_options_default(void);
 PROFFER_API proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
                                             char **json, proffer_error *err);
 
+typedef struct proffer_policies_options {
+    /* Comma-separated: logged, nothing, random, single:ID, best-single, value, gain, p_redeem,
+     * lift, value@PRICE, softmax:T. NULL: a useful few. */
+    const char *policies;
+    const char *reward; /* net_margin (NULL), revenue, redemptions, clicks or buyers */
+    int window_days;    /* what counts as brought by a decision; 0 = 28, at most 366 */
+    /* Date: decisions from here on alone. NULL: all. */
+    const char *since;
+    int only_possible; /* policies choose only among what the log gave a chance */
+    int past;          /* judge by past campaigns: nothing was randomised then (docs) */
+    uint64_t seed;
+    int threads;
+    int bootstrap; /* replicates of the intervals; 0 = proffer.yaml's */
+} proffer_policies_options;
+
+PROFFER_API proffer_policies_options proffer_policies_options_default(void);
+/* What other policies would have brought, from the log of decisions that drew lots
+ * (decide.explore). The result is kept for the report. */
+PROFFER_API proffer_status proffer_evaluate_policies(proffer *p,
+                                                     const proffer_policies_options *o,
+                                                     char **json, proffer_error *err);
+
 typedef struct proffer_sequences_options {
     const char *sequences; /* user item item ... | .inter; plain, gzip or zstd */
     const char *items;     /* texts of the items, or NULL */

@@ -195,3 +195,12 @@ proffer_status option_integer(const invocation *in, const char *name, long low, 
     *out = (long)number;
     return PROFFER_OK;
 }
+
+proffer_status refuse_options(const invocation *in, const char *const names[],
+                              const char *because, proffer_error *err)
+{
+    for (; *names != NULL; names++)
+        if (option_given(in, *names))
+            return fail(err, PROFFER_USAGE, "--%s %s", *names, because);
+    return PROFFER_OK;
+}

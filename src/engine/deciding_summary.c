@@ -35,7 +35,7 @@ static void write_next_unit(const deciding *d, const decide_cap *cap, buffer *na
 {
     const shop_catalogue *c = d->p->catalogue;
     reason_words words = {LANGUAGE_EN, c, d->p->zone};
-    double unit = is_money(cap->kind) ? pow(10, c->currency.digits) : 1;
+    double unit = is_money(cap->kind) ? pow(10, c->currency.exponent) : 1;
     if (cap->price <= 0) return;
     verb_money(r, "next_unit_brings", llround(cap->price * unit), &c->currency);
     if (cap->buys && cap->more_of != 0) {

@@ -1,0 +1,183 @@
+/*
+ * evaluate --policy: what other ways to decide would have brought, read off the workspace's own
+ * log of decisions (evaluate/policies.h). The result is kept for the report.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "engine/deciding.h"
+#include "evaluate/policies.h"
+
+proffer_policies_options proffer_policies_options_default(void)
+{
+    return (proffer_policies_options){.seed = 1};
+}
+
+/* What one comparison works with. */
+typedef struct comparing {
+    proffer *p;
+    const proffer_policies_options *o;
+    policy policy;
+    decision_log log;
+    policies_decision *row; /* [log.n] */
+    policies_candidate *candidate;
+    size_t n, n_candidates;
+    policies_choice who[POLICIES_MAX];
+    size_t n_who;
+} comparing;
+
+/* --- rows --------------------------------------------------------------------------- */
+
+/* What keeps a promotion from a shopper by rule; the rest could have been sent. */
+static bool was_eligible(decide_reason reason)
+{
+    return reason == REASON_CHOSEN || reason == REASON_HOLDOUT || reason > REASON_QUIET_HOURS;
+}
+
+static double contact_of(const comparing *k, const promotion *p, channel by)
+{
+    if (p->contact_cost_minor != MONEY_ABSENT && p->contact_cost_minor >= 0)
+        return (double)p->contact_cost_minor;
+    return k->policy.channel[by].contact_cost_minor;
+}
+
+static policies_candidate candidate_of(const comparing *k, const logged_row *row,
+                                       const decide_outcome *o)
+{
+    const reason_facts *f = &o->why;
+    bool known = !row->holdout || o->propensity > 0;
+    return (policies_candidate){
+        .promotion = o->promotion,
+        .channel = f->channel,
+        .eligible = was_eligible(f->reason) && f->channel != CHANNEL_NONE,
+        .p_redeem = o->p_redeem,
+        .spend_minor = o->spend_minor,
+        .gain_minor = f->gain_minor,
+        .cost_minor = f->cost_minor,
+        .value_minor = f->value_minor,
+        .lift = o->lift_known ? o->lift_minor : NAN,
+        .contact_minor = contact_of(k, &k->p->catalogue->promotions[o->promotion], f->channel),
+        .propensity = known ? o->propensity : NAN};
+}
+
+/* Rows with their candidates; promotions that the catalogue no longer has are none. */
+static void take_row(comparing *k, const logged_row *from)
+{
+    policies_decision *to = &k->row[k->n];
+    if (from->n_candidates == 0) return; /* a further promotion of one message */
+    *to = (policies_decision){.shopper = from->shopper,
+                              .time_us = from->time_us,
+                              .holdout = from->holdout,
+                              .candidate = k->candidate + k->n_candidates,
+                              .taken = POLICIES_NONE,
+                              .propensity = from->holdout ? NAN : from->propensity,
+                              .version = from->policy};
+    for (size_t i = 0; i < from->n_candidates; i++) {
+        const decide_outcome *o = &from->candidate[i].outcome;
+        if (o->promotion == 0) continue;
+        if (from->promotion == o->promotion) to->taken = to->n_candidates;
+        k->candidate[k->n_candidates++] = candidate_of(k, from, o);
+        to->n_candidates++;
+    }
+    k->n++;
+}
+
+static pf_status take_rows(comparing *k, int64_t since_us, pf_error *err)
+{
+    size_t candidates = 0;
+    for (size_t i = 0; i < k->log.n; i++)
+        candidates += k->log.row[i].n_candidates;
+    k->row = mem_alloc(k->log.n + 1, sizeof *k->row);
+    k->candidate = mem_alloc(candidates + 1, sizeof *k->candidate);
+    if (k->row == NULL || k->candidate == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
+    for (size_t i = 0; i < k->log.n; i++)
+        if (k->log.row[i].time_us >= since_us) take_row(k, &k->log.row[i]);
+    return PF_OK;
+}
+
+/* --- options ------------------------------------------------------------------------ */
+
+static pf_status parse_reward(const char *word, policies_reward *out, pf_error *err)
+{
+    *out = word != NULL ? policies_reward_parse(word) : POLICIES_NET;
+    if (*out < POLICIES_REWARDS) return PF_OK;
+    return error_set(err, PF_USAGE,
+                     "--reward: '%s' is none of net_margin, revenue, redemptions, clicks, buyers",
+                     word);
+}
+
+static pf_status settings(const comparing *k, policies_options *out, pf_error *err)
+{
+    const proffer_policies_options *o = k->o;
+    const config *c = k->p->config;
+    *out = policies_options_default();
+    out->margin_rate = k->policy.margin_rate;
+    out->until_us = k->p->history->last_time_us + 1;
+    out->only_possible = o->only_possible != 0;
+    out->holdout_share = k->policy.holdout_share;
+    if (o->window_days > 0) out->window_us = o->window_days * US_PER_DAY;
+    out->plan.seed = o->seed;
+    out->plan.threads = workspace_pool(k->p);
+    out->plan.replicates =
+        o->bootstrap > 0 ? (unsigned)o->bootstrap : (unsigned)c->bootstrap_replicates;
+    return parse_reward(o->reward, &out->reward, err);
+}
+
+/* --- the verb ----------------------------------------------------------------------- */
+
+static pf_status compare(comparing *k, char **json, pf_error *err)
+{
+    policies_options options;
+    policies_result found;
+    verb_result r;
+    policies_log log = {.n = k->n,
+                        .decision = k->row,
+                        .history = k->p->history,
+                        .catalogue = k->p->catalogue};
+    pf_status s = settings(k, &options, err);
+    if (s == PF_OK) s = policies_compare(&log, k->who, k->n_who, &options, &found, err);
+    if (s != PF_OK) return s;
+    verb_begin(&r);
+    s = policies_write_json(&found, &k->p->catalogue->currency, &r.w, err);
+    policies_result_free(&found);
+    if (s == PF_OK) return verb_end(&r, json, err);
+    buffer_free(&r.text);
+    return s;
+}
+
+static pf_status open(comparing *k, pf_error *err)
+{
+    const char *names = k->o->policies != NULL ? k->o->policies
+                                               : "logged,nothing,random,best-single,value";
+    int64_t since = INT64_MIN;
+    pf_status s = workspace_snapshot(k->p, err);
+    if (s == PF_OK)
+        s = policies_parse(names, k->p->catalogue, k->who, POLICIES_MAX, &k->n_who, err);
+    if (s == PF_OK) s = policy_from_config(k->p, &k->policy, err);
+    if (s == PF_OK) s = workspace_time(k->p, k->o->since, INT64_MIN, &since, err);
+    if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, err);
+    if (s == PF_OK) s = take_rows(k, since, err);
+    return s;
+}
+
+proffer_status proffer_evaluate_policies(proffer *p, const proffer_policies_options *o,
+                                         char **json, proffer_error *err)
+{
+    comparing k = {.p = p, .o = o};
+    *json = NULL;
+    workspace_use_threads(p, o->threads);
+    pf_status s = open(&k, inner(err));
+    if (s == PF_OK) s = compare(&k, json, inner(err));
+    if (s == PF_OK) s = workspace_keep_document(p, "policies", *json, inner(err));
+    if (s != PF_OK) {
+        proffer_free(*json);
+        *json = NULL;
+    }
+    mem_free(k.row);
+    mem_free(k.candidate);
+    decision_log_free(&k.log);
+    return (proffer_status)s;
+}
