@@ -66,6 +66,7 @@
 #define LIMIT_ALLOCATE_CAPS 100000u
 #define LIMIT_MARGIN_CAPS 2000u /* that bind; a matrix of them is kept */
 #define LIMIT_DECIDE_PAIRS 50000000u
+#define LIMIT_REASON_TEXT_BYTES (16ull << 30) /* kept for the reasons of one run */
 
 /* Comparing policies on a log: actions of all rows; rows x actions x policies kept. */
 #define LIMIT_POLICY_ACTIONS 4096u

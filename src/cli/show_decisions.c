@@ -9,7 +9,7 @@
 
 static void show_caps(result *r, const json_value *decided)
 {
-    static const char *const headings[] = {"budget", ">limit", ">planned",
+    static const char *const headings[] = {"budget", ">limit", ">used",
                                            ">net gain of one more"};
     const json_value *caps = json_member(decided, "caps");
     size_t shown = 0;
@@ -48,10 +48,71 @@ static void show_reasons(result *r, const json_value *decided)
     printf("\n");
 }
 
+/* " (120.00 to 310.00)", or nothing where the data cannot say. */
+static const char *interval(result *r, const json_value *decided, const char *low,
+                            const char *high, char *into, size_t size)
+{
+    into[0] = 0;
+    if (json_member(decided, low) != NULL)
+        (void)snprintf(into, size, " (%s to %s)", show_text(r, decided, low),
+                       show_text(r, decided, high));
+    return into;
+}
+
+static void show_money(result *r, const json_value *decided)
+{
+    char gain[96], value[96];
+    const char *code = show_text(r, decided, "currency");
+    bool hard = strcmp(show_text(r, decided, "budgets"), "hard") == 0;
+    bool tired = json_member(decided, "fatigue") != NULL;
+    printf("  would gain  %s %s%s\n", show_text(r, decided, "gain"), code,
+           interval(r, decided, "gain_low", "gain_high", gain, sizeof gain));
+    if (hard)
+        printf("  would cost  %s %s at most, %s expected\n", show_text(r, decided, "cost"),
+               code, show_text(r, decided, "expected_cost"));
+    else
+        printf("  would cost  %s %s expected (%s of it from rounding each up)\n",
+               show_text(r, decided, "cost"), code, show_text(r, decided, "rounding"));
+    if (tired)
+        printf("  and tire    %s %s worth of shoppers\n", show_text(r, decided, "fatigue"), code);
+    printf("  net         %s %s%s before that rounding\n", show_text(r, decided, "value"), code,
+           interval(r, decided, "value_low", "value_high", value, sizeof value));
+    printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
+           show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
+    printf("  %s\n", show_text(r, decided, "gain_words"));
+}
+
+static bool binds(const json_value *cap)
+{
+    return show_number(cap, "shadow_price") > 0;
+}
+
+static void show_next_unit(result *r, const json_value *decided)
+{
+    const json_value *caps = json_member(decided, "caps");
+    const char *code = show_text(r, decided, "currency");
+    size_t shown = 0;
+    for (size_t i = 0; caps != NULL && i < caps->n && shown < 3; i++) {
+        const json_value *cap = &caps->values[i];
+        const char *only = show_text(r, cap, "next_unit_only_with");
+        if (!binds(cap)) continue;
+        printf("  one more of the %s would bring %s %s net", show_text(r, cap, "name"),
+               show_text(r, cap, "next_unit_brings"), code);
+        if (json_member(cap, "next_unit_messages") != NULL)
+            printf(", by %.2f more of \"%s\" by %s", show_number(cap, "next_unit_messages"),
+                   show_text(r, cap, "next_unit_title"), show_text(r, cap, "next_unit_channel"));
+        if (only[0] != 0) printf(", but only with more of the %s", only);
+        printf("\n");
+        shown++;
+    }
+    if (shown == 0)
+        printf("  more money would buy nothing more: everything that is worth its cost is sent\n");
+}
+
 void show_decision_summary(result *r, const json_value *decided)
 {
-    const char *code = show_text(r, decided, "currency");
     const char *name = show_text(r, decided, "campaign");
+    const char *explore = show_text(r, decided, "explore");
     printf(
         "%s%s%s%.0f promotion%s, %.0f shopper%s: %.0f message%s to %.0f shopper%s, %.0f "
         "held out to measure against\n",
@@ -61,13 +122,11 @@ void show_decision_summary(result *r, const json_value *decided)
         show_number(decided, "messages"), plural(decided, "messages"),
         show_number(decided, "treated"), plural(decided, "treated"),
         show_number(decided, "held_out"));
-    printf("  expected gain %s %s (margin of redemptions), expected cost %s %s (%s of it "
-           "from "
-           "rounding each up), net before that rounding %s %s\n",
-           show_text(r, decided, "gain"), code, show_text(r, decided, "cost"), code,
-           show_text(r, decided, "rounding"), show_text(r, decided, "value"), code);
-    printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
-           show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
+    show_money(r, decided);
+    show_next_unit(r, decided);
+    if (strcmp(explore, "none") != 0)
+        printf("  exploring by %s: %.0f of the messages were chosen by lot\n", explore,
+               show_number(decided, "chosen_by_lot"));
     const char *warning = show_text(r, decided, "warning_empty_audience");
     if (warning[0] != 0)
         printf("  warning: the audience rule of promotion %s picked nobody\n", warning);

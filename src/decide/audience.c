@@ -158,3 +158,100 @@ audience_answer audience_test(const audience_rule *rule, audience_lookup *lookup
     }
     return stack[0];
 }
+
+/* --- why not ---------------------------------------------------------------------- */
+
+/* Of every step: the answer of the part of the rule that ends with it, and where that begins. */
+typedef struct answered {
+    uint8_t answer[AUDIENCE_MAX_STEPS];
+    uint16_t first[AUDIENCE_MAX_STEPS];
+} answered;
+
+static_assert(AUDIENCE_MAX_STEPS <= UINT16_MAX, "a step's number fits");
+
+/* Of "and" and "or": the right part ends before the step, the left one before the right. */
+static uint32_t left_of(const answered *a, uint32_t step)
+{
+    return a->first[step - 1] - 1u;
+}
+
+static void answer_parts(const audience_rule *rule, audience_lookup *lookup, void *context,
+                         uint32_t shopper, answered *a)
+{
+    for (uint32_t i = 0; i < rule->n_steps; i++) {
+        const audience_step *step = &rule->steps[i];
+        audience_answer here;
+        a->first[i] = (uint16_t)i;
+        if (step->kind == STEP_TEST) {
+            audience_value v = {.kind = AUDIENCE_ABSENT};
+            lookup(context, shopper, rule->names[step->name], &v);
+            here = test(rule, step, &v);
+        } else if (step->kind == STEP_NOT) {
+            here = negate((audience_answer)a->answer[i - 1]);
+            a->first[i] = a->first[i - 1];
+        } else {
+            audience_answer right = (audience_answer)a->answer[i - 1];
+            audience_answer left = (audience_answer)a->answer[left_of(a, i)];
+            here = step->kind == STEP_AND ? both(left, right)
+                                          : negate(both(negate(left), negate(right)));
+            a->first[i] = a->first[left_of(a, i)];
+        }
+        a->answer[i] = (uint8_t)here;
+    }
+}
+
+audience_answer audience_test_why(const audience_rule *rule, audience_lookup *lookup,
+                                  void *context, uint32_t shopper, audience_blame *blame)
+{
+    answered a;
+    uint32_t at = rule->n_steps - 1;
+    audience_answer wanted = AUDIENCE_YES;
+    answer_parts(rule, lookup, context, shopper, &a);
+    if (a.answer[at] == AUDIENCE_YES) return AUDIENCE_YES;
+    /* Into a part that is not what it should be, to the left where both are not. */
+    while (rule->steps[at].kind != STEP_TEST) {
+        if (rule->steps[at].kind == STEP_NOT) {
+            wanted = negate(wanted);
+            at--;
+            continue;
+        }
+        uint32_t left = left_of(&a, at);
+        at = (audience_answer)a.answer[left] == wanted ? at - 1 : left;
+    }
+    *blame = (audience_blame){.step = at, .should_hold = wanted == AUDIENCE_YES};
+    lookup(context, shopper, rule->names[rule->steps[at].name], &blame->value);
+    if (is_absent(&blame->value)) blame->value = (audience_value){.kind = AUDIENCE_ABSENT};
+    return (audience_answer)a.answer[rule->n_steps - 1];
+}
+
+static void describe_literal(const audience_literal *l, buffer *into)
+{
+    const char *quote = l->kind != AUDIENCE_TEXT         ? ""
+                        : strchr(l->text, '"') != NULL ? "'"
+                                                       : "\"";
+    buffer_printf(into, "%s%s%s", quote, l->text, quote);
+}
+
+static void describe_test(const audience_rule *rule, const audience_step *step, buffer *into)
+{
+    static const char *const words[] = {
+        [COMPARE_EQUAL] = " = ",    [COMPARE_UNEQUAL] = " != ", [COMPARE_LESS] = " < ",
+        [COMPARE_AT_MOST] = " <= ", [COMPARE_MORE] = " > ",     [COMPARE_AT_LEAST] = " >= ",
+        [COMPARE_IN] = " in (",     [COMPARE_KNOWN] = " is known",
+        [COMPARE_UNKNOWN] = " is unknown"};
+    const bool asks = step->compare == COMPARE_KNOWN || step->compare == COMPARE_UNKNOWN;
+    buffer_printf(into, "%s%s", rule->names[step->name], words[step->compare]);
+    for (uint32_t i = 0; !asks && i < step->n_literals; i++) {
+        if (i > 0) buffer_append_text(into, ", ");
+        describe_literal(&rule->literals[step->first_literal + i], into);
+    }
+    if (step->compare == COMPARE_IN) buffer_append_char(into, ')');
+}
+
+void audience_describe(const audience_rule *rule, uint32_t step, bool should_hold,
+                       buffer *into)
+{
+    if (!should_hold) buffer_append_text(into, "not (");
+    describe_test(rule, &rule->steps[step], into);
+    if (!should_hold) buffer_append_char(into, ')');
+}

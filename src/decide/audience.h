@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/status.h"
 
 typedef enum audience_kind {
@@ -69,6 +70,22 @@ void audience_free(audience_rule *rule);
 
 audience_answer audience_test(const audience_rule *rule, audience_lookup *lookup,
                               void *context, uint32_t shopper);
+
+/* Where the answer is not yes: the first comparison that would have to turn out otherwise, and
+ * how. In "a and b" that is one of those that do not hold, in "a or b" the first, and under
+ * "not" one that should not hold. */
+typedef struct audience_blame {
+    uint32_t step;         /* of the rule; for audience_describe */
+    bool should_hold;      /* false: under a "not" */
+    audience_value value;  /* the shopper's; its text lives until the next lookup */
+} audience_blame;
+
+/* Asks every name once; *blame is filled unless the answer is yes. */
+audience_answer audience_test_why(const audience_rule *rule, audience_lookup *lookup,
+                                  void *context, uint32_t shopper, audience_blame *blame);
+/* Appends the comparison as a rule writes it: stage = "active", not (kids), city in ("Rome"). */
+void audience_describe(const audience_rule *rule, uint32_t step, bool should_hold,
+                       buffer *into);
 
 /* The names the rule asks for, each once, in order of appearance; so that a caller who
  * knows what names there are can refuse a misspelt one. */

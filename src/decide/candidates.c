@@ -65,9 +65,11 @@ static const decide_score *score_for(const decide_score *scores, size_t n, chann
 }
 
 /* Keeps the numbers of the best channel in the outcome, for its reason's sentence. */
-static void note_channel(decide_outcome *o, const decide_score *score, channel by,
+static void note_channel(decision_run *run, const decide_score *score, const draft *d,
                          const value_terms *v)
 {
+    decide_outcome *o = &run->r->outcomes[d->outcome];
+    const channel by = (channel)d->terms.channel;
     bool first = o->why.channel == CHANNEL_NONE;
     if (!first && v->value_minor <= o->why.value_minor) return;
     o->p_redeem = score->p_redeem;
@@ -79,7 +81,8 @@ static void note_channel(decide_outcome *o, const decide_score *score, channel b
     o->why.gain_minor = v->gain_minor;
     o->why.cost_minor = v->cost_minor;
     o->why.value_minor = v->value_minor;
-    o->why.fatigue_minor = v->gain_minor - v->cost_minor - v->value_minor;
+    o->why.fatigue_minor = d->terms.fatigue_minor;
+    run_say_what_it_takes(run, &d->terms, d->p_redeem, &o->why);
 }
 
 /* When a message would go out: as soon as is best for the shopper, outside quiet hours. */
@@ -171,6 +174,16 @@ static channel_set awake_channels(const decision_run *run, const decide_outcome 
     return awake;
 }
 
+/* Which of the policy's assumptions is missing where value_of knows no answer. */
+static reason_lever unknown_of(const policy *how, const promotion *p)
+{
+    bool discount = value_needs_assumption(p) && how->unknown_discount_minor == MONEY_ABSENT;
+    bool largest =
+        how->hard && how->largest_discount_minor == MONEY_ABSENT && !value_is_bounded(p);
+    if (discount && largest) return LEVER_BOTH_DISCOUNTS;
+    return largest ? LEVER_LARGEST_DISCOUNT : LEVER_UNKNOWN_VALUE;
+}
+
 /* Values every open channel; those worth something become drafts. */
 static pf_status value_channels(decision_run *run, const decide_score *scores, size_t n,
                                 channel_set open, size_t outcome, drafts *list,
@@ -188,15 +201,19 @@ static pf_status value_channels(decision_run *run, const decide_score *scores, s
         if (!(open & 1u << by) || score == NULL) continue;
         value_question q = question_of(run, score, (channel)by);
         if (!value_of(run->in->policy, &q, &v)) {
-            o->why.reason = REASON_COST_UNKNOWN;
+            o->why = (reason_facts){.reason = REASON_COST_UNKNOWN,
+                                    .lever = unknown_of(run->in->policy, q.offer)};
             return PF_OK;
         }
-        note_channel(o, score, (channel)by, &v);
         draft d = draft_of(run, &q, &v, outcome, send_at_us[by]);
+        note_channel(run, score, &d, &v);
         s = file_channel(run, &d, list, err);
     }
     /* Open channels, but none of them is one that the scores speak of. */
-    if (o->why.channel == CHANNEL_NONE) o->why.reason = REASON_CHANNEL_NOT_ALLOWED;
+    if (o->why.channel == CHANNEL_NONE)
+        o->why = (reason_facts){.reason = REASON_CHANNEL_NOT_ALLOWED,
+                                .lever = LEVER_SCORES,
+                                .channels = open};
     return s;
 }
 
@@ -279,6 +296,7 @@ static pf_status take_shopper(decision_run *run, size_t from, size_t to, drafts 
         i = next;
     }
     r->shoppers[entry].n_outcomes = r->n_outcomes - r->shoppers[entry].first;
+    if (s == PF_OK && eligibility_is_short(run->e)) s = no_memory(err);
     return s == PF_OK ? file_drafts(run, list, err) : s;
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/intern.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -60,6 +61,23 @@ static const char *fatigue_fault(const decide_inputs *in)
     return NULL;
 }
 
+/* 1900 to 2199: beyond them there is no calendar, and no end of quiet hours. */
+static bool is_moment(int64_t time_us)
+{
+    return time_us >= INT64_C(-2208988800) * US_PER_SECOND &&
+           time_us < INT64_C(7258118400) * US_PER_SECOND;
+}
+
+static const char *times_fault(const decide_inputs *in)
+{
+    size_t n = ((size_t)in->catalogue->n_shoppers + 1) * CHANNEL_COUNT;
+    if (!is_moment(in->at_us)) return "the moment of sending must be in 1900 to 2199";
+    for (size_t i = 0; in->send_at_us != NULL && i < n; i++)
+        if (in->send_at_us[i] != TIME_ABSENT && !is_moment(in->send_at_us[i]))
+            return "the best moment for a shopper must be none or in 1900 to 2199";
+    return NULL;
+}
+
 static pf_status check_inputs(const decide_inputs *in, pf_error *err)
 {
     const char *why = policy_check_parameters(in->policy);
@@ -67,6 +85,7 @@ static pf_status check_inputs(const decide_inputs *in, pf_error *err)
         return error_set(err, PF_USAGE, "policy '%s': %s", in->policy->name, why);
     why = draws_fault(in);
     if (why == NULL) why = fatigue_fault(in);
+    if (why == NULL) why = times_fault(in);
     if (why != NULL) return error_set(err, PF_USAGE, "%s", why);
     for (size_t i = 0; i < in->n_scores; i++) {
         why = score_fault(in, i);
@@ -136,7 +155,8 @@ static pf_status prepare(decision_run *run, pf_error *err)
                                .frames = in->frames,
                                .language = in->language,
                                .lookup = in->lookup,
-                               .lookup_context = in->lookup_context};
+                               .lookup_context = in->lookup_context,
+                               .texts = &run->r->texts};
     run->caps.arm_of = mem_alloc_zero((size_t)in->catalogue->n_promotions + 1,
                                       CHANNEL_COUNT * sizeof *run->caps.arm_of);
     if (run->caps.arm_of == NULL) return no_memory(err);
@@ -216,6 +236,7 @@ pf_status decide_run(decide_result **out, const decide_inputs *in, pf_error *err
     decision_run run = {.in = in};
     run.r = mem_alloc_zero(1, sizeof *run.r);
     if (run.r == NULL) return no_memory(err);
+    arena_init(&run.r->texts, LIMIT_REASON_TEXT_BYTES);
     s = prepare(&run, err);
     if (s == PF_OK) s = run_make_candidates(&run, err);
     if (s == PF_OK) s = run_make_caps(&run, err);
@@ -240,6 +261,7 @@ void decide_free(decide_result *r)
     mem_free(r->caps);
     mem_free(r->draw_gain);
     mem_free(r->draw_value);
+    arena_free(&r->texts);
     mem_free(r);
 }
 

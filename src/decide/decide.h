@@ -145,6 +145,7 @@ typedef struct decide_result {
     double holdout_share;                   /* probability of being held out */
     fingerprint policy;
     uint32_t empty_audience; /* a promotion whose audience picked nobody; 0 = none */
+    arena texts;             /* of reasons; owned */
 } decide_result;
 
 /* PF_USAGE: a wrong policy, or scores that are out of range or order; PF_DATA: a wrong

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "decide/eligibility_state.h"
 #include "decide/holdout.h"
 
@@ -71,7 +72,8 @@ static pf_status allocate_rules(eligibility *e, pf_error *err)
     e->rules = mem_alloc_zero(n, sizeof *e->rules);
     e->picked = mem_alloc_zero(n, sizeof *e->picked);
     e->answers = mem_alloc_zero(n, sizeof *e->answers);
-    return e->rules && e->picked && e->answers ? PF_OK : no_memory(err);
+    e->blames = mem_alloc_zero(n, sizeof *e->blames);
+    return e->rules && e->picked && e->answers && e->blames ? PF_OK : no_memory(err);
 }
 
 static pf_status allocate_promotions(eligibility *e, pf_error *err)
@@ -130,6 +132,7 @@ void eligibility_free(eligibility *e)
     mem_free(e->rules);
     mem_free(e->picked);
     mem_free(e->answers);
+    mem_free(e->blames);
     mem_free(e->stocked);
     mem_free(e->redeemed);
     mem_free(e->rule_of);
@@ -180,9 +183,22 @@ typedef struct last_message {
     uint32_t tags[CHANNEL_COUNT]; /* counted of it already */
 } last_message;
 
-static void read_exposure(eligibility *e, const shop_history *h, uint64_t i,
-                          last_message *last)
+static void begin_messages(last_message *last)
 {
+    for (int by = 0; by < CHANNEL_COUNT; by++)
+        last->time_us[by] = TIME_ABSENT;
+}
+
+/* What an exposure adds to those before. */
+typedef struct exposure {
+    uint8_t by;
+    bool is_message;
+    uint32_t tags; /* that its message was not about so far */
+} exposure;
+
+static exposure read_exposure(const eligibility *e, uint64_t i, last_message *last)
+{
+    const shop_history *h = e->world.history;
     uint8_t by = h->channel[i] < CHANNEL_COUNT ? h->channel[i] : CHANNEL_NONE;
     uint32_t number = h->promotion[i];
     uint32_t tags = number <= e->world.catalogue->n_promotions ? e->tagged[number] : 0;
@@ -191,11 +207,21 @@ static void read_exposure(eligibility *e, const shop_history *h, uint64_t i,
         last->time_us[by] = h->time_us[i];
         last->campaign[by] = h->campaign[i];
         last->tags[by] = 0;
-        count_into(e, &e->total, h->time_us[i]);
-        count_into(e, &e->by[by], h->time_us[i]);
     }
-    count_tags(e, h->time_us[i], tags & ~last->tags[by]);
+    exposure x = {.by = by, .is_message = !same, .tags = tags & ~last->tags[by]};
     last->tags[by] |= tags;
+    return x;
+}
+
+static void count_exposure(eligibility *e, uint64_t i, last_message *last)
+{
+    int64_t time_us = e->world.history->time_us[i];
+    exposure x = read_exposure(e, i, last);
+    if (x.is_message) {
+        count_into(e, &e->total, time_us);
+        count_into(e, &e->by[x.by], time_us);
+    }
+    count_tags(e, time_us, x.tags);
 }
 
 /* Who unsubscribed stays so, whatever the standing data say: they carry no date that
@@ -205,12 +231,11 @@ static void read_past(eligibility *e, uint32_t number)
     const shop_history *h = e->world.history;
     if (h == NULL || number > h->n_shoppers) return;
     last_message last;
-    for (int by = 0; by < CHANNEL_COUNT; by++)
-        last.time_us[by] = TIME_ABSENT;
+    begin_messages(&last);
     uint64_t end = history_before(h, number, e->world.at_us);
     for (uint64_t i = h->first[number]; i < end; i++) {
         if (h->type[i] == EVENT_REDEMPTION) count_own(e, h->promotion[i]);
-        if (h->type[i] == EVENT_EXPOSURE) read_exposure(e, h, i, &last);
+        if (h->type[i] == EVENT_EXPOSURE) count_exposure(e, i, &last);
         if (h->type[i] == EVENT_UNSUBSCRIBE)
             e->refused |=
                 h->channel[i] == CHANNEL_NONE ? CHANNEL_SET_ALL : 1u << h->channel[i];
@@ -250,13 +275,61 @@ void eligibility_turn_to(eligibility *e, uint32_t number)
     read_past(e, number);
 }
 
+/* A text of a reason, cut at a whole character; NULL where memory is short. */
+static const char *keep_text(eligibility *e, const buffer *b)
+{
+    enum { MOST_CHARACTERS = 120 };
+    const char *kept = NULL;
+    if (!b->failed)
+        kept = arena_copy_text(e->world.texts, b->data,
+                               utf8_prefix(b->data, b->length, MOST_CHARACTERS));
+    if (kept == NULL) e->is_short = true;
+    return kept;
+}
+
+static void write_value(const audience_value *v, buffer *into)
+{
+    if (v->kind == AUDIENCE_NUMBER) buffer_printf(into, "%.10g", v->number);
+    if (v->kind == AUDIENCE_FLAG) buffer_append_text(into, v->flag ? "yes" : "no");
+    if (v->kind == AUDIENCE_TEXT) buffer_printf(into, "\"%s\"", v->text);
+}
+
+static void describe_blame(eligibility *e, uint32_t rule, const audience_blame *why)
+{
+    rule_blame *kept = &e->blames[rule];
+    buffer b;
+    buffer_init(&b, 1u << 20);
+    kept->has = NULL;
+    if (kept->wants == NULL || kept->step != why->step ||
+        kept->should_hold != why->should_hold) {
+        audience_describe(e->rules[rule], why->step, why->should_hold, &b);
+        *kept = (rule_blame){keep_text(e, &b), NULL, why->step, why->should_hold};
+        buffer_clear(&b);
+    }
+    if (why->value.kind != AUDIENCE_ABSENT) {
+        write_value(&why->value, &b);
+        kept->has = keep_text(e, &b);
+    }
+    buffer_free(&b);
+}
+
+static audience_answer ask_audience(eligibility *e, uint32_t rule)
+{
+    const eligibility_world *w = &e->world;
+    audience_blame why;
+    if (w->lookup == NULL) return AUDIENCE_UNKNOWN;
+    if (w->texts == NULL)
+        return audience_test(e->rules[rule], w->lookup, w->lookup_context, e->shopper);
+    audience_answer a =
+        audience_test_why(e->rules[rule], w->lookup, w->lookup_context, e->shopper, &why);
+    if (a != AUDIENCE_YES) describe_blame(e, rule, &why);
+    return a;
+}
+
 audience_answer eligibility_audience(eligibility *e, uint32_t rule)
 {
     if (e->answers[rule] == ANSWER_NOT_ASKED) {
-        audience_answer a = AUDIENCE_UNKNOWN;
-        if (e->world.lookup != NULL)
-            a = audience_test(e->rules[rule], e->world.lookup, e->world.lookup_context,
-                              e->shopper);
+        audience_answer a = ask_audience(e, rule);
         e->answers[rule] = (uint8_t)a;
         e->picked[rule] += a == AUDIENCE_YES;
     }
@@ -287,6 +360,50 @@ uint32_t eligibility_left(const policy_window *caps, const past_messages *past,
         why->days = days[i];
     }
     return left;
+}
+
+/* The n-th message (from 1) that a filter counts at or after a moment. */
+static int64_t find_message(const eligibility *e, past_filter counted, int64_t from_us,
+                            uint32_t n)
+{
+    const shop_history *h = e->world.history;
+    last_message last;
+    begin_messages(&last);
+    uint64_t end = history_before(h, e->shopper, e->world.at_us);
+    for (uint64_t i = h->first[e->shopper]; i < end; i++) {
+        if (h->type[i] != EVENT_EXPOSURE) continue;
+        exposure x = read_exposure(e, i, &last);
+        bool counts = counted.tag >= 0 ? (x.tags >> counted.tag & 1u) != 0 : x.is_message;
+        if (!counts || (counted.by >= 0 && x.by != counted.by)) continue;
+        if (h->time_us[i] >= from_us && --n == 0) return h->time_us[i];
+    }
+    return e->world.at_us;
+}
+
+int64_t eligibility_room_from(const eligibility *e, const policy_window *caps,
+                              past_filter counted)
+{
+    static const int days[WINDOW_COUNT] = {1, 7, 30};
+    const uint32_t most[WINDOW_COUNT] = {caps->per_day, caps->per_week, caps->per_month};
+    const past_messages *past = counted.tag >= 0  ? &e->about[counted.tag]
+                                : counted.by >= 0 ? &e->by[counted.by]
+                                                  : &e->total;
+    int64_t from_us = e->world.at_us;
+    for (int i = 0; i < WINDOW_COUNT; i++) {
+        if (most[i] == 0 || past->in[i] < most[i]) continue;
+        int64_t left = find_message(e, counted, e->window_starts_us[i],
+                                    past->in[i] - most[i] + 1);
+        int64_t noon = calendar_midnight_us(left, e->window_zone) + 12 * US_PER_HOUR;
+        int64_t gone =
+            calendar_midnight_us(noon + days[i] * US_PER_DAY, e->window_zone);
+        if (gone > from_us) from_us = gone;
+    }
+    return from_us;
+}
+
+bool eligibility_is_short(const eligibility *e)
+{
+    return e->is_short;
 }
 
 bool eligibility_is_held_out(const eligibility *e)

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/calendar.h"
 #include "base/status.h"
 #include "decide/audience.h"
@@ -43,6 +44,7 @@ typedef struct eligibility_world {
     message_language language; /* where a shopper's own is not known */
     audience_lookup *lookup;   /* NULL: no rule knows anything of anybody */
     void *lookup_context;
+    arena *texts; /* for texts of reasons, which live as long; NULL: they are not written */
 } eligibility_world;
 
 typedef struct eligibility eligibility;
@@ -59,6 +61,9 @@ void eligibility_turn_to(eligibility *e, uint32_t shopper);
 
 /* See above. Fills *why on refusal only. */
 channel_set eligibility_check(eligibility *e, uint32_t promotion, reason_facts *why);
+
+/* Memory for texts ran out since eligibility_new: some reasons lack theirs. */
+bool eligibility_is_short(const eligibility *e);
 
 /* Of the shopper turned to: */
 bool eligibility_is_held_out(const eligibility *e);

@@ -31,6 +31,8 @@ static bool is_live(rule_case *c)
     bool early = c->p->starts_us != TIME_ABSENT && at_us < c->p->starts_us;
     c->why->time_us = early ? c->p->starts_us : c->p->ends_us;
     c->why->seen = early;
+    c->why->from_us = c->p->starts_us;
+    c->why->until_us = c->p->ends_us;
     return false;
 }
 
@@ -49,7 +51,10 @@ static bool redemptions_are_left(rule_case *c)
 static bool is_in_audience(rule_case *c)
 {
     uint32_t rule = c->e->rule_of[c->number];
-    return rule == 0 || eligibility_audience(c->e, rule) == AUDIENCE_YES;
+    if (rule == 0 || eligibility_audience(c->e, rule) == AUDIENCE_YES) return true;
+    c->why->wants = c->e->blames[rule].wants;
+    c->why->has = c->e->blames[rule].has;
+    return false;
 }
 
 static bool shopper_may_redeem_again(rule_case *c)
@@ -62,18 +67,21 @@ static bool shopper_may_redeem_again(rule_case *c)
 static bool channel_is_allowed(rule_case *c)
 {
     channel_set of_promotion = c->p->channels != 0 ? c->p->channels : CHANNEL_SET_ALL;
+    c->why->channels = of_promotion;
     c->open = of_promotion & c->e->world.policy->channels & CHANNEL_SET_ALL;
     return c->open != 0;
 }
 
 static bool consent_is_not_refused(rule_case *c)
 {
+    c->why->channels = c->open;
     c->open &= ~c->e->refused;
     return c->open != 0;
 }
 
 static bool consent_is_given(rule_case *c)
 {
+    c->why->channels = c->open;
     c->open &= c->e->given | c->e->world.policy->unasked;
     return c->open != 0;
 }
@@ -82,6 +90,7 @@ static bool there_are_words(rule_case *c)
 {
     const frame_set *frames = c->e->world.frames;
     if (frames == NULL) return true;
+    c->why->channels = c->open;
     for (int by = 1; by < CHANNEL_COUNT; by++) {
         frame_key key = {c->p->kind, (channel)by, c->e->language, c->p->id};
         if (c->open & 1u << by && frame_set_count(frames, &key) == 0)
@@ -90,27 +99,58 @@ static bool there_are_words(rule_case *c)
     return c->open != 0;
 }
 
+/* When the windows over all channels and those of one of `open` have room. */
+static int64_t next_exposure(const eligibility *e, channel_set open)
+{
+    const policy *p = e->world.policy;
+    int64_t first = INT64_MAX;
+    int64_t total = eligibility_room_from(e, &p->window, (past_filter){-1, -1});
+    for (int by = 1; by < CHANNEL_COUNT; by++) {
+        if (!(open & 1u << by)) continue;
+        int64_t here = eligibility_room_from(e, &p->channel[by].window, (past_filter){by, -1});
+        if (here < first) first = here;
+    }
+    return total > first ? total : first;
+}
+
 static bool exposures_are_left(rule_case *c)
 {
     const policy *p = c->e->world.policy;
-    if (eligibility_left(&p->window, &c->e->total, c->why) == 0) return false;
-    for (int by = 1; by < CHANNEL_COUNT; by++)
+    const channel_set before = c->open;
+    bool left = eligibility_left(&p->window, &c->e->total, c->why) > 0;
+    for (int by = 1; left && by < CHANNEL_COUNT; by++)
         if (c->open & 1u << by &&
             eligibility_left(&p->channel[by].window, &c->e->by[by], c->why) == 0) {
             c->open &= ~(1u << by);
             c->why->channel = (channel)by;
         }
-    return c->open != 0;
+    if (left && c->open != 0) return true;
+    c->why->time_us = next_exposure(c->e, before);
+    return false;
+}
+
+/* When the windows of all its capped tags have room. */
+static int64_t next_of_tags(const eligibility *e, uint32_t tags)
+{
+    int64_t last = e->world.at_us;
+    for (int t = 0; tags >> t != 0; t++) {
+        if (!(tags >> t & 1u)) continue;
+        int64_t here =
+            eligibility_room_from(e, &e->world.policy->tag[t].window, (past_filter){-1, t});
+        if (here > last) last = here;
+    }
+    return last;
 }
 
 static bool tags_are_left(rule_case *c)
 {
     const policy *p = c->e->world.policy;
     uint32_t tags = c->e->tagged[c->number];
-    for (uint32_t t = 0; tags >> t != 0; t++) {
+    for (uint32_t t = 0; t < p->n_tags; t++) {
         if (!(tags >> t & 1u)) continue;
         if (eligibility_left(&p->tag[t].window, &c->e->about[t], c->why) > 0) continue;
         c->why->tag = catalogue_find_tag(c->e->world.catalogue, p->tag[t].name);
+        c->why->time_us = next_of_tags(c->e, tags);
         return false;
     }
     return true;

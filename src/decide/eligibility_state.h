@@ -16,6 +16,13 @@ typedef struct past_messages {
 
 enum { ANSWER_NOT_ASKED = 3 }; /* beside audience_answer's values */
 
+/* Why a rule did not pick the shopper, in words; `wants` is kept for the next shopper. */
+typedef struct rule_blame {
+    const char *wants, *has;
+    uint32_t step;
+    bool should_hold;
+} rule_blame;
+
 struct eligibility {
     eligibility_world world;
 
@@ -30,6 +37,8 @@ struct eligibility {
     audience_rule **rules;
     uint32_t n_rules;
     uint32_t *picked; /* shoppers it picked */
+    rule_blame *blames;
+    bool is_short; /* of memory for texts */
 
     /* of the shopper turned to */
     uint32_t shopper;
@@ -53,6 +62,17 @@ audience_answer eligibility_audience(eligibility *e, uint32_t rule);
 /* The most restrictive window: how many are left, and its numbers in *why where asked. */
 uint32_t eligibility_left(const policy_window *caps, const past_messages *past,
                           reason_facts *why);
+
+/* Which messages a window counts: by one channel, or about one of the policy's capped tags, or
+ * all. */
+typedef struct past_filter {
+    int by, tag; /* -1: any */
+} past_filter;
+
+/* From when on there is room in the windows again if nothing else is sent; at_us where there is
+ * room now. */
+int64_t eligibility_room_from(const eligibility *e, const policy_window *caps,
+                              past_filter counted);
 
 /* The table of rules; 0 and why->reason when one refuses. */
 channel_set eligibility_run_rules(eligibility *e, const promotion *p, uint32_t number,

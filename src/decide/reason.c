@@ -113,6 +113,17 @@ static const cap_row caps[DECIDE_CAP_KINDS] = {
                                       "{channel}渠道的消息数"}},
 };
 
+static const char *const levers[LEVER_COUNT] = {
+    [LEVER_NONE] = "",
+    [LEVER_REDEEM] = "p_redeem",
+    [LEVER_LIFT] = "lift",
+    [LEVER_GAIN] = "gain",
+    [LEVER_SCORES] = "scores",
+    [LEVER_UNKNOWN_VALUE] = "unknown_value",
+    [LEVER_LARGEST_DISCOUNT] = "largest_discount",
+    [LEVER_BOTH_DISCOUNTS] = "unknown_value_and_largest_discount",
+};
+
 const char *reason_code(decide_reason reason)
 {
     return reason < REASON_COUNT ? rows[reason].code : "";
@@ -136,6 +147,18 @@ decide_cap_kind cap_parse(const char *code)
     for (int i = 0; i < DECIDE_CAP_KINDS; i++)
         if (strcmp(caps[i].code, code) == 0) return (decide_cap_kind)i;
     return DECIDE_CAP_NONE;
+}
+
+const char *lever_code(reason_lever lever)
+{
+    return lever < LEVER_COUNT ? levers[lever] : "";
+}
+
+reason_lever lever_parse(const char *code)
+{
+    for (int i = 0; i < LEVER_COUNT; i++)
+        if (strcmp(levers[i], code) == 0) return (reason_lever)i;
+    return LEVER_NONE;
 }
 
 /* --- filling ---------------------------------------------------------------------- */
@@ -262,7 +285,7 @@ static void fill(text name, const reason_facts *f, const reason_words *w, buffer
         add_days(f->days, w, into);
 }
 
-static void expand(const char *sentence, const reason_facts *f, const reason_words *w,
+void reason_expand(const char *sentence, const reason_facts *f, const reason_words *w,
                    buffer *into)
 {
     for (const char *p = sentence; *p != '\0';) {
@@ -281,12 +304,12 @@ static void expand(const char *sentence, const reason_facts *f, const reason_wor
 void reason_explain(const reason_facts *f, const reason_words *w, buffer *into)
 {
     if (f->reason < REASON_COUNT)
-        expand(rows[f->reason].sentence[w->language], f, w, into);
+        reason_expand(rows[f->reason].sentence[w->language], f, w, into);
 }
 
 void cap_describe(decide_cap_kind kind, uint32_t number, channel by,
                   const reason_words *w, buffer *into)
 {
     reason_facts f = {.other = number, .channel = by};
-    if (kind < DECIDE_CAP_KINDS) expand(caps[kind].name[w->language], &f, w, into);
+    if (kind < DECIDE_CAP_KINDS) reason_expand(caps[kind].name[w->language], &f, w, into);
 }

@@ -59,6 +59,19 @@ typedef enum decide_cap_kind {
     DECIDE_CAP_KINDS
 } decide_cap_kind;
 
+/* What would have to be otherwise (what_if.h). Codes are stored in logs: never rename one. */
+typedef enum reason_lever {
+    LEVER_NONE,
+    LEVER_REDEEM,           /* the chance of a redemption */
+    LEVER_LIFT,             /* the spend that would not come without it */
+    LEVER_GAIN,             /* the expected gain, by whatever it comes */
+    LEVER_SCORES,           /* a score for the channels that are open */
+    LEVER_UNKNOWN_VALUE,    /* the policy's assumption of what a redemption gives away */
+    LEVER_LARGEST_DISCOUNT, /* its bound of what a redemption can give away */
+    LEVER_BOTH_DISCOUNTS,
+    LEVER_COUNT
+} reason_lever;
+
 /* The numbers in a reason's sentence. What a reason does not speak of is 0. */
 typedef struct reason_facts {
     decide_reason reason;
@@ -74,7 +87,18 @@ typedef struct reason_facts {
     double net_minor; /* value less the price of what it draws on */
     double price;     /* value of one more unit of the cap */
     double propensity; /* of NOT_DRAWN: the chance it had */
-    int64_t time_us;   /* of NOT_LIVE: when it starts or ended; of QUIET_HOURS: when they end */
+    int64_t time_us;   /* of NOT_LIVE: when it starts or ended; of QUIET_HOURS: when they end; of
+                          EXPOSURE_CAP and TAG_CAP: from when on there is room again */
+
+    /* What would have to be otherwise: */
+    reason_lever lever;
+    double needed, actual; /* more than needed of the lever; what there is of it */
+    double more;           /* of BUDGET_EXHAUSTED: units of the cap that are missing */
+    channel_set channels;  /* of channels and consent: those that would do */
+    int64_t from_us, until_us; /* of NOT_LIVE: when it is; TIME_ABSENT (or both 0) = open */
+    const char *wants;         /* of NOT_IN_AUDIENCE: the comparison that does not hold, as a rule
+                                  writes it, or NULL; lives as long as the result */
+    const char *has;           /* and the shopper's value; NULL = not known */
 } reason_facts;
 
 /* "value_below_zero", ... */
@@ -84,6 +108,9 @@ decide_reason reason_parse(const char *code);
 /* "total_budget", ...; "" for NONE. */
 const char *cap_code(decide_cap_kind kind);
 decide_cap_kind cap_parse(const char *code);
+/* "p_redeem", "lift", ...; "" for NONE. */
+const char *lever_code(reason_lever lever);
+reason_lever lever_parse(const char *code);
 
 typedef struct reason_words {
     message_language language;
@@ -93,6 +120,10 @@ typedef struct reason_words {
 
 /* Appends one sentence. */
 void reason_explain(const reason_facts *f, const reason_words *words, buffer *into);
+/* Appends a sentence with its {names} filled from the facts, as both tables (this one and
+ * what_if.c's) are written. */
+void reason_expand(const char *sentence, const reason_facts *f, const reason_words *words,
+                   buffer *into);
 /* Appends a cap's name: "budget of Cheese week", "number of messages by email"; number is
  * the promotion whose cap it is, by its channel. */
 void cap_describe(decide_cap_kind kind, uint32_t number, channel by,

@@ -74,6 +74,9 @@ run_worth run_worth_under(const decision_run *run, size_t o, uint32_t d);
 /* The same before it is filed, of a promotion by its number. */
 run_worth run_worth_of(const decision_run *run, const run_terms *t, double p_redeem,
                        uint32_t number, uint32_t d);
+/* What an option that is not worth its cost would take: the lever of *why, and how much of it. */
+void run_say_what_it_takes(const decision_run *run, const run_terms *t, double p_redeem,
+                           reason_facts *why);
 /* Takes lots instead of the best on average, as the policy explores: changes what is taken, and
  * says each option's propensity. PF_USAGE where the caps leave no room for the least chances. */
 pf_status run_explore(decision_run *run, pf_error *err);

@@ -5,14 +5,33 @@
 
 #include "base/money.h"
 
+static bool is_share(const promotion *offer)
+{
+    return offer->kind == PROMOTION_PERCENT_OFF && offer->percent_hundredths > 0;
+}
+
+static bool has_amount(const promotion *offer)
+{
+    return offer->value_minor != MONEY_ABSENT && offer->value_minor >= 0;
+}
+
+bool value_needs_assumption(const promotion *offer)
+{
+    return offer->kind != PROMOTION_INFORMATIONAL && offer->kind != PROMOTION_BOGO &&
+           !is_share(offer) && !has_amount(offer);
+}
+
+bool value_is_bounded(const promotion *offer)
+{
+    return offer->kind == PROMOTION_INFORMATIONAL || (!is_share(offer) && has_amount(offer));
+}
+
 /* What one redemption gives away; < 0 when it is not known. */
 static double discount_of(const policy *p, const promotion *offer, double spend_minor)
 {
     if (offer->kind == PROMOTION_INFORMATIONAL) return 0;
-    if (offer->kind == PROMOTION_PERCENT_OFF && offer->percent_hundredths > 0)
-        return spend_minor * offer->percent_hundredths / 10000.0;
-    if (offer->value_minor != MONEY_ABSENT && offer->value_minor >= 0)
-        return (double)offer->value_minor;
+    if (is_share(offer)) return spend_minor * offer->percent_hundredths / 10000.0;
+    if (has_amount(offer)) return (double)offer->value_minor;
     if (offer->kind == PROMOTION_BOGO) return spend_minor / 2;
     if (p->unknown_discount_minor == MONEY_ABSENT) return -1;
     return (double)p->unknown_discount_minor;
@@ -22,9 +41,7 @@ static double discount_of(const policy *p, const promotion *offer, double spend_
 static double largest_discount(const policy *p, const promotion *offer)
 {
     if (offer->kind == PROMOTION_INFORMATIONAL) return 0;
-    bool share = offer->kind == PROMOTION_PERCENT_OFF && offer->percent_hundredths > 0;
-    if (!share && offer->value_minor != MONEY_ABSENT && offer->value_minor >= 0)
-        return (double)offer->value_minor;
+    if (value_is_bounded(offer)) return (double)offer->value_minor;
     return p->largest_discount_minor == MONEY_ABSENT ? -1
                                                      : (double)p->largest_discount_minor;
 }

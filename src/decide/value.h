@@ -50,4 +50,9 @@ typedef struct value_terms {
  * to nobody; then *out has no meaning. */
 bool value_of(const policy *p, const value_question *q, value_terms *out);
 
+/* Whether the policy must say what a redemption gives away, as nothing of the promotion does. */
+bool value_needs_assumption(const promotion *offer);
+/* Whether the promotion itself bounds what a redemption can give away. */
+bool value_is_bounded(const promotion *offer);
+
 #endif

@@ -61,25 +61,61 @@ static uint32_t limiting_cap(const decision_run *run, size_t o)
 
 /* --- one option ------------------------------------------------------------------- */
 
-/* The options a shopper has taken, of one entry. */
+static bool lane_is_full(const decision_run *run, size_t entry, size_t o)
+{
+    const uint8_t lane = run->options.terms[o].channel;
+    uint32_t n = 0;
+    for (size_t k = run->first[entry]; k < run->first[entry + 1]; k++)
+        n += run->answer.taken[k] && run->options.terms[k].channel == lane;
+    return n > 0 && n >= run->lane_picks[entry * CHANNEL_COUNT + lane];
+}
+
+/* What the shopper has taken and this could take the place of: of its group, or the one worth
+ * least (by its channel, where no more go by that). */
 static size_t taken_rival(const decision_run *run, size_t entry, size_t o,
                           bool same_group)
 {
+    bool same_lane = !same_group && lane_is_full(run, entry, o);
     size_t rival = SIZE_MAX;
+    double least = INFINITY;
     for (size_t k = run->first[entry]; k < run->first[entry + 1]; k++) {
         if (!run->answer.taken[k]) continue;
         if (same_group && run->options.group[k] != run->options.group[o]) continue;
-        if (rival == SIZE_MAX || run->options.value[k] < run->options.value[rival])
-            rival = k;
+        if (same_lane && run->options.terms[k].channel != run->options.terms[o].channel)
+            continue;
+        double net = net_worth(run, k);
+        if (net >= least) continue;
+        least = net;
+        rival = k;
     }
     return rival;
 }
 
+/* Worth more than the rival at the same prices, it would stand in its place. */
 static void lost_to(const decision_run *run, size_t rival, decide_reason reason,
                     reason_facts *why)
 {
+    double short_of = net_worth(run, rival) - why->net_minor;
     why->reason = reason;
     why->other = run->r->outcomes[run->options.outcome[rival]].promotion;
+    if (short_of < 0) return; /* whole decisions do not follow prices to the last one */
+    why->lever = LEVER_GAIN;
+    why->actual = why->gain_minor;
+    why->needed = why->gain_minor + short_of;
+}
+
+/* How much of a cap is missing for it, where no other cap is in the way. */
+static double missing(const decision_run *run, uint32_t cap, size_t o)
+{
+    uint32_t arm = run->options.arm[o];
+    for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
+        uint32_t m = run->caps.arm_caps[i];
+        const decide_cap *c = &run->r->caps[m];
+        if (m != cap && c->used + need(run, m, o) > c->limit) return 0;
+    }
+    const decide_cap *c = &run->r->caps[cap];
+    double more = c->used + need(run, cap, o) - c->limit;
+    return more > 0 ? more : 0;
 }
 
 static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
@@ -92,15 +128,48 @@ static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
     why->cap_channel = c->channel;
     why->other = c->promotion;
     why->price = c->price;
+    why->more = missing(run, m, o);
+    if (why->net_minor > 0) return;
+    why->lever = LEVER_GAIN;
+    why->actual = why->gain_minor;
+    why->needed = why->gain_minor - why->net_minor;
 }
 
-/* The lot fell on another one, or on none. */
-static void not_drawn(const decision_run *run, size_t rival, size_t o, reason_facts *why)
+static void below_zero(const decision_run *run, size_t o, reason_facts *why)
 {
+    why->reason = REASON_VALUE_BELOW_ZERO;
+    run_say_what_it_takes(run, &run->options.terms[o], run->options.redemptions[o], why);
+}
+
+/* No cap of its own is too small for it alone. */
+static bool fits_alone(const decision_run *run, size_t o)
+{
+    uint32_t arm = run->options.arm[o];
+    for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
+        uint32_t m = run->caps.arm_caps[i];
+        if (need(run, m, o) > run->r->caps[m].limit) return false;
+    }
+    return true;
+}
+
+/* Where lots are drawn: it lost by the lot, or no lot was for it. */
+static void explain_lot(const decision_run *run, size_t entry, size_t o, double propensity,
+                        reason_facts *why)
+{
+    size_t drawn = taken_rival(run, entry, o, false);
+    bool none = propensity <= 0;
+    if (none && run->options.value[o] <= 0) {
+        below_zero(run, o, why);
+        return;
+    }
+    if (none && (why->net_minor <= 0 || !fits_alone(run, o))) {
+        lost_to_cap(run, o, why);
+        if (why->cap != DECIDE_CAP_NONE) return;
+    }
     why->reason = REASON_NOT_DRAWN;
-    why->propensity = run->options.propensity[o];
-    if (rival != SIZE_MAX)
-        why->other = run->r->outcomes[run->options.outcome[rival]].promotion;
+    why->propensity = propensity;
+    if (drawn != SIZE_MAX)
+        why->other = run->r->outcomes[run->options.outcome[drawn]].promotion;
 }
 
 /* Why an option of a promotion that got nothing was not taken. */
@@ -109,20 +178,18 @@ static void explain_lost(const decision_run *run, size_t entry, size_t o,
 {
     size_t same = taken_rival(run, entry, o, true);
     size_t any = taken_rival(run, entry, o, false);
-    why->net_minor = net_worth(run, o);
+    bool full = run->r->shoppers[entry].n_chosen >= run->picks[entry] ||
+                lane_is_full(run, entry, o);
     if (same != SIZE_MAX) {
         lost_to(run, same, REASON_STACKING, why);
-    } else if (run->lot != NULL && run->options.propensity[o] > 0) {
-        not_drawn(run, any, o, why);
     } else if (run->options.value[o] <= 0) {
-        why->reason = REASON_VALUE_BELOW_ZERO;
-    } else if (why->net_minor <= 0 || any == SIZE_MAX) {
+        below_zero(run, o, why);
+    } else if (why->net_minor <= 0 || any == SIZE_MAX || !full) {
         lost_to_cap(run, o, why);
-    } else if (run->r->shoppers[entry].n_chosen >= run->picks[entry]) {
-        lost_to(run, any, REASON_LOWER_VALUE, why);
+        if (why->cap == DECIDE_CAP_NONE && any != SIZE_MAX)
+            lost_to(run, any, REASON_LOWER_VALUE, why);
     } else {
-        lost_to_cap(run, o, why);
-        if (why->cap == DECIDE_CAP_NONE) lost_to(run, any, REASON_LOWER_VALUE, why);
+        lost_to(run, any, REASON_LOWER_VALUE, why);
     }
 }
 
@@ -136,12 +203,14 @@ static void note_option(const decision_run *run, size_t o, decide_outcome *out)
     out->spend_minor = t->spend_minor;
     out->lift_known = t->lift_known;
     out->lift_minor = t->lift_minor;
-    out->send_at_us = t->send_at_us;
     out->why.channel = (channel)t->channel;
     out->why.value_minor = run->options.value[o];
     out->why.gain_minor = worth.gain;
     out->why.cost_minor = t->contact_minor + out->p_redeem * t->discount_minor;
     out->why.fatigue_minor = t->fatigue_minor;
+    out->why.net_minor = net_worth(run, o);
+    out->why.lever = LEVER_NONE;
+    out->why.needed = out->why.actual = 0;
 }
 
 /* Which words: by lot, the same for ever for one shopper and promotion. */
@@ -165,31 +234,48 @@ static void draw_variant(const decision_run *run, decide_outcome *out)
 
 /* --- one shopper ------------------------------------------------------------------ */
 
-static void explain_shopper(decision_run *run, size_t entry)
+/* The chosen ones; and the chance of each. */
+static void note_chosen(decision_run *run, size_t entry)
 {
     decide_result *r = run->r;
-    decide_shopper *s = &r->shoppers[entry];
-    s->draw = run->lot != NULL ? run->lot[entry] : EXPLORE_NO_DRAW;
     for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
         decide_outcome *out = &r->outcomes[run->options.outcome[o]];
         out->propensity += run->options.propensity[o];
         if (!run->answer.taken[o]) continue;
         note_option(run, o, out);
+        out->send_at_us = run->options.terms[o].send_at_us;
         out->why.reason = REASON_CHOSEN;
-        out->why.net_minor = net_worth(run, o);
         draw_variant(run, out);
-        s->n_chosen++;
+        r->shoppers[entry].n_chosen++;
         r->cost_minor += out->cost_minor;
         r->gain_minor += out->why.gain_minor;
         r->expected_cost_minor += out->why.cost_minor;
         r->fatigue_minor += out->why.fatigue_minor;
     }
-    for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
-        decide_outcome *out = &r->outcomes[run->options.outcome[o]];
-        /* Of several channels the best one stands in the outcome, and speaks for it. */
-        if (out->why.reason == REASON_COUNT &&
-            out->why.channel == run->options.terms[o].channel)
-            explain_lost(run, entry, o, &out->why);
+}
+
+/* Of several channels the most valuable speaks for its promotion. Channels of one promotion stand
+ * beside each other. */
+static void explain_shopper(decision_run *run, size_t entry)
+{
+    const run_options *all = &run->options;
+    const size_t end = run->first[entry + 1];
+    run->r->shoppers[entry].draw = run->lot != NULL ? run->lot[entry] : EXPLORE_NO_DRAW;
+    note_chosen(run, entry);
+    for (size_t o = run->first[entry], next = o; o < end; o = next) {
+        decide_outcome *out = &run->r->outcomes[all->outcome[o]];
+        size_t best = o;
+        for (next = o + 1; next < end && all->outcome[next] == all->outcome[o]; next++)
+            if (all->value[next] > all->value[best]) best = next;
+        if (out->why.reason == REASON_CHOSEN) {
+            out->why.propensity = out->propensity;
+            continue;
+        }
+        note_option(run, best, out);
+        if (run->lot != NULL)
+            explain_lot(run, entry, best, out->propensity, &out->why);
+        else
+            explain_lost(run, entry, best, &out->why);
     }
 }
 

@@ -39,6 +39,38 @@ run_worth run_worth_under(const decision_run *run, size_t o, uint32_t d)
     return run_worth_of(run, &all->terms[o], all->redemptions[o], number, d);
 }
 
+/* --- what it would take ------------------------------------------------------------ */
+
+static void pull(reason_facts *why, reason_lever lever, double needed, double actual)
+{
+    why->lever = lever;
+    why->needed = needed;
+    why->actual = actual;
+}
+
+/* Gain a unit of spend, and of a redemption. */
+static double rate_of(const policy *how)
+{
+    return how->metric == POLICY_REVENUE ? 1 : how->margin_rate;
+}
+
+void run_say_what_it_takes(const decision_run *run, const run_terms *t, double p_redeem,
+                           reason_facts *why)
+{
+    const policy *how = run->in->policy;
+    const double rate = rate_of(how), fixed = t->contact_minor + t->fatigue_minor;
+    const double least = fixed + p_redeem * t->discount_minor;
+    const bool counts = how->metric == POLICY_REDEMPTIONS;
+    pull(why, LEVER_GAIN, least, why->gain_minor);
+    if (t->lift_known && !counts) {
+        if (rate > 0) pull(why, LEVER_LIFT, least / rate, t->lift_minor);
+        return;
+    }
+    double brings = counts ? how->worth_minor : rate * t->spend_minor;
+    double each = brings - t->discount_minor;
+    if (each > 0 && fixed < each) pull(why, LEVER_REDEEM, fixed / each, p_redeem);
+}
+
 /* --- what one more unit would buy -------------------------------------------------- */
 
 static void take_margin(decision_run *run, const allocate_margin *found, uint32_t m)

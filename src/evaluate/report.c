@@ -32,6 +32,8 @@ static void add_data(const report_inputs *in, buffer *out)
     add_json(out, in->evaluation);
     buffer_append_text(out, ", \"decided\": ");
     add_json(out, in->decided);
+    buffer_append_text(out, ", \"policies\": ");
+    add_json(out, in->policies);
     buffer_append_text(out, "}");
 }
 

@@ -129,6 +129,21 @@
     });
   }
 
+  /* Dots with their intervals, one under the other; nothing at 0 is marked by a line. */
+  function plotIntervals(names, rows, axisTitle) {
+    return (canvas) => new Chart(canvas, {
+      type: "bar",
+      data: { labels: flatLabels(canvas, names, 30), datasets: [
+        { label: "95 % interval", data: rows.map((q) => [q.low, q.high]), backgroundColor: colour("accent-soft"),
+          borderSkipped: false, borderRadius: 4, barPercentage: .35 },
+        { label: "estimate", type: "scatter", data: rows.map((q, i) => ({ x: q.value, y: i })),
+          backgroundColor: colour("accent"), radius: 6 }] },
+      options: { indexAxis: "y", plugins: { legend: { display: false } },
+        scales: { x: axis(axisTitle, { grid: { color: (c) => (c.tick && c.tick.value === 0 ? colour("soft") : colour("grid")) } }),
+          y: { grid: { display: false }, ticks: { autoSkip: false } } } },
+    });
+  }
+
   /* --- the parts ------------------------------------------------------------------------ */
 
   function head() {
@@ -211,6 +226,46 @@
       el("p", { class: "why" }, s.reason));
   }
 
+  const between = (low, high) => (low === undefined || low === null ? "" : "; 95 % of what is possible lies between " + money(low) + " and " + money(high));
+
+  /* What one more unit of each budget or cap would buy. */
+  function nextUnitPart(d) {
+    const tight = d.caps.filter((c) => c.shadow_price > 0).slice(0, 12);
+    const isMoney = (c) => /budget/.test(c.kind);
+    const unit = (c) => (isMoney(c) ? "1 " + d.currency : /redemptions/.test(c.kind) ? "1 redemption" : "1 message");
+    const buys = (c) => (c.next_unit_only_with ? "nothing alone; only with more of the " + c.next_unit_only_with
+      : c.next_unit_messages ? number(c.next_unit_messages, 2) + " more of “" + c.next_unit_title + "” by " + c.next_unit_channel : "–");
+    const best = tight.filter((c) => isMoney(c) && !c.next_unit_only_with)
+      .sort((a, b) => b.shadow_price - a.shadow_price)[0];
+    section("The best use of one more unit of money", !tight.length
+      ? "No budget and no cap is tight: everything that is worth its cost is sent, and more money would buy nothing more."
+      : best ? "Put the next " + d.currency + " into the " + best.name + ": it would bring " + money(best.next_unit_brings) +
+        " more than it costs" + (best.next_unit_messages ? ", by " + buys(best) : "") + "."
+        : "More money would buy nothing alone: what is tight is the number of messages.",
+      tight.length ? table([{ name: "what is tight" }, { name: "one more", n: 1 }, { name: "brings, beyond its cost", n: 1 }, { name: "by" }],
+        tight.map((c) => [c.name, unit(c), money(c.next_unit_brings), buys(c)])) : null);
+  }
+
+  /* Policies side by side, on the log or on past campaigns. */
+  function policiesPart(p) {
+    const told = p.policies.filter((q) => q.value !== undefined && q.verdict !== "reference");
+    const isMoney = /margin|revenue/.test(p.reward);
+    const scale = isMoney ? .01 : 1;
+    const unit = isMoney ? data.workspace.currency + " a thousand decisions" : readable(p.reward) + " a thousand decisions";
+    section("Other ways to decide", p.basis === "by lot"
+      ? "What each policy would have brought, read off the log: chance decided what was sent, so what followed can be carried over to another policy."
+      : "What each policy would have brought in past campaigns. Nothing was randomised then: who was sent what is explained by what is known of shoppers, as well as that goes. This is a hint, not a proof.",
+      el("ul", {}, p.policies.map((q) => el("li", {}, q.sentence))),
+      told.length ? figure("More or less than what was done", "Each dot is a policy, its bar where the true figure lies with 95 % confidence. A bar across zero: not known yet.",
+        plotIntervals(told.map((q) => q.policy), told.map((q) => ({ value: q.difference_per_1000 * scale,
+          low: 1000 * q.difference_low * scale, high: 1000 * q.difference_high * scale })), unit)) : null,
+      table([{ name: "policy" }, { name: "brings", n: 1 }, { name: "more than was done", n: 1 }, { name: "treated", n: 1 }, { name: "decisions that speak of it", n: 1 }, { name: "verdict" }],
+        p.policies.map((q) => [q.policy, q.value === undefined ? "–" : number(q.value_per_1000 * scale, 2),
+          q.value === undefined ? "–" : number(q.difference_per_1000 * scale, 2), percent(q.treated),
+          q.support ? number(q.support.effective, 0) : "–", readable(q.verdict)])),
+      p.notes ? el("p", {}, p.notes) : null);
+  }
+
   function decisionPart(d) {
     const caps = d.caps.filter((c) => c.used !== null && Number(c.used) > 0 && /budget/.test(c.kind)).slice(0, 9);
     const total = d.caps.find((c) => c.kind === "total_budget");
@@ -218,11 +273,15 @@
       " and " + counted(d.shoppers, "shopper") + ". Nobody gets one that is expected to cost more than it brings.",
       cards([number(d.messages, 0), "to send, to " + counted(d.treated, "shopper")],
         [number(d.held_out, 0), "held out at random, to measure against"],
-        [money(d.cost), "expected cost, redemptions included"],
-        [money(d.gain), "expected margin of the redemptions"]),
+        [money(d.cost), d.budgets === "hard" ? "the most it can cost" : "expected cost, redemptions included"],
+        [money(d.gain), (d.gain_counts === "uplift" ? "expected margin of what it adds" : "expected margin of the redemptions") + between(d.gain_low, d.gain_high)],
+        [money(d.value), "gain less cost" + between(d.value_low, d.value_high)]),
+      d.gain_words ? el("p", {}, d.gain_words) : null,
       caps.length ? figure("Spending against budget", total && total.shadow_price > 0
         ? "The total budget binds: one more " + d.currency + " would bring " + number(1 + total.shadow_price, 2) + " in margin."
-        : "The total budget does not bind: spending more would bring less than it costs.", plotBudgets(caps)) : null,
+        : "The total budget does not bind: spending more would bring less than it costs.", plotBudgets(caps)) : null);
+    nextUnitPart(d);
+    root.append(
       el("h2", {}, "Some shoppers"), el("p", {}, "What each reads, and why; or why nothing was best."),
       el("div", { class: "decisions" }, d.sample.map(decisionCard)),
       el("h2", {}, "Why not"), el("p", {}, "Every pair of shopper and promotion has a reason."),
@@ -235,7 +294,10 @@
     section("What this does not show", "Read before deciding anything with these figures.",
       el("div", { class: "honest" }, el("ul", {},
         el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
-        el("li", {}, "Gain is the margin of expected redemptions under the assumptions of proffer.yaml (margin rate, cost of a message, worth of a coupon), not an increase over doing nothing."),
+        el("li", {}, (data.decided && data.decided.gain_counts === "uplift"
+          ? "Gain is what promotions are expected to add, "
+          : "Gain is the margin of all expected redemptions, not an increase over doing nothing, ") +
+          "under the assumptions of proffer.yaml (margin rate, cost of a message, worth of a coupon)."),
         data.evaluation && data.evaluation.any ? el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off; predictions and baselines are both held to what had time to happen.") : null,
         single && typeof single.sum_p_over_sum_y === "number" ? el("li", {}, "Deciding multiplies money with the chance of single promotions. Over the test campaigns these chances added up to " +
           number(single.sum_p_over_sum_y, 2) + " for each real redemption, so expected redemptions and their cost may be off by about as much.") : null,
@@ -245,6 +307,7 @@
 
   head();
   if (data.evaluation) evaluationPart(data.evaluation);
+  if (data.policies) policiesPart(data.policies);
   if (data.decided) decisionPart(data.decided);
   if (!data.evaluation) section("Not evaluated yet", "proffer evaluate judges predictions on weeks the models had not seen.");
   if (!data.decided) section("Nothing decided yet", "proffer decide chooses who gets which promotion.");
