@@ -165,7 +165,7 @@ static void count_into(const eligibility *e, past_messages *into, int64_t time_u
 
 static void count_tags(eligibility *e, int64_t time_us, uint32_t tags)
 {
-    for (uint32_t t = 0; tags >> t != 0; t++)
+    for (uint32_t t = 0; t < e->world.policy->n_tags; t++)
         if (tags >> t & 1u) count_into(e, &e->about[t], time_us);
 }
 

@@ -133,7 +133,7 @@ static bool exposures_are_left(rule_case *c)
 static int64_t next_of_tags(const eligibility *e, uint32_t tags)
 {
     int64_t last = e->world.at_us;
-    for (int t = 0; tags >> t != 0; t++) {
+    for (int t = 0; t < (int)e->world.policy->n_tags; t++) {
         if (!(tags >> t & 1u)) continue;
         int64_t here =
             eligibility_room_from(e, &e->world.policy->tag[t].window, (past_filter){-1, t});
