@@ -323,6 +323,6 @@ void foreseen_describe(const foreseen *f, verb_result *r)
     }
     verb_money(r, "shopper_worth", f->shopper_worth_minor, &f->l->p->catalogue->currency);
     if (f->fatigue == NULL) return;
-    json_key(&r->w, "fatigue");
+    json_key(&r->w, "fatigue_model");
     fatigue_describe(f->fatigue, &r->w);
 }

@@ -250,7 +250,8 @@
   function policiesPart(p) {
     const told = p.policies.filter((q) => q.value !== undefined && q.verdict !== "reference");
     const isMoney = /margin|revenue/.test(p.reward);
-    const scale = isMoney ? .01 : 1;
+    const digits = new Intl.NumberFormat("en", { style: "currency", currency: data.workspace.currency }).resolvedOptions().maximumFractionDigits;
+    const scale = isMoney ? 10 ** -digits : 1;
     const unit = isMoney ? data.workspace.currency + " a thousand decisions" : readable(p.reward) + " a thousand decisions";
     section("Other ways to decide", p.basis === "by lot"
       ? "What each policy would have brought, read off the log: chance decided what was sent, so what followed can be carried over to another policy."
