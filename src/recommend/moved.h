@@ -1,10 +1,11 @@
 /*
  * Which events of a shopper's past moved a score most: each is left out by itself, at most 64 of
- * them (those of what is asked about, then the latest), and the model is asked again as if it had never happened (leave-one-out, as "occlusion" is in
- * networks that see: Zeiler and Fergus, ECCV 2014, section 4.2; for words of a text: Li, Monroe,
- * Jurafsky, arXiv 1612.08220, 2016, equation 2). What the model learnt stays as it is: an event
- * that it was fitted on has taught it, whether it is left out or not. Nor does a sum of these
- * changes mean anything: two purchases that say the same thing each move little alone.
+ * them (those of what is asked about, then the latest), and the model is asked again as if it had
+ * never happened (leave-one-out, as "occlusion" is in networks that see: Zeiler and Fergus, ECCV
+ * 2014, section 4.2; for words of a text: Li, Monroe, Jurafsky, arXiv 1612.08220, 2016).
+ * What the model learnt stays as it is: an event that it was fitted on has taught it, whether it is
+ * left out or not. Nor does a sum of these changes mean anything: two purchases that say the same
+ * thing each move little alone.
  *
  * What is asked about is a set of products (one, or all that a promotion covers): the logarithm of
  * their chances added up, so that e^change is the factor by which an event makes them likelier. The
