@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "decide/journal.h"
+#include "engine/explain_moved.h"
 #include "engine/learned.h"
 #include "engine/speaking.h"
 
@@ -150,23 +151,34 @@ static int by_net_value(const void *a, const void *b)
     return strcmp(x->promotion_id, y->promotion_id);
 }
 
-static size_t write_candidates(proffer *p, const logged *l, uint32_t number,
-                               const char *only, verb_result *r)
+/* All that is told of the first one alone. */
+static pf_status write_whys(proffer *p, uint32_t number, uint32_t offer, const logged *l,
+                            verb_result *r, pf_error *err)
+{
+    write_scores(p, number, offer, l, r);
+    return explain_moved(p, number, offer, l->at_us, r, err);
+}
+
+static pf_status write_candidates(proffer *p, const logged *l, uint32_t number,
+                                  const char *only, verb_result *r, pf_error *err)
 {
     size_t written = 0;
+    pf_status s = PF_OK;
     qsort(l->candidates, l->n, sizeof *l->candidates, by_net_value);
     json_key(&r->w, "candidates");
     json_array_begin(&r->w);
-    for (size_t i = 0; i < l->n; i++) {
+    for (size_t i = 0; s == PF_OK && i < l->n; i++) {
         const journal_candidate *c = &l->candidates[i];
         if (only != NULL && strcmp(c->promotion_id, only) != 0) continue;
         json_object_begin(&r->w);
         write_candidate(p, c, r);
-        if (written++ == 0) write_scores(p, number, c->outcome.promotion, l, r);
+        if (written++ == 0) s = write_whys(p, number, c->outcome.promotion, l, r, err);
         json_object_end(&r->w);
     }
     json_array_end(&r->w);
-    return written;
+    if (s != PF_OK || written > 0) return s;
+    return error_set(err, PF_NOT_FOUND, "'%s' was no candidate of the latest run",
+                     only ? only : "anything");
 }
 
 static const char *stage_of(proffer *p, uint32_t number, int64_t at_us)
@@ -197,13 +209,12 @@ static pf_status explain_shopper(proffer *p, uint32_t number, const char *only,
     json_key(&r.w, "holdout");
     json_boolean(&r.w, l.holdout);
     verb_text(&r, "stage", stage_of(p, number, l.at_us));
-    size_t written = write_candidates(p, &l, number, only, &r);
+    s = write_candidates(p, &l, number, only, &r, err);
     json_object_end(&r.w);
     arena_free(&l.memory);
-    if (written > 0) return verb_end(&r, json, err);
+    if (s == PF_OK) return verb_end(&r, json, err);
     buffer_free(&r.text);
-    return error_set(err, PF_NOT_FOUND, "'%s' was no candidate of the latest run",
-                     only ? only : "anything");
+    return s;
 }
 
 proffer_status proffer_explain(proffer *p, const char *id, const char *offer, char **json,

@@ -183,7 +183,7 @@ const recommender_kind habit_kind = {
     .score = score,
     .save = save,
     .load = load,
-    .logits = true,
+    .scale = RECOMMEND_ODDS,
     .free = habit_free,
     .scratch_floats = scratch_floats,
 };

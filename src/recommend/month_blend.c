@@ -321,7 +321,7 @@ const recommender_kind month_blend_kind = {
     .score = score,
     .save = save,
     .load = load,
-    .logits = true,
+    .scale = RECOMMEND_ODDS,
     .free = month_blend_free,
     .scratch_floats = scratch_floats,
 };

@@ -15,9 +15,6 @@
 #include "recommend/moved_past.h"
 #include "tensor/kernels.h"
 
-/* What a product is to the question. */
-enum { RIVAL, WANTED, OUT };
-
 /* A worker's own memory. */
 typedef struct moved_place {
     moved_copy copy;
@@ -33,14 +30,15 @@ typedef struct moving {
     const moved_question *q;
     const tensor_kernels *k;
     size_t V, n_members;
-    uint8_t *is;      /* [V] RIVAL, WANTED or OUT */
+    uint8_t *role;      /* [V] MOVED_OTHER, ... */
     uint32_t *wanted; /* [n_wanted] different products */
-    size_t n_wanted, n_rivals;
+    size_t n_wanted, n_others;
     float *whole; /* [n_members x V] what each adds to the scores with the whole past */
     moved_past past;
     moved_place *place; /* [workers] */
     unsigned workers;
-    double unit, log_odds;
+    recommend_scale scale;
+    double unit, log_chance;
     moved_event event[MOVED_MOST_EVENTS]; /* by part */
 } moving;
 
@@ -80,39 +78,52 @@ static void add(size_t n, const float *x, float *sum)
         sum[i] += x[i];
 }
 
-/* ---- log-odds ---- */
+/* ---- chances ---- */
 
-/* ln sum e^x over work [n], which is written over; each sum is about its own largest, so that a
- * set whose chance no float holds has log-odds all the same. */
-static double log_sum(const tensor_kernels *k, size_t n, float *work)
+/* ln sum e^x over x [n], which is written over; about its own largest, so that a sum that no float
+ * holds has a logarithm all the same. */
+static double log_sum(const tensor_kernels *k, size_t n, float *x)
 {
-    const float largest = k->maximum(n, work);
+    const float largest = k->maximum(n, x);
     for (size_t i = 0; i < n; i++)
-        work[i] -= largest;
-    k->exponential(n, work, work);
-    return (double)largest + log((double)k->sum(n, work));
+        x[i] -= largest;
+    k->exponential(n, x, x);
+    return (double)largest + log((double)k->sum(n, x));
 }
 
-static double log_odds_of(const moving *g, const float *scores, double unit, float *work)
+/* ln sum 1 / (1 + e^-x): e^x is what that is where no chance is large. */
+static double log_sum_of_odds(const tensor_kernels *k, size_t n, float *x)
+{
+    const float largest = k->maximum(n, x);
+    if (largest < -15) return log_sum(k, n, x);
+    k->sigmoid(n, x, x);
+    return log((double)k->sum(n, x));
+}
+
+/* ln of the chance of all that is wanted. */
+static double log_chance_of(const moving *g, const float *scores, recommend_scale scale,
+                            double unit, float *work)
 {
     const float each = (float)(1 / unit);
     for (size_t i = 0; i < g->n_wanted; i++)
         work[i] = each * scores[g->wanted[i]];
+    if (scale == RECOMMEND_ODDS) return log_sum_of_odds(g->k, g->n_wanted, work);
+    if (g->n_others == 0) return 0; /* the next is one of them */
     const double wanted = log_sum(g->k, g->n_wanted, work);
     for (size_t v = 0; v < g->V; v++)
-        work[v] = g->is[v] == RIVAL ? each * scores[v] : -INFINITY;
+        work[v] = g->role[v] == MOVED_OUT ? -INFINITY : each * scores[v];
     return wanted - log_sum(g->k, g->V, work);
 }
 
-/* The standard deviation of the scores of all that can come next; 1 where they are all equal. */
+/* The standard deviation of the scores of all that has a chance; 1 where they are all equal. */
 static double spread_of(const moving *g, const float *scores)
 {
     double sum = 0, square = 0;
-    const double n = (double)(g->n_wanted + g->n_rivals);
+    const double n = (double)(g->n_wanted + g->n_others);
     for (size_t v = 0; v < g->V; v++)
-        sum += g->is[v] == OUT ? 0 : (double)scores[v];
+        sum += g->role[v] == MOVED_OUT ? 0 : (double)scores[v];
     for (size_t v = 0; v < g->V; v++) {
-        const double apart = g->is[v] == OUT ? 0 : (double)scores[v] - sum / n;
+        const double apart = g->role[v] == MOVED_OUT ? 0 : (double)scores[v] - sum / n;
         square += apart * apart;
     }
     const double spread = sqrt(square / n);
@@ -129,8 +140,8 @@ static void ask_whole(moving *g)
         score_member(g->m, i, g->q->past, g->whole + i * g->V, p->scratch);
         add(g->V, g->whole + i * g->V, p->total);
     }
-    g->unit = recommender_kind_of(g->m)->logits ? 1 : spread_of(g, p->total);
-    g->log_odds = log_odds_of(g, p->total, g->unit, p->work);
+    g->unit = g->scale == RECOMMEND_ORDER ? spread_of(g, p->total) : 1;
+    g->log_chance = log_chance_of(g, p->total, g->scale, g->unit, p->work);
 }
 
 /* The change if member i alone had not seen the part: its scores without it are p->own. */
@@ -140,10 +151,30 @@ static void weigh_member(const moving *g, size_t i, moved_place *p, moved_event 
     memset(p->mixed, 0, g->V * sizeof *p->mixed);
     for (size_t other = 0; other < g->n_members; other++)
         add(g->V, other == i ? p->own : g->whole + other * g->V, p->mixed);
-    const double change = g->log_odds - log_odds_of(g, p->mixed, g->unit, p->work);
+    const double without = log_chance_of(g, p->mixed, g->scale, g->unit, p->work);
+    const double change = g->log_chance - without;
     if (e->member != NULL && !(fabs(change) > fabs(e->member_change))) return;
     e->member = member_name(g->m, i);
     e->member_change = change;
+}
+
+/* Nothing is left: popularity answers. */
+static double change_of_all(const moving *g, moved_place *p)
+{
+    if (g->scale == RECOMMEND_ODDS) return 0;
+    recommender_score(g->m, &p->copy.query, p->total, p->scratch);
+    return g->log_chance - log_chance_of(g, p->total, RECOMMEND_SHARES, 1, p->work);
+}
+
+static double change_of_part(const moving *g, moved_place *p, moved_event *e)
+{
+    memset(p->total, 0, g->V * sizeof *p->total);
+    for (size_t i = 0; i < g->n_members; i++) {
+        score_member(g->m, i, &p->copy.query, p->own, p->scratch);
+        add(g->V, p->own, p->total);
+        weigh_member(g, i, p, e);
+    }
+    return g->log_chance - log_chance_of(g, p->total, g->scale, g->unit, p->work);
 }
 
 static void ask_without(void *context, size_t part, unsigned worker)
@@ -155,17 +186,7 @@ static void ask_without(void *context, size_t part, unsigned worker)
     *e = (moved_event){
         .thing = of->thing, .kind = of->kind, .time_us = of->time_us, .events = of->rows};
     moved_copy_without(&p->copy, &g->past, (uint32_t)part);
-    const bool nothing = p->copy.query.n == 0;
-    if (nothing)
-        recommender_score(g->m, &p->copy.query, p->total, p->scratch);
-    else
-        memset(p->total, 0, g->V * sizeof *p->total);
-    for (size_t i = 0; i < g->n_members && !nothing; i++) {
-        score_member(g->m, i, &p->copy.query, p->own, p->scratch);
-        add(g->V, p->own, p->total);
-        weigh_member(g, i, p, e);
-    }
-    e->change = g->log_odds - log_odds_of(g, p->total, nothing ? 1 : g->unit, p->work);
+    e->change = p->copy.query.n > 0 ? change_of_part(g, p, e) : change_of_all(g, p);
 }
 
 /* ---- the question ---- */
@@ -177,27 +198,26 @@ static pf_status mark_wanted(moving *g, pf_error *err)
         if (v >= g->V)
             return error_set(err, PF_USAGE, "the model knows %zu products; %u is none of them",
                              g->V, v);
-        if (g->is[v] != RIVAL) continue;
-        g->is[v] = WANTED;
+        if (g->role[v] != MOVED_OTHER) continue;
+        g->role[v] = MOVED_WANTED;
         g->wanted[g->n_wanted++] = v;
-        g->n_rivals--;
+        g->n_others--;
     }
-    if (g->n_wanted > 0 && g->n_rivals > 0) return PF_OK;
-    return error_set(err, PF_USAGE, "%s of the products that can come next %s asked about",
-                     g->n_wanted ? "all" : "none", g->n_wanted ? "are" : "is");
+    if (g->n_wanted > 0) return PF_OK;
+    return error_set(err, PF_USAGE, "none of the products asked about can come next");
 }
 
 static pf_status mark(moving *g, pf_error *err)
 {
-    g->is = mem_alloc_zero(g->V, sizeof *g->is);
+    g->role = mem_alloc_zero(g->V, sizeof *g->role);
     g->wanted = mem_alloc(g->V, sizeof *g->wanted);
-    if (g->is == NULL || g->wanted == NULL)
+    if (g->role == NULL || g->wanted == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu products", g->V);
-    g->n_rivals = g->V;
+    g->n_others = g->V;
     for (size_t v = 0; v < g->V && g->q->excluded != NULL; v++)
         if (g->q->excluded[v]) {
-            g->is[v] = OUT;
-            g->n_rivals--;
+            g->role[v] = MOVED_OUT;
+            g->n_others--;
         }
     return mark_wanted(g, err);
 }
@@ -242,25 +262,33 @@ static void close_moving(moving *g)
     }
     mem_free(g->place);
     mem_free(g->whole);
-    mem_free(g->is);
+    mem_free(g->role);
     mem_free(g->wanted);
     moved_past_free(&g->past);
 }
 
-/* Parts come newest first, and one moves in front of another only if it changes more. */
+/* Whether part a stands in front of part b: it changes more, or as much and is newer. */
+static bool is_before(const moving *g, size_t a, size_t b)
+{
+    const double more = fabs(g->event[a].change), less = fabs(g->event[b].change);
+    if (more > less || less > more) return more > less;
+    return g->past.part[a].newest > g->past.part[b].newest;
+}
+
+/* The at most n largest by insertion; returns how many. */
 static size_t take_largest(const moving *g, moved_event *events, size_t n)
 {
-    size_t found = 0;
+    size_t part[MOVED_MOST_EVENTS], found = 0;
     for (size_t i = 0; i < g->past.n_parts; i++) {
-        const moved_event *e = &g->event[i];
-        size_t at = found;
-        while (at > 0 && fabs(e->change) > fabs(events[at - 1].change))
-            at--;
-        if (at == n || !(fabs(e->change) > 0)) continue;
-        found += found < n;
-        memmove(events + at + 1, events + at, (found - 1 - at) * sizeof *events);
-        events[at] = *e;
+        if (!(fabs(g->event[i].change) > 0)) continue;
+        size_t at = found++;
+        for (; at > 0 && is_before(g, i, part[at - 1]); at--)
+            part[at] = part[at - 1];
+        part[at] = i;
     }
+    found = found < n ? found : n;
+    for (size_t i = 0; i < found; i++)
+        events[i] = g->event[part[i]];
     return found;
 }
 
@@ -276,15 +304,15 @@ pf_status recommend_moved(const recommender *m, const moved_question *q, moved_e
                   .q = q,
                   .k = kernels_choose(NULL),
                   .V = recommender_n_products(m),
+                  .scale = recommender_kind_of(m)->scale,
                   .n_members = count_members(m)};
     pf_status s = mark(g, err);
-    if (s == PF_OK) s = moved_past_new(&g->past, q->past, q->together, most, err);
+    if (s == PF_OK) s = moved_past_new(&g->past, q->past, g->role, g->V, q->together, most, err);
     if (s == PF_OK) s = places_new(g, err);
     if (s == PF_OK) {
         ask_whole(g);
         pool_run(q->threads, g->past.n_parts, ask_without, g);
-        *out = (moved_answer){.log_odds = g->log_odds,
-                              .unit = g->unit,
+        *out = (moved_answer){.log_chance = g->log_chance,
                               .tried = g->past.n_parts,
                               .found = take_largest(g, events, n)};
     }

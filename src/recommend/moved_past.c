@@ -1,4 +1,5 @@
-/* Rows are given to parts from the newest to the oldest; copies keep their order. */
+/* Parts are found from the newest row to the oldest, then rows given to them; copies keep their
+ * order. */
 #include "recommend/moved_past.h"
 
 #include "base/memory.h"
@@ -86,36 +87,61 @@ static bool belongs(const moved_past *p, const moved_part *part, size_t row,
 {
     if (together == MOVED_THINGS)
         return part->thing == thing_of(p, row) && part->kind == kind_of(p, row);
-    return together == MOVED_TRIPS && part->visit != NONE && p->visit[row] != NONE &&
-           same_trip(p, part->visit, p->visit[row]);
+    if (part->visit == NONE || p->visit[row] == NONE) return part->newest == row;
+    return same_trip(p, part->visit, p->visit[row]);
 }
 
-/* The row that a part is named after: of a trip its newest purchase. */
+static size_t find_part(const moved_past *p, size_t row, moved_together together)
+{
+    size_t at = 0;
+    while (at < p->n_parts && !belongs(p, &p->part[at], row, together))
+        at++;
+    return at;
+}
+
+/* A part that a row is told to be of; without rows as yet. */
 static moved_part part_of(const moved_past *p, size_t row, moved_together together)
 {
-    const uint32_t visit = together == MOVED_TRIPS ? p->visit[row] : NONE;
-    const size_t named = visit != NONE ? visit : row;
-    return (moved_part){.visit = visit,
-                        .thing = thing_of(p, named),
-                        .kind = kind_of(p, named),
-                        .time_us = time_of(p, row)};
+    return (moved_part){.visit = together == MOVED_TRIPS ? p->visit[row] : NONE,
+                        .newest = (uint32_t)row,
+                        .thing = thing_of(p, row),
+                        .kind = kind_of(p, row)};
 }
 
-static void cut(moved_past *p, moved_together together, size_t most)
+/* Its newest row says when it was, and what; of a trip that is its newest purchase. */
+static void name_part(const moved_past *p, moved_part *part, size_t row)
 {
-    for (size_t row = p->n; row-- > 0;) {
-        size_t at = 0;
-        while (at < p->n_parts && !belongs(p, &p->part[at], row, together))
-            at++;
-        p->of[row] = at < most ? (uint32_t)at : NONE;
-        if (at == most) continue;
-        if (at == p->n_parts) p->part[p->n_parts++] = part_of(p, row, together);
-        p->part[at].rows++;
+    const size_t named = part->visit != NONE ? p->visit[row] : row;
+    part->newest = (uint32_t)row;
+    part->thing = thing_of(p, named);
+    part->kind = kind_of(p, named);
+    part->time_us = time_of(p, row);
+}
+
+/* Parts of the rows about what is wanted, or of all rows, as long as there is room. */
+static void find_parts(moved_past *p, const uint8_t *role, size_t n_products,
+                       moved_together together, size_t most)
+{
+    for (size_t row = p->n; row-- > 0 && p->n_parts < most;) {
+        const uint32_t thing = thing_of(p, row);
+        if (role != NULL && (thing >= n_products || role[thing] != MOVED_WANTED)) continue;
+        if (find_part(p, row, together) == p->n_parts)
+            p->part[p->n_parts++] = part_of(p, row, together);
     }
 }
 
-pf_status moved_past_new(moved_past *p, const recommend_query *query, moved_together together,
-                         size_t most, pf_error *err)
+static void give_rows(moved_past *p, moved_together together)
+{
+    for (size_t row = p->n; row-- > 0;) {
+        const size_t at = find_part(p, row, together);
+        p->of[row] = at < p->n_parts ? (uint32_t)at : NONE;
+        if (at == p->n_parts) continue;
+        if (p->part[at].rows++ == 0) name_part(p, &p->part[at], row);
+    }
+}
+
+pf_status moved_past_new(moved_past *p, const recommend_query *query, const uint8_t *role,
+                         size_t n_products, moved_together together, size_t most, pf_error *err)
 {
     const bool told = query->story.n > 0;
     const size_t n = told ? query->story.n : query->n;
@@ -133,7 +159,9 @@ pf_status moved_past_new(moved_past *p, const recommend_query *query, moved_toge
         return s;
     }
     find_visits(p);
-    cut(p, together, most);
+    find_parts(p, role, n_products, together, most);
+    find_parts(p, NULL, n_products, together, most);
+    give_rows(p, together);
     return PF_OK;
 }
 

@@ -3,13 +3,12 @@
  * to moved.c.
  *
  *     moved_past p;
- *     moved_past_new(&p, &query, MOVED_TRIPS, 64, err);
+ *     moved_past_new(&p, &query, role, V, MOVED_TRIPS, 64, err);
  *     moved_copy c;
  *     moved_copy_new(&c, &p, err);               // one a thread
  *     moved_copy_without(&c, &p, part);          // c.query: the past without p.part[part]
  *
- * Rows are the events of the story where there is one, else the purchases. Parts are numbered
- * from the newest.
+ * Rows are the events of the story where there is one, else the purchases.
  */
 #ifndef PROFFER_RECOMMEND_MOVED_PAST_H
 #define PROFFER_RECOMMEND_MOVED_PAST_H
@@ -17,7 +16,8 @@
 #include "recommend/moved.h"
 
 typedef struct moved_part {
-    uint32_t visit; /* the row whose shopping trip it is; UINT32_MAX: no trip */
+    uint32_t visit; /* a purchase of its shopping trip; UINT32_MAX: no trip */
+    uint32_t newest; /* row */
     uint32_t thing, rows;
     uint8_t kind;
     int64_t time_us;
@@ -34,10 +34,14 @@ typedef struct moved_past {
     moved_part part[MOVED_MOST_EVENTS];
 } moved_past;
 
-/* The newest `most` parts; the query is borrowed. PF_USAGE when the story tells other purchases
+/* What a product is to the question. */
+enum { MOVED_OTHER, MOVED_WANTED, MOVED_OUT };
+
+/* At most `most` parts: the newest of those with something wanted (role [n_products]), then the
+ * newest of all else. Query and role are borrowed. PF_USAGE when the story tells other purchases
  * than the query, PF_LIMIT, PF_NO_MEMORY; *p is then empty. */
-pf_status moved_past_new(moved_past *p, const recommend_query *query, moved_together together,
-                         size_t most, pf_error *err);
+pf_status moved_past_new(moved_past *p, const recommend_query *query, const uint8_t *role,
+                         size_t n_products, moved_together together, size_t most, pf_error *err);
 void moved_past_free(moved_past *p);
 
 /* Room for a past less some of it. */

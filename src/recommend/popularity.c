@@ -121,7 +121,7 @@ const recommender_kind popularity_kind = {
     .score = score,
     .save = save,
     .load = load,
-    .logits = true,
+    .scale = RECOMMEND_SHARES,
     .free = popularity_free,
 };
 
@@ -133,6 +133,6 @@ const recommender_kind recent_popularity_kind = {
     .score = score,
     .save = save,
     .load = load,
-    .logits = true,
+    .scale = RECOMMEND_SHARES,
     .free = popularity_free,
 };

@@ -115,6 +115,13 @@ typedef struct recommend_query {
 typedef struct recommender recommender;
 typedef struct recommend_scratch recommend_scratch; /* per-thread memory of scoring */
 
+/* What may be read from scores. */
+typedef enum recommend_scale {
+    RECOMMEND_ORDER,  /* which product comes before which, and no more */
+    RECOMMEND_SHARES, /* logarithms of each product's chance to be the next, up to a constant */
+    RECOMMEND_ODDS    /* log-odds that a product is bought within some time, each by itself */
+} recommend_scale;
+
 /* What a kind of model is and can do. */
 struct recommender_kind {
     const char *name;    /* "transitions" */
@@ -124,8 +131,7 @@ struct recommender_kind {
     const char *watched; /* of a kind made of others: the one whose training takes the time and
                             is shown; NULL of every other kind */
     bool combines;       /* the members it is given (recommend_input), or all it finds */
-    bool logits;         /* scores are log-odds or log-chances, up to the same constant for all
-                            products: e^score compares them. Of all others only the order counts */
+    recommend_scale scale;
     pf_status (*fit)(const recommend_input *input, void **state, pf_error *err);
     /* scores[V], all finite; allocates nothing but from the scratch. */
     void (*score)(const void *state, const recommend_query *query, float *scores,

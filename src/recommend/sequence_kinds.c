@@ -185,7 +185,7 @@ const recommender_kind transformer_kind = {
     .score = score,
     .save = save,
     .load = load_transformer,
-    .logits = true,
+    .scale = RECOMMEND_SHARES,
     .free = sequence_free,
     .scratch_floats = scratch_floats,
 };
@@ -200,7 +200,7 @@ const recommender_kind gru4rec_kind = {
     .score = score,
     .save = save,
     .load = load_gru,
-    .logits = true,
+    .scale = RECOMMEND_SHARES,
     .free = sequence_free,
     .scratch_floats = scratch_floats,
 };
@@ -214,7 +214,7 @@ const recommender_kind bert4rec_kind = {
     .score = score,
     .save = save,
     .load = load_bert,
-    .logits = true,
+    .scale = RECOMMEND_SHARES,
     .free = sequence_free,
     .scratch_floats = scratch_floats,
 };

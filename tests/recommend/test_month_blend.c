@@ -16,6 +16,7 @@
 #include "recommend/fitted.h"
 #include "recommend/interactions.h"
 #include "recommend/month_blend.h"
+#include "recommend/moved.h"
 
 /* A shop where the last thing bought says what comes next, and nothing else does: each month
  * every shopper buys the products of one group in their order, and the group of the month after
@@ -244,6 +245,52 @@ static void a_network_that_helps_joins_habit(void **state)
     mem_free(r);
 }
 
+/* ln of 1 / (1 + e^-score), habit's and the network's together, after the first n events. */
+static double log_chance_after(const walks *r, const recommender *m, uint32_t u, uint32_t v,
+                               uint64_t habit_n, uint64_t network_n)
+{
+    float habit[V], network[V];
+    const recommend_query a = interactions_query(&r->x, u, habit_n, r->input.until_us);
+    const recommend_query b = interactions_query(&r->x, u, network_n, r->input.until_us);
+    score_with(month_blend_habit(m), &a, habit);
+    score_with(month_blend_network(m), &b, network);
+    return -log1p(exp(-(double)habit[v] - month_blend_weight(m) * (double)network[v]));
+}
+
+/* The latest event, where what comes next by the shop's rule was not bought before: purchases of
+ * that would be left out in front of it. */
+static void what_moved_it_is_told_with_the_part_that_it_moved_it_through(void **state)
+{
+    (void)state;
+    walks *r = walks_new();
+    recommender *m = fit_kind("month-blend", &r->input);
+    unsigned through_network = 0, asked = 0;
+    for (uint32_t u = 0; u < U; u += 7) {
+        const uint32_t last = r->product[(u + 1) * EVENTS - 1];
+        const uint32_t next = (last / GROUP * 7 + 3) % GROUPS * GROUP;
+        const recommend_query past = past_of(r, u);
+        const moved_question q = {.past = &past, .product = &next, .n_products = 1, .most = 1};
+        moved_event e = {.change = 0};
+        moved_answer a;
+        pf_error err = {0};
+        if (recommend_moved(m, &q, &e, 1, &a, &err) != PF_OK) fail_msg("%s", err.message);
+        if (e.thing != last || a.found == 0) continue;
+        const double whole = log_chance_after(r, m, u, next, EVENTS, EVENTS);
+        const double without = log_chance_after(r, m, u, next, EVENTS - 1, EVENTS - 1);
+        const double habit = whole - log_chance_after(r, m, u, next, EVENTS - 1, EVENTS);
+        const double network = whole - log_chance_after(r, m, u, next, EVENTS, EVENTS - 1);
+        const bool more = fabs(network) > fabs(habit);
+        assert_true(fabs(e.change - (whole - without)) < 1e-4);
+        assert_string_equal(e.member, more ? "transformer" : "habit");
+        assert_true(fabs(e.member_change - (more ? network : habit)) < 1e-4);
+        through_network += more;
+        asked++;
+    }
+    assert_true(asked > 0 && through_network > 0);
+    recommender_free(m);
+    mem_free(r);
+}
+
 /* Never a negative, such a product would stand on top by a network that knows nothing of it. */
 static void what_the_network_never_met_gets_its_lowest(void **state)
 {
@@ -364,6 +411,7 @@ int main(void)
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(short_memory_is_told_and_nothing_is_left),
         cmocka_unit_test(a_network_that_helps_joins_habit),
+        cmocka_unit_test(what_moved_it_is_told_with_the_part_that_it_moved_it_through),
         cmocka_unit_test(what_the_network_never_met_gets_its_lowest),
         cmocka_unit_test(it_comes_back_from_its_file_with_the_same_bits),
         cmocka_unit_test(nothing_of_the_month_reaches_the_network),

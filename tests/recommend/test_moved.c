@@ -86,7 +86,7 @@ static void leaving_out_a_takes_the_chance_of_b(void **state)
     assert_true(e[0].change > 0);
     assert_null(e[0].member);
     /* Without 0 nothing speaks for 1: it is one of WORLD products alike. */
-    assert_true(fabs(a.log_odds - e[0].change + log(WORLD - 1)) < 1e-4);
+    assert_true(fabs(a.log_chance - e[0].change + log(WORLD)) < 1e-4);
     /* Those behind it make it older, so that without them 1 is likelier. */
     for (size_t i = 1; i < a.found; i++)
         assert_true(e[i].change < 0 && e[i].thing == 2);
@@ -153,8 +153,8 @@ static void one_event_is_told_against_popularity(void **state)
     const moved_answer a = ask(w.transitions, &q, e, 2);
     assert_int_equal(a.tried, 1);
     assert_int_equal(a.found, 1);
-    const double popular = log(21.0 / (21 + 21 + WORLD - 3));
-    assert_true(fabs(a.log_odds - e[0].change - popular) < 1e-4);
+    const double popular = log(21.0 / (21 + 21 + 21 + WORLD - 3));
+    assert_true(fabs(a.log_chance - e[0].change - popular) < 1e-4);
     world_end(&w);
 }
 
@@ -168,7 +168,7 @@ static void a_product_that_nobody_ever_took_can_be_asked_about(void **state)
     const moved_question q = question(&query, &never);
     moved_event e[2];
     const moved_answer a = ask(w.transitions, &q, e, 2);
-    assert_true(isfinite(a.log_odds) && a.log_odds < -log(WORLD - 1));
+    assert_true(isfinite(a.log_chance) && a.log_chance < -log(WORLD));
     assert_int_equal(a.found, 1);
     assert_int_equal(e[0].thing, 0);
     assert_true(e[0].change < 0); /* what speaks for 1 speaks against it */
@@ -204,7 +204,7 @@ static void a_basket_is_left_out_as_one_and_repeats_are_counted_together(void **
     assert_int_equal(e[0].thing, 0);
     assert_int_equal(e[0].events, 2);
     assert_int_equal(e[0].time_us, 3);
-    assert_true(fabs(a.log_odds - e[0].change + log(WORLD - 1)) < 1e-4);
+    assert_true(fabs(a.log_chance - e[0].change + log(WORLD)) < 1e-4);
     q.together = MOVED_EACH;
     assert_int_equal(ask(w.transitions, &q, e, 5).tried, 5);
     q.most = 2;
@@ -238,6 +238,56 @@ static void of_more_events_than_are_tried_the_newest_are(void **state)
     world_end(&w);
 }
 
+static void what_is_asked_about_is_tried_first_however_old(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    uint32_t past[100];
+    int64_t second[100];
+    for (uint32_t i = 0; i < 100; i++) {
+        past[i] = i < 3 ? i + 3 : 0;
+        second[i] = i;
+    }
+    const uint32_t set[] = {3, 5};
+    const recommend_query query = {
+        .product = past, .time_us = second, .n = 100, .at_us = 100, .user = RECOMMEND_NO_USER};
+    recommender *m = NULL;
+    const recommend_input input = {.train = &w.x, .repeats = true, .seed = 1};
+    m = fit_kind("repeat", &input);
+    moved_question q = {.past = &query, .product = set, .n_products = 2, .most = 2};
+    moved_event e[4];
+    for (int k = 0; k < 2; k++) {
+        q.together = k ? MOVED_TRIPS : MOVED_EACH;
+        assert_int_equal(ask(m, &q, e, 4).found, 2);
+        assert_true(e[0].change > 0 && e[1].change > 0);
+        assert_int_equal(e[0].thing + e[1].thing, 3 + 5);
+    }
+    q.most = 3; /* then the newest */
+    q.together = MOVED_EACH;
+    assert_int_equal(ask(m, &q, e, 4).tried, 3);
+    recommender_free(m);
+    world_end(&w);
+}
+
+static void all_products_together_are_moved_by_nothing(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    uint32_t past[] = {2, 0}, all[WORLD];
+    const recommend_query query = {.product = past, .n = 2, .user = RECOMMEND_NO_USER};
+    for (uint32_t v = 0; v < WORLD; v++)
+        all[v] = v;
+    const moved_question q = {.past = &query, .product = all, .n_products = WORLD};
+    moved_event e[2];
+    const moved_answer a = ask(w.transitions, &q, e, 2);
+    assert_int_equal(a.tried, 2);
+    assert_int_equal(a.found, 0);
+    assert_true(!(a.log_chance < 0) && !(a.log_chance > 0));
+    world_end(&w);
+}
+
 static void a_set_is_asked_about_as_a_whole_and_what_is_excluded_is_not(void **state)
 {
     (void)state;
@@ -252,11 +302,11 @@ static void a_set_is_asked_about_as_a_whole_and_what_is_excluded_is_not(void **s
     q.product = plain;
     q.n_products = 2;
     const moved_answer b = ask(w.transitions, &q, other, 2);
-    assert_true(!(a.log_odds < b.log_odds) && !(a.log_odds > b.log_odds));
+    assert_true(!(a.log_chance < b.log_chance) && !(a.log_chance > b.log_chance));
     excluded[5] = true; /* now the set is 1 alone, among WORLD - 1 */
     q.excluded = excluded;
     const moved_answer c = ask(w.transitions, &q, other, 2);
-    assert_true(fabs(c.log_odds - other[0].change + log(WORLD - 2)) < 1e-4);
+    assert_true(fabs(c.log_chance - other[0].change + log(WORLD - 1)) < 1e-4);
     world_end(&w);
 }
 
@@ -265,26 +315,20 @@ static void questions_without_an_answer_are_refused(void **state)
     (void)state;
     world w;
     world_begin(&w);
-    uint32_t past[] = {2, 0}, all[WORLD], none = 1, unknown = WORLD;
+    uint32_t past[] = {2, 0}, none = 1, unknown = WORLD;
     bool excluded[WORLD] = {[1] = true};
     const recommend_query query = {.product = past, .n = 2, .user = RECOMMEND_NO_USER};
-    for (uint32_t v = 0; v < WORLD; v++)
-        all[v] = v;
     moved_event e[2];
     moved_answer a;
     pf_error err = {0};
     moved_question q = question(&query, &unknown);
     assert_int_equal(recommend_moved(w.transitions, &q, e, 2, &a, &err), PF_USAGE);
     assert_non_null(strstr(err.message, "knows 12 products"));
-    q = (moved_question){.past = &query, .product = all, .n_products = WORLD};
-    assert_int_equal(recommend_moved(w.transitions, &q, e, 2, &a, &err), PF_USAGE);
-    assert_non_null(strstr(err.message, "all of the products"));
-    q.excluded = excluded; /* still all of those that are left */
-    assert_int_equal(recommend_moved(w.transitions, &q, e, 2, &a, &err), PF_USAGE);
+    q.excluded = excluded;
     q.product = &none;
     q.n_products = 1;
     assert_int_equal(recommend_moved(w.transitions, &q, e, 2, &a, &err), PF_USAGE);
-    assert_non_null(strstr(err.message, "none of the products"));
+    assert_non_null(strstr(err.message, "none of the products asked"));
     q.excluded = NULL;
     q.n_products = 0;
     assert_int_equal(recommend_moved(w.transitions, &q, e, 2, &a, &err), PF_USAGE);
@@ -294,25 +338,27 @@ static void questions_without_an_answer_are_refused(void **state)
 
 /* ---- against a naive twin ---- */
 
-static double naive_log_odds(const float *scores, size_t n, const uint32_t *set, size_t n_set,
-                             double unit)
+static double naive_log_chance(const float *scores, size_t n, const uint32_t *set, size_t n_set,
+                               recommend_scale scale, double unit)
 {
-    double of_set = 0, of_rest = 0, largest = -INFINITY;
+    double of_set = 0, of_all = 0, largest = -INFINITY;
     for (size_t v = 0; v < n; v++)
         largest = fmax(largest, (double)scores[v]);
     for (size_t v = 0; v < n; v++) {
         bool in = false;
         for (size_t i = 0; i < n_set; i++)
             in |= set[i] == v;
-        *(in ? &of_set : &of_rest) += exp(((double)scores[v] - largest) / unit);
+        const double share = exp(((double)scores[v] - largest) / unit);
+        of_all += share;
+        if (in) of_set += scale == RECOMMEND_ODDS ? 1 / (1 + exp(-(double)scores[v])) : share;
     }
-    return log(of_set) - log(of_rest);
+    return log(of_set) - (scale == RECOMMEND_ODDS ? 0 : log(of_all));
 }
 
 static double naive_unit(const recommender *m, const float *scores)
 {
     double sum = 0, square = 0;
-    if (recommender_kind_of(m)->logits) return 1;
+    if (recommender_kind_of(m)->scale != RECOMMEND_ORDER) return 1;
     for (size_t v = 0; v < V; v++)
         sum += (double)scores[v] / V;
     for (size_t v = 0; v < V; v++)
@@ -350,16 +396,20 @@ static void check_against_twin(const recommender *m, const recommend_query *quer
     const moved_answer a = ask(m, &q, e, 30);
     const char *kind = recommender_kind_of(m)->name;
     score_with(m, query, scores);
+    const recommend_scale scale = recommender_kind_of(m)->scale;
     const double unit = naive_unit(m, scores);
-    const double whole = naive_log_odds(scores, V, set, 3, unit);
+    const double whole = naive_log_chance(scores, V, set, 3, scale, unit);
     assert_int_equal(a.tried, query->n);
-    if (fabs(a.log_odds - whole) > 2e-4 * (1 + fabs(whole)))
-        fail_msg("%s: log-odds %g, not %g", kind, a.log_odds, whole);
+    if (fabs(a.log_chance - whole) > 2e-4 * (1 + fabs(whole)))
+        fail_msg("%s: %g, not %g", kind, a.log_chance, whole);
     double change[30] = {0};
     for (size_t i = 0; i < query->n; i++) {
         const recommend_query less = without(query, i, product, time_us, rating);
         score_with(m, &less, scores);
-        change[i] = whole - naive_log_odds(scores, V, set, 3, less.n ? unit : 1);
+        if (less.n > 0)
+            change[i] = whole - naive_log_chance(scores, V, set, 3, scale, unit);
+        else if (scale != RECOMMEND_ODDS)
+            change[i] = whole - naive_log_chance(scores, V, set, 3, RECOMMEND_SHARES, 1);
     }
     for (size_t k = 0; k < a.found; k++) {
         bool same = false;
@@ -644,6 +694,8 @@ int main(void)
         cmocka_unit_test(a_product_that_nobody_ever_took_can_be_asked_about),
         cmocka_unit_test(a_basket_is_left_out_as_one_and_repeats_are_counted_together),
         cmocka_unit_test(of_more_events_than_are_tried_the_newest_are),
+        cmocka_unit_test(what_is_asked_about_is_tried_first_however_old),
+        cmocka_unit_test(all_products_together_are_moved_by_nothing),
         cmocka_unit_test(a_set_is_asked_about_as_a_whole_and_what_is_excluded_is_not),
         cmocka_unit_test(questions_without_an_answer_are_refused),
         cmocka_unit_test(every_kind_says_what_a_naive_twin_says),
