@@ -96,8 +96,9 @@ static void show_next_unit(result *r, const json_value *decided)
         const json_value *cap = &caps->values[i];
         const char *only = show_text(r, cap, "next_unit_only_with");
         if (!binds(cap)) continue;
-        printf("  one more of the %s would bring %s %s net", show_text(r, cap, "name"),
-               show_text(r, cap, "next_unit_brings"), code);
+        bool money = strstr(show_text(r, cap, "kind"), "budget") != NULL;
+        printf("  one more %s of the %s would bring %s %s net", money ? code : "unit",
+               show_text(r, cap, "name"), show_text(r, cap, "next_unit_brings"), code);
         if (json_member(cap, "next_unit_messages") != NULL)
             printf(", by %.2f more of \"%s\" by %s", show_number(cap, "next_unit_messages"),
                    show_text(r, cap, "next_unit_title"), show_text(r, cap, "next_unit_channel"));
@@ -122,8 +123,10 @@ void show_decision_summary(result *r, const json_value *decided)
         show_number(decided, "messages"), plural(decided, "messages"),
         show_number(decided, "treated"), plural(decided, "treated"),
         show_number(decided, "held_out"));
-    show_money(r, decided);
-    show_next_unit(r, decided);
+    const char *advice = show_text(r, decided, "advice");
+    if (advice[0] != 0) printf("  %s\n", advice);
+    if (advice[0] == 0) show_money(r, decided);
+    if (advice[0] == 0) show_next_unit(r, decided);
     if (strcmp(explore, "none") != 0)
         printf("  exploring by %s: %.0f of the messages were chosen by lot\n", explore,
                show_number(decided, "chosen_by_lot"));

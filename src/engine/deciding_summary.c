@@ -232,6 +232,60 @@ static void write_exploration(const deciding *d, verb_result *r)
         verb_integer(r, "chosen_by_lot", (int64_t)lots);
 }
 
+/* What to do where a reason keeps out more than all others. */
+static const char *remedy(decide_reason reason)
+{
+    switch (reason) {
+    case REASON_NOT_LIVE: return "name a moment at which promotions are live (--at)";
+    case REASON_NOTHING_IN_STOCK: return "check the promotions' scopes: they name nothing in stock";
+    case REASON_REDEMPTION_LIMIT:
+    case REASON_SHOPPER_LIMIT: return "raise the promotions' limits, or make new ones";
+    case REASON_NOT_IN_AUDIENCE: return "check the promotions' audience rules";
+    case REASON_CHANNEL_NOT_ALLOWED:
+        return "let decide.channels and the promotions' channels have one in common";
+    case REASON_CONSENT_REFUSED:
+    case REASON_NO_CONSENT:
+        return "import consent, or set decide.contact_unasked where that is lawful";
+    case REASON_NO_MESSAGE: return "write frames for these kinds and channels (message.frames)";
+    case REASON_EXPOSURE_CAP:
+    case REASON_TAG_CAP: return "wait, or raise the caps (decide.per_week and its like)";
+    case REASON_HOLDOUT: return "lower decide.holdout or decide.campaign_holdout";
+    case REASON_QUIET_HOURS: return "let promotions end later, or shorten the quiet hours";
+    case REASON_COST_UNKNOWN:
+        return "say what promotions give away: their values, decide.unknown_value, and for hard "
+               "budgets decide.largest_discount";
+    case REASON_VALUE_BELOW_ZERO:
+        return "nothing here brings what it costs: check decide.margin_rate, the costs of "
+               "channels and the worth of promotions";
+    case REASON_BUDGET_EXHAUSTED: return "raise the budgets: none has room for anything";
+    default: return "see `proffer explain SHOPPER`";
+    }
+}
+
+/* Where nothing is sent, why most of it is not, and what to do. */
+static void write_advice(const deciding *d, verb_result *r)
+{
+    const decide_result *found = d->result;
+    decide_reason most = REASON_CHOSEN;
+    buffer words;
+    if (found->n_chosen > 0) return;
+    for (int i = 1; i < REASON_COUNT; i++)
+        if (most == REASON_CHOSEN || found->by_reason[i] > found->by_reason[most])
+            most = (decide_reason)i;
+    buffer_init(&words, LIMIT_TEXT_BYTES);
+    if (d->policy.budget_minor == 0)
+        buffer_append_text(&words, "Nothing would be sent: the total budget is 0. Give --budget, "
+                                   "or set decide.budget.");
+    else
+        buffer_printf(&words,
+                      "Nothing would be sent. Of %zu pairs of shopper and promotion %llu are kept "
+                      "out by %s: %s.",
+                      found->n_outcomes, (unsigned long long)found->by_reason[most],
+                      reason_code(most), remedy(most));
+    verb_text(r, "advice", words.data ? words.data : "");
+    buffer_free(&words);
+}
+
 static void write_head(const deciding *d, const char *run, bool dry_run, verb_result *r)
 {
     const shop_catalogue *c = d->p->catalogue;
@@ -251,6 +305,7 @@ static void write_head(const deciding *d, const char *run, bool dry_run, verb_re
     write_money(d, r);
     write_exploration(d, r);
     foreseen_describe(&d->foreseen, r);
+    write_advice(d, r);
     if (found->empty_audience != 0)
         verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);
 }
