@@ -326,3 +326,35 @@ void foreseen_describe(const foreseen *f, verb_result *r)
     json_key(&r->w, "fatigue_model");
     fatigue_describe(f->fatigue, &r->w);
 }
+
+/* --- versions -------------------------------------------------------------------------- */
+
+static void write_version(const char *name, verb_result *told, json_writer *w)
+{
+    char print[FINGERPRINT_TEXT_BYTES] = "";
+    char *json = NULL;
+    if (verb_end(told, &json, NULL) == PF_OK) {
+        fingerprint f = fingerprint_of(json, strlen(json));
+        fingerprint_format(&f, print);
+    }
+    proffer_free(json);
+    json_key(w, name);
+    json_text(w, print);
+}
+
+void foreseen_versions(const foreseen *f, json_writer *w)
+{
+    verb_result told;
+    verb_begin(&told);
+    response_describe(f->l->model, &told.w);
+    write_version("response", &told, w);
+    if (f->effect != NULL) {
+        verb_begin(&told);
+        effect_describe(f->effect, &told.w);
+        write_version("effect", &told, w);
+    }
+    if (f->fatigue == NULL) return;
+    verb_begin(&told);
+    fatigue_describe(f->fatigue, &told.w);
+    write_version("fatigue", &told, w);
+}

@@ -51,6 +51,9 @@ pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_sc
                          channel by, decide_score *into, pf_error *err);
 /* Sets what decide_run borrows of it. */
 void foreseen_inputs(const foreseen *f, decide_inputs *in);
+/* Members of an open object: a fingerprint of each model that took part, made of what it tells of
+ * itself. */
+void foreseen_versions(const foreseen *f, json_writer *w);
 /* An object: what gains count and how it is known, habits, fatigue. */
 void foreseen_describe(const foreseen *f, verb_result *r);
 

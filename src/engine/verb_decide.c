@@ -47,6 +47,7 @@ static void write_versions(const deciding *d, buffer *into)
     json_key(&w, "frames");
     fingerprint_format(&frames, name);
     json_text(&w, name);
+    foreseen_versions(&d->foreseen, &w);
     json_key(&w, "program");
     json_text(&w, proffer_version());
     json_object_end(&w);
