@@ -1,9 +1,10 @@
 /*
- * What must never happen, over thousands of random small shops: a budget or cap passed, a
- * shopper without consent contacted, a holdout member treated, something sent that is not
- * live, two promotions of one stacking group, a candidate without a reason. Each promise is checked
- * against the inputs, apart from the code that keeps it. Where the world is tiny, the value
- * is compared with the best of all allowed answers.
+ * What must never happen, over thousands of random small shops: a budget (planned or hard) or cap
+ * passed, a shopper without consent contacted, or in quiet hours, or more often than a window of
+ * the shopper's own days allows; a holdout member treated, something sent that is not live at that
+ * moment, two promotions of one stacking group or capped tag, a candidate without a reason, a
+ * chance that is none. Each promise is checked against the inputs, apart from the code that keeps
+ * it. Where the world is tiny, the value is compared with the best of all allowed answers.
  */
 #include "check.h"
 
@@ -18,23 +19,37 @@
 #include "decide/holdout.h"
 #include "decide/random_world.h"
 
-enum { WORLDS = 2500, TINY = 700, SHOPPERS = RANDOM_SHOPPERS, OFFERS = RANDOM_OFFERS };
+enum { WORLDS = 24000, TINY = 700, SHOPPERS = RANDOM_SHOPPERS, OFFERS = RANDOM_OFFERS };
+
+static int close_zones(void **state)
+{
+    (void)state;
+    random_world_close_zones();
+    return 0;
+}
 
 /* --- promises, worked out from the inputs alone ---------------------------------- */
 
-static uint32_t past_count(const random_world *w, uint32_t s, uint8_t type,
-                           uint32_t offer, int by, int64_t from_us)
+static uint32_t past_count(const random_world *w, uint32_t s, uint8_t type, uint32_t offer,
+                           int by)
 {
-    const shop_history *h = w->history;
-    uint32_t n = 0;
-    for (uint64_t i = h->first[s]; i < h->first[s + 1]; i++)
-        n += h->type[i] == type && h->time_us[i] < w->in.at_us &&
-             h->time_us[i] >= from_us && (offer == 0 || h->promotion[i] == offer) &&
-             (by < 0 || h->channel[i] == by);
-    return n;
+    past_query q = {s, type, offer, by, -1, INT64_MIN};
+    return random_world_past(w, &q);
 }
 
-static void check_contact(const random_world *w, const decide_outcome *o)
+static void check_holdout(const random_world *w, const decide_outcome *o)
+{
+    const shopper *s = &w->shop.shoppers[o->shopper];
+    const promotion *p = &w->shop.promotions[o->promotion];
+    const policy *how = &w->policy;
+    char salt[HOLDOUT_SALT_BYTES];
+    assert_false(hash_share(how->holdout_salt, s->id) < how->holdout_share);
+    if (p->campaign == 0) return;
+    holdout_campaign_salt(how->holdout_salt, w->shop.c.campaigns[p->campaign].id, salt);
+    assert_false(hash_share(salt, s->id) < how->campaign_holdout_share);
+}
+
+static void check_consent(const random_world *w, const decide_outcome *o)
 {
     const shopper *s = &w->shop.shoppers[o->shopper];
     const promotion *p = &w->shop.promotions[o->promotion];
@@ -45,46 +60,188 @@ static void check_contact(const random_world *w, const decide_outcome *o)
     assert_true(p->channels == 0 || (p->channels & bit));
     assert_false(s->consent_refused & bit);
     assert_true((s->consent_given | how->unasked) & bit);
-    assert_int_equal(
-        past_count(w, o->shopper, EVENT_UNSUBSCRIBE, 0, CHANNEL_NONE, INT64_MIN), 0);
-    assert_int_equal(
-        past_count(w, o->shopper, EVENT_UNSUBSCRIBE, 0, (int)o->why.channel, INT64_MIN),
-        0);
-    assert_false(hash_share(how->holdout_salt, s->id) < how->holdout_share);
-    if (p->campaign != 0) {
-        char salt[HOLDOUT_SALT_BYTES];
-        holdout_campaign_salt(how->holdout_salt, w->shop.c.campaigns[p->campaign].id, salt);
-        assert_false(hash_share(salt, s->id) < how->campaign_holdout_share);
-    }
-    assert_true(random_world_in_audience(p->audience, o->shopper));
+    assert_int_equal(past_count(w, o->shopper, EVENT_UNSUBSCRIBE, 0, CHANNEL_NONE), 0);
+    assert_int_equal(past_count(w, o->shopper, EVENT_UNSUBSCRIBE, 0, (int)o->why.channel),
+                     0);
+}
+
+/* By the clock on the shopper's wall. */
+static bool is_quiet(const random_world *w, uint32_t s, int64_t time_us)
+{
+    calendar_time t = calendar_from_us(time_us, random_world_zone(w, s));
+    int minute = t.hour * 60 + t.minute;
+    int from = w->policy.quiet.from_minute, to = w->policy.quiet.to_minute;
+    if (from <= to) return minute >= from && minute < to;
+    return minute >= from || minute < to;
+}
+
+/* Sent as early as is best, outside of quiet hours, and live then. */
+static void check_moment(const random_world *w, const decide_outcome *o, bool thorough)
+{
+    const promotion *p = &w->shop.promotions[o->promotion];
+    size_t cell = (size_t)o->shopper * CHANNEL_COUNT + o->why.channel;
+    int64_t best = w->in.at_us;
+    if (w->in.send_at_us != NULL && w->in.send_at_us[cell] > best)
+        best = w->in.send_at_us[cell];
+    assert_true(o->send_at_us >= best);
+    assert_true(p->starts_us == TIME_ABSENT || p->starts_us <= o->send_at_us);
+    assert_true(p->ends_us == TIME_ABSENT || p->ends_us > o->send_at_us);
     assert_true(p->starts_us == TIME_ABSENT || p->starts_us <= w->in.at_us);
-    assert_true(p->ends_us == TIME_ABSENT || p->ends_us > w->in.at_us);
+    if (o->why.channel == CHANNEL_SITE) {
+        assert_true(o->send_at_us == best);
+        return;
+    }
+    assert_false(is_quiet(w, o->shopper, o->send_at_us));
+    for (int64_t t = best; thorough && t < o->send_at_us; t += US_PER_MINUTE)
+        assert_true(is_quiet(w, o->shopper, t));
+}
+
+static void check_contact(const random_world *w, const decide_outcome *o)
+{
+    const promotion *p = &w->shop.promotions[o->promotion];
+    check_consent(w, o);
+    check_holdout(w, o);
+    assert_true(random_world_in_audience(p->audience, o->shopper));
     assert_true(p->shopper_limit == 0 ||
-                past_count(w, o->shopper, EVENT_REDEMPTION, o->promotion, -1, INT64_MIN) <
+                past_count(w, o->shopper, EVENT_REDEMPTION, o->promotion, -1) <
                     p->shopper_limit);
     bool stocked = w->in.in_stock == NULL || p->n_scope == 0;
     for (uint32_t i = 0; i < p->n_scope && !stocked; i++)
         stocked = w->in.in_stock[p->scope[i]];
     assert_true(stocked);
-    assert_true(o->why.value_minor > 0);
+    assert_true(o->why.value_minor > 0 ||
+                w->policy.explore.method != POLICY_EXPLORES_NOT);
 }
 
-static void check_window(const random_world *w, const policy_window *caps, uint32_t s,
-                         int by, uint32_t added)
+/* Which of a shopper's messages a window counts. */
+typedef struct counted {
+    int by, tag;
+} counted;
+
+static bool is_counted(const random_world *w, const decide_outcome *o, counted c)
+{
+    if (o->why.reason != REASON_CHOSEN) return false;
+    if (c.by >= 0 && (int)o->why.channel != c.by) return false;
+    return c.tag < 0 ||
+           random_world_has_tag(w, o->promotion, w->policy.tag[c.tag].name);
+}
+
+/* At the moment of each of the shopper's messages, in the days of the shopper's zone. */
+static void check_window(const random_world *w, const policy_window *caps,
+                         const decide_result *r, const decide_shopper *s, counted c)
 {
     static const int days[] = {0, 6, 29};
     const uint32_t most[] = {caps->per_day, caps->per_week, caps->per_month};
-    int64_t midnight = w->midnight_us;
-    for (int i = 0; i < 3 && added > 0; i++)
-        if (most[i] > 0)
-            assert_true(
-                past_count(w, s, EVENT_EXPOSURE, 0, by, midnight - days[i] * US_PER_DAY) +
-                    added <=
-                most[i]);
+    const zone *z = random_world_zone(w, s->shopper);
+    const decide_outcome *all = r->outcomes + s->first;
+    for (size_t k = 0; k < s->n_outcomes; k++) {
+        if (!is_counted(w, &all[k], c)) continue;
+        for (int i = 0; i < 3; i++) {
+            past_query q = {s->shopper, EVENT_EXPOSURE, 0, c.by, c.tag,
+                            random_world_midnight(z, all[k].send_at_us, days[i])};
+            if (most[i] == 0) continue;
+            uint32_t n = random_world_past(w, &q);
+            int64_t end = random_world_midnight(z, all[k].send_at_us, -1);
+            for (size_t j = 0; j < s->n_outcomes; j++)
+                n += is_counted(w, &all[j], c) && all[j].send_at_us >= q.from_us &&
+                     all[j].send_at_us < end;
+            assert_true(n <= most[i]);
+        }
+    }
+}
+
+static void check_windows(const random_world *w, const decide_result *r,
+                          const decide_shopper *s)
+{
+    check_window(w, &w->policy.window, r, s, (counted){-1, -1});
+    for (int by = 1; by < CHANNEL_COUNT; by++)
+        check_window(w, &w->policy.channel[by].window, r, s, (counted){by, -1});
+    for (uint32_t t = 0; t < w->policy.n_tags; t++) {
+        uint32_t n = 0;
+        for (size_t i = 0; i < s->n_outcomes; i++)
+            n += is_counted(w, &r->outcomes[s->first + i], (counted){-1, (int)t});
+        assert_true(n <= 1);
+        check_window(w, &w->policy.tag[t].window, r, s, (counted){-1, (int)t});
+    }
+}
+
+/* Too much for a cap alone, whatever the others get. */
+static bool is_too_much(const decide_result *r, const decide_outcome *o)
+{
+    for (uint32_t m = 0; m < r->n_caps; m++) {
+        const decide_cap *c = &r->caps[m];
+        if ((c->promotion != 0 && c->promotion != o->promotion) ||
+            (c->channel != CHANNEL_NONE && c->channel != o->why.channel))
+            continue;
+        bool counts =
+            c->kind == DECIDE_CAP_MESSAGES || c->kind == DECIDE_CAP_CHANNEL_MESSAGES;
+        bool redemptions = c->kind == DECIDE_CAP_PROMOTION_REDEMPTIONS;
+        double need = counts ? 1 : redemptions ? o->p_redeem : (double)o->cost_minor;
+        if (need > c->limit) return true;
+    }
+    return false;
+}
+
+/* With a least chance everything that could be sent has it: of 48 options and none, what they can
+ * all have. */
+static void check_floor(const random_world *w, const decide_result *r, const decide_shopper *s)
+{
+    const policy_exploration *e = &w->policy.explore;
+    const double least = fmin(e->floor, 1.0 / (OFFERS * (CHANNEL_COUNT - 1) + 1));
+    double none = 1;
+    for (size_t i = s->first; i < s->first + s->n_outcomes; i++)
+        none -= r->outcomes[i].propensity;
+    if (e->method == POLICY_EXPLORES_NOT || e->floor <= 0) return;
+    assert_true(none >= least - 1e-9);
+    for (size_t i = s->first; i < s->first + s->n_outcomes; i++) {
+        const decide_outcome *o = &r->outcomes[i];
+        if (o->why.reason == REASON_CHOSEN || o->why.reason == REASON_NOT_DRAWN)
+            assert_true(o->propensity >= least - 1e-9);
+        else if (o->why.reason >= REASON_VALUE_BELOW_ZERO)
+            assert_true(is_too_much(r, o));
+    }
+}
+
+/* Chances of a shopper's promotions. */
+static void check_chances(const random_world *w, const decide_result *r,
+                          const decide_shopper *s)
+{
+    const bool sure = w->policy.explore.method == POLICY_EXPLORES_NOT;
+    double sum = 0;
+    for (size_t i = s->first; i < s->first + s->n_outcomes; i++) {
+        const decide_outcome *o = &r->outcomes[i];
+        bool chosen = o->why.reason == REASON_CHOSEN;
+        sum += o->propensity;
+        assert_true(o->propensity >= 0 && o->propensity <= 1);
+        if (sure) assert_true(o->propensity == (chosen ? 1 : 0));
+        if (chosen) assert_true(o->propensity > 0);
+        if (o->why.reason == REASON_NOT_DRAWN) {
+            assert_true(o->propensity == o->why.propensity);
+            assert_false(sure);
+        }
+        /* What is out by a rule or by its worth has no chance. */
+        if (o->why.reason != REASON_CHOSEN && o->why.reason < REASON_STACKING)
+            assert_true(o->propensity == 0);
+    }
+    assert_true(sure || sum <= 1);
+    check_floor(w, r, s);
+    assert_true(s->draw == EXPLORE_NO_DRAW ||
+                (w->policy.explore.method == POLICY_EXPLORES_THOMPSON &&
+                 (s->draw < w->in.n_draws || s->draw == 0)));
+}
+
+static void check_group(const random_world *w, const decide_result *r,
+                        const decide_shopper *s, size_t i)
+{
+    const char *group = w->shop.promotions[r->outcomes[i].promotion].stacking_group;
+    for (size_t k = s->first; k < i && group[0] != '\0'; k++)
+        if (r->outcomes[k].why.reason == REASON_CHOSEN)
+            assert_string_not_equal(
+                w->shop.promotions[r->outcomes[k].promotion].stacking_group, group);
 }
 
 static void check_shopper(const random_world *w, const decide_result *r,
-                          const decide_shopper *s)
+                          const decide_shopper *s, bool thorough)
 {
     uint32_t total = 0, by[CHANNEL_COUNT] = {0};
     for (size_t i = s->first; i < s->first + s->n_outcomes; i++) {
@@ -93,42 +250,26 @@ static void check_shopper(const random_world *w, const decide_result *r,
         assert_true(o->why.reason < REASON_COUNT);
         if (o->why.reason != REASON_CHOSEN) continue;
         check_contact(w, o);
+        check_moment(w, o, thorough);
+        check_group(w, r, s, i);
         total++;
         by[o->why.channel]++;
-        const char *group = w->shop.promotions[o->promotion].stacking_group;
-        for (size_t k = s->first; k < i && group[0] != '\0'; k++)
-            if (r->outcomes[k].why.reason == REASON_CHOSEN)
-                assert_string_not_equal(
-                    w->shop.promotions[r->outcomes[k].promotion].stacking_group, group);
     }
     assert_int_equal(total, s->n_chosen);
     assert_true(total <= w->policy.per_shopper);
-    check_window(w, &w->policy.window, s->shopper, -1, total);
-    for (int c = 1; c < CHANNEL_COUNT; c++) {
-        const policy_channel *channel_cap = &w->policy.channel[c];
-        assert_true(channel_cap->per_shopper == 0 || by[c] <= channel_cap->per_shopper);
-        check_window(w, &channel_cap->window, s->shopper, c, by[c]);
-    }
+    for (int c = 1; c < CHANNEL_COUNT; c++)
+        assert_true(w->policy.channel[c].per_shopper == 0 ||
+                    by[c] <= w->policy.channel[c].per_shopper);
+    check_windows(w, r, s);
+    check_chances(w, r, s);
 }
 
-/* The cost of an offer in whole units, by the formulas of value.h. */
+/* What is held against the budgets, in whole units. */
 static int64_t cost_of(const random_world *w, const decide_outcome *o)
 {
-    const promotion *p = &w->shop.promotions[o->promotion];
-    double discount = 0;
-    if (p->kind == PROMOTION_INFORMATIONAL)
-        discount = 0;
-    else if (p->kind == PROMOTION_PERCENT_OFF && p->percent_hundredths > 0)
-        discount = o->spend_minor * p->percent_hundredths / 10000.0;
-    else if (p->value_minor != MONEY_ABSENT)
-        discount = (double)p->value_minor;
-    else
-        discount = p->kind == PROMOTION_BOGO ? o->spend_minor / 2
-                                             : (double)w->policy.unknown_discount_minor;
-    double contact = p->contact_cost_minor != MONEY_ABSENT
-                         ? (double)p->contact_cost_minor
-                         : w->policy.channel[o->why.channel].contact_cost_minor;
-    return (int64_t)ceil(contact + o->p_redeem * discount);
+    double cost = random_world_cost(w, o, w->policy.hard);
+    assert_true(cost >= 0);
+    return (int64_t)ceil(cost);
 }
 
 static int64_t left_of(int64_t budget, int64_t committed)
@@ -136,46 +277,122 @@ static int64_t left_of(int64_t budget, int64_t committed)
     return budget > committed ? budget - committed : 0;
 }
 
-static void check_budgets(const random_world *w, const decide_result *r)
+typedef struct sums {
+    int64_t total, of_offer[OFFERS + 1], by[CHANNEL_COUNT];
+    uint64_t n, n_by[CHANNEL_COUNT];
+    double redeemed[OFFERS + 1];
+} sums;
+
+static void add_chosen(const random_world *w, const decide_result *r, sums *t)
 {
-    int64_t total = 0, of_offer[OFFERS + 1] = {0}, by[CHANNEL_COUNT] = {0};
-    uint64_t n = 0, n_by[CHANNEL_COUNT] = {0};
-    double redeemed[OFFERS + 1] = {0};
+    double gain = 0, expected = 0, fatigue = 0, value = 0;
     for (size_t i = 0; i < r->n_outcomes; i++) {
         const decide_outcome *o = &r->outcomes[i];
         if (o->why.reason != REASON_CHOSEN) continue;
         int64_t cost = cost_of(w, o);
         assert_true(o->cost_minor == cost);
-        total += cost;
-        of_offer[o->promotion] += cost;
-        by[o->why.channel] += cost;
-        n++;
-        n_by[o->why.channel]++;
-        redeemed[o->promotion] += o->p_redeem;
+        assert_true(fabs(o->why.cost_minor - random_world_cost(w, o, false)) < 1e-9);
+        t->total += cost;
+        t->of_offer[o->promotion] += cost;
+        t->by[o->why.channel] += cost;
+        t->n++;
+        t->n_by[o->why.channel]++;
+        t->redeemed[o->promotion] += o->p_redeem;
+        gain += o->why.gain_minor;
+        expected += o->why.cost_minor;
+        fatigue += o->why.fatigue_minor;
+        value += o->why.value_minor;
     }
+    assert_true(t->total == r->cost_minor && t->n == r->n_chosen);
+    assert_true(fabs(gain - r->gain_minor) < 1e-6);
+    assert_true(fabs(expected - r->expected_cost_minor) < 1e-6);
+    assert_true(fabs(fatigue - r->fatigue_minor) < 1e-6);
+    assert_true(fabs(value - r->value_minor) < 1e-6);
+    assert_true(fabs(value - (gain - expected - fatigue)) < 1e-6);
+}
+
+static void check_redemptions(const random_world *w, const sums *t, uint32_t p)
+{
+    const promotion *it = &w->shop.promotions[p];
+    if (it->redemption_limit == 0 || t->redeemed[p] <= 0) return;
+    uint32_t seen = past_count(w, 0, EVENT_REDEMPTION, p, -1);
+    assert_true(t->redeemed[p] + seen <= it->redemption_limit + 1e-12);
+}
+
+static void check_budgets(const random_world *w, const decide_result *r)
+{
+    sums t = {0};
     const policy *how = &w->policy;
-    assert_true(total == r->cost_minor && n == r->n_chosen);
+    add_chosen(w, r, &t);
     if (how->budget_minor != MONEY_ABSENT)
-        assert_true(total <= left_of(how->budget_minor, w->in.committed_minor));
-    assert_true(how->messages == 0 || n <= how->messages);
+        assert_true(t.total <= left_of(how->budget_minor, w->in.committed_minor));
+    assert_true(how->messages == 0 || t.n <= how->messages);
     for (int c = 1; c < CHANNEL_COUNT; c++) {
-        const policy_channel *cap = &how->channel[c];
-        assert_true(cap->budget_minor == MONEY_ABSENT || by[c] <= cap->budget_minor);
-        assert_true(cap->messages == 0 || n_by[c] <= cap->messages);
+        const policy_channel *it = &how->channel[c];
+        assert_true(it->budget_minor == MONEY_ABSENT || t.by[c] <= it->budget_minor);
+        assert_true(it->messages == 0 || t.n_by[c] <= it->messages);
     }
     for (uint32_t p = 1; p <= w->shop.c.n_promotions; p++) {
         const promotion *it = &w->shop.promotions[p];
+        const int64_t *spent = w->in.promotion_committed_minor;
         int64_t budget = it->budget_minor != MONEY_ABSENT ? it->budget_minor
                                                           : how->promotion_budget_minor;
-        int64_t committed = w->in.promotion_committed_minor != NULL ? w->committed[p] : 0;
         if (budget != MONEY_ABSENT)
-            assert_true(of_offer[p] <= left_of(budget, committed));
-        if (it->redemption_limit == 0 || redeemed[p] == 0) continue;
-        uint32_t seen = 0;
-        for (uint32_t s = 1; s <= w->shop.c.n_shoppers; s++)
-            seen += past_count(w, s, EVENT_REDEMPTION, p, -1, INT64_MIN);
-        assert_true(redeemed[p] + seen <= it->redemption_limit + 1e-12);
+            assert_true(t.of_offer[p] <= left_of(budget, spent != NULL ? spent[p] : 0));
+        check_redemptions(w, &t, p);
     }
+}
+
+/* Whether some draw makes a chance larger than one, which is cut off. */
+static bool is_clipped(const random_world *w, const decide_outcome *o)
+{
+    const uint32_t wide = w->shop.c.n_promotions + 1;
+    for (uint32_t d = 0; d < w->in.n_draws; d++)
+        if (o->p_redeem * w->redeem_draw[d * wide + o->promotion] > 1) return true;
+    return false;
+}
+
+/* Factors average one, so the draws' gains do the gain. */
+static unsigned check_draws(const random_world *w, const decide_result *r)
+{
+    bool clipped = false;
+    double gain = 0, value = 0;
+    for (size_t i = 0; i < r->n_outcomes; i++)
+        clipped |= r->outcomes[i].why.reason == REASON_CHOSEN && is_clipped(w, &r->outcomes[i]);
+    assert_int_equal(r->n_draws, w->in.n_draws);
+    if (r->n_draws == 0) return 0;
+    for (uint32_t d = 0; d < r->n_draws; d++) {
+        gain += r->draw_gain[d] / r->n_draws;
+        value += r->draw_value[d] / r->n_draws;
+    }
+    if (clipped) return 0;
+    assert_true(fabs(gain - r->gain_minor) < 1e-6);
+    assert_true(fabs(value - r->value_minor) < 1e-6);
+    return r->n_chosen > 0;
+}
+
+static void check_caps(const random_world *w, const decide_result *r)
+{
+    for (uint32_t m = 0; m < r->n_caps; m++) {
+        const decide_cap *c = &r->caps[m];
+        assert_true(c->used <= c->limit && c->price >= 0);
+        assert_true(c->beside == UINT32_MAX || (c->beside < r->n_caps && c->beside != m));
+        assert_true(w->in.margins || (!c->buys && c->more_of == 0));
+        assert_true(!c->buys || c->price > 0);
+        if (c->more_of == 0) continue;
+        assert_true(c->buys && isfinite(c->more) && c->more > 0);
+        assert_true(c->more_of <= w->shop.c.n_promotions && c->more_by > CHANNEL_NONE);
+    }
+}
+
+static void check_world(const random_world *w, const decide_result *r, bool thorough)
+{
+    for (size_t s = 0; s < r->n_shoppers; s++)
+        check_shopper(w, r, &r->shoppers[s], thorough);
+    check_budgets(w, r);
+    check_caps(w, r);
+    /* Lots, too, are an answer that the caps allow. */
+    assert_true(r->value_minor <= r->bound_minor * (1 + 1e-9) + 1e-9);
 }
 
 static void nothing_forbidden_happens_in_any_world(void **state)
@@ -183,26 +400,35 @@ static void nothing_forbidden_happens_in_any_world(void **state)
     (void)state;
     static random_world w;
     uint64_t seen[REASON_COUNT] = {0};
+    unsigned refused = 0, explored = 0, with_draws = 0;
     for (uint64_t i = 0; i < WORLDS; i++) {
         decide_result *r = NULL;
         pf_error err = {0};
         random_world_make(&w, i, 1 + (uint32_t)(i % SHOPPERS),
-                          1 + (uint32_t)(i % OFFERS));
-        if (decide_run(&r, &w.in, &err) != PF_OK)
+                          1 + (uint32_t)(i / SHOPPERS % OFFERS));
+        explored += w.policy.explore.method != POLICY_EXPLORES_NOT;
+        pf_status s = decide_run(&r, &w.in, &err);
+        if (s == PF_USAGE && strstr(err.message, "least chances") != NULL) {
+            assert_true(w.policy.explore.method != POLICY_EXPLORES_NOT);
+            refused++;
+        } else if (s != PF_OK) {
             fail_msg("world %d: %s", (int)i, err.message);
-        for (size_t s = 0; s < r->n_shoppers; s++)
-            check_shopper(&w, r, &r->shoppers[s]);
-        check_budgets(&w, r);
-        assert_true(r->value_minor <= r->bound_minor * (1 + 1e-9) + 1e-9);
-        for (int k = 0; k < REASON_COUNT; k++)
-            seen[k] += r->by_reason[k];
+        } else {
+            check_world(&w, r, i % 16 == 0);
+            with_draws += check_draws(&w, r);
+            for (int k = 0; k < REASON_COUNT; k++)
+                seen[k] += r->by_reason[k];
+        }
         decide_free(r);
         random_world_free(&w);
     }
+    print_message("%u worlds explored, %u of them refused; %u with draws\n", explored, refused,
+                  with_draws);
+    assert_true(refused < explored / 4 && with_draws > WORLDS / 100);
     /* The worlds are varied enough only if every reason was given. */
     for (int k = 0; k < REASON_COUNT; k++)
-        if (seen[k] == 0 && k != REASON_NO_MESSAGE) /* frames are not looked at here */
-            fail_msg("no world gave the reason %s", reason_code((decide_reason)k));
+        if (seen[k] < 100 && k != REASON_NO_MESSAGE) /* frames are not looked at here */
+            fail_msg("too few worlds gave the reason %s", reason_code((decide_reason)k));
 }
 
 /* --- the best of all answers ----------------------------------------------------- */
@@ -309,7 +535,12 @@ static void tiny_worlds_are_worth_what_trying_everything_finds(void **state)
         random_world_make(&w, 100000 + i, 3 + (uint32_t)(i % 4), 2 + (uint32_t)(i % 2));
         w.policy.channels = 1u << CHANNEL_EMAIL;
         w.policy.unasked = CHANNEL_SET_ALL;
-        w.policy.holdout_share = 0;
+        w.policy.holdout_share = w.policy.campaign_holdout_share = 0;
+        w.policy.n_tags = 0;
+        w.policy.quiet = (quiet_hours){0, 0};
+        w.policy.hard = false;
+        w.in.send_at_us = NULL;
+        random_world_be_sure(&w);
         w.policy.budget_minor = 10 + (int64_t)random_below(&w.r, 200);
         w.policy.unknown_discount_minor = 80;
         w.in.committed_minor = 0;
@@ -346,5 +577,5 @@ int main(void)
         cmocka_unit_test(nothing_forbidden_happens_in_any_world),
         cmocka_unit_test(tiny_worlds_are_worth_what_trying_everything_finds),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, close_zones);
 }
