@@ -45,6 +45,43 @@ static void write_cap(const reason_facts *f, const shop_catalogue *c, json_write
     if (f->cap_channel != CHANNEL_NONE)
         write_text(w, "cap_channel", channel_name(f->cap_channel));
     write_number(w, "price", f->price);
+    if (f->more > 0) write_number(w, "more", f->more);
+}
+
+static void write_moment(json_writer *w, const char *key, int64_t time_us)
+{
+    if (time_us == TIME_ABSENT) return;
+    json_key(w, key);
+    json_integer(w, time_us);
+}
+
+static void write_life(const reason_facts *f, json_writer *w)
+{
+    write_moment(w, "time", f->time_us);
+    json_key(w, "early");
+    json_boolean(w, f->seen != 0);
+    write_moment(w, "from", f->from_us != 0 ? f->from_us : TIME_ABSENT);
+    write_moment(w, "until", f->until_us != 0 ? f->until_us : TIME_ABSENT);
+}
+
+static void write_channels(const reason_facts *f, json_writer *w)
+{
+    char names[CHANNEL_SET_TEXT_BYTES];
+    if (f->channels != 0)
+        write_text(w, "channels", channel_set_format(f->channels, names, sizeof names));
+}
+
+static void write_lever(const reason_facts *f, json_writer *w)
+{
+    if (f->lever == LEVER_NONE) return;
+    write_text(w, "lever", lever_code(f->lever));
+    if (f->needed != 0) write_number(w, "needed", f->needed);
+    if (f->actual != 0) write_number(w, "actual", f->actual);
+}
+
+static void write_tag(const reason_facts *f, const shop_catalogue *c, json_writer *w)
+{
+    write_text(w, "tag", f->tag > 0 && f->tag <= c->n_tags ? c->tags[f->tag] : "");
 }
 
 static void write_reason(const reason_facts *f, const shop_catalogue *c, json_writer *w)
@@ -55,22 +92,20 @@ static void write_reason(const reason_facts *f, const shop_catalogue *c, json_wr
     case REASON_STACKING:
     case REASON_NOT_DRAWN:
     case REASON_LOWER_VALUE: write_text(w, "other", promotion_id(c, f->other)); break;
-    case REASON_NOT_LIVE:
-        json_key(w, "time");
-        json_integer(w, f->time_us);
-        json_key(w, "early");
-        json_boolean(w, f->seen != 0);
+    case REASON_NOT_LIVE: write_life(f, w); break;
+    case REASON_NOT_IN_AUDIENCE:
+        if (f->wants != NULL) write_text(w, "wants", f->wants);
+        if (f->has != NULL) write_text(w, "has", f->has);
         break;
     case REASON_REDEMPTION_LIMIT:
-    case REASON_SHOPPER_LIMIT:
-    case REASON_EXPOSURE_CAP: write_limits(f, w); break;
-    case REASON_QUIET_HOURS: json_key(w, "time"); json_integer(w, f->time_us); break;
-    case REASON_TAG_CAP:
-        write_limits(f, w);
-        write_text(w, "tag", f->tag > 0 && f->tag <= c->n_tags ? c->tags[f->tag] : "");
-        break;
+    case REASON_SHOPPER_LIMIT: write_limits(f, w); break;
+    case REASON_TAG_CAP: write_tag(f, c, w); /* fall through */
+    case REASON_EXPOSURE_CAP: write_limits(f, w); /* fall through */
+    case REASON_QUIET_HOURS: write_moment(w, "time", f->time_us); break;
     default: break;
     }
+    write_channels(f, w);
+    write_lever(f, w);
 }
 
 static void write_outcome(const decide_outcome *o, const shop_catalogue *c,
@@ -153,7 +188,51 @@ static uint32_t tag_of(const json_value *v, const shop_catalogue *c)
     return 0;
 }
 
-static void read_outcome(const json_value *v, const shop_catalogue *c, decide_outcome *o)
+/* The member's moment; what is none is `otherwise`. */
+static int64_t moment_of(const json_value *v, const char *key, int64_t otherwise)
+{
+    const json_value *m = json_member(v, key);
+    int64_t time_us = 0;
+    if (m == NULL || m->kind != JSON_NUMBER || !text_to_i64(m->text, &time_us))
+        return otherwise;
+    return time_us;
+}
+
+static channel_set channels_of(const json_value *v)
+{
+    channel_set set = 0;
+    text names = text_member(v, "channels");
+    return names.n > 0 && channel_set_parse(names, &set) ? set & CHANNEL_SET_ALL : 0;
+}
+
+/* A copy of a text member; *out NULL where there is none. false: memory is short. */
+static bool copy_member(const json_value *v, const char *key, arena *memory, const char **out)
+{
+    text words = text_member(v, key);
+    *out = words.n > 0 ? arena_copy_text(memory, words.data, words.n) : NULL;
+    return words.n == 0 || *out != NULL;
+}
+
+/* What would have to be otherwise. */
+static bool read_what_if(const json_value *v, arena *memory, reason_facts *f)
+{
+    char code[64];
+    f->lever = lever_parse(code_of(v, "lever", code));
+    f->needed = number_of(v, "needed");
+    f->actual = number_of(v, "actual");
+    f->more = number_of(v, "more");
+    f->channels = channels_of(v);
+    if (f->reason == REASON_NOT_LIVE) {
+        f->from_us = moment_of(v, "from", TIME_ABSENT);
+        f->until_us = moment_of(v, "until", TIME_ABSENT);
+    }
+    return copy_member(v, "wants", memory, &f->wants) &&
+           copy_member(v, "has", memory, &f->has);
+}
+
+/* false: memory is short. */
+static bool read_outcome(const json_value *v, const shop_catalogue *c, arena *memory,
+                         decide_outcome *o)
 {
     char code[64];
     reason_facts *f = &o->why;
@@ -179,12 +258,11 @@ static void read_outcome(const json_value *v, const shop_catalogue *c, decide_ou
     f->price = number_of(v, "price");
     f->limit = count_of(v, "limit");
     f->days = count_of(v, "days");
-    const json_value *at = json_member(v, "time");
-    if (at != NULL && at->kind == JSON_NUMBER && !text_to_i64(at->text, &f->time_us))
-        f->time_us = 0;
+    f->time_us = moment_of(v, "time", 0);
     const json_value *early = json_member(v, "early");
     f->seen = early != NULL ? early->boolean : count_of(v, "seen");
     o->cost_minor = money_from_expectation(f->cost_minor);
+    return read_what_if(v, memory, f);
 }
 
 pf_status journal_read_candidates(const char *json, size_t n, const shop_catalogue *c,
@@ -201,9 +279,9 @@ pf_status journal_read_candidates(const char *json, size_t n, const shop_catalog
     for (size_t i = 0; i < tree->n; i++) {
         text id = text_member(&tree->values[i], "promotion");
         list[i].promotion_id = arena_copy_text(memory, id.data, id.n);
-        if (list[i].promotion_id == NULL)
+        if (list[i].promotion_id == NULL ||
+            !read_outcome(&tree->values[i], c, memory, &list[i].outcome))
             return error_set(err, PF_NO_MEMORY, "out of memory for candidates");
-        read_outcome(&tree->values[i], c, &list[i].outcome);
         if (list[i].outcome.why.reason == REASON_COUNT)
             return error_set(err, PF_DATA,
                              "candidate %zu of a decision has no known reason", i);

@@ -8,7 +8,8 @@
  *
  * Expectations are numbers of minor units; members that a reason does not speak of are left
  * out: lift, propensity (0 where absent; that of none is what is missing to one), fatigue, net,
- * variant, cap, cap_promotion, cap_channel, price, other, limit, seen, days, tag, time, early.
+ * variant, cap, cap_promotion, cap_channel, price, more, other, limit, seen, days, tag, time,
+ * early, from, until, channels, wants, has, lever, needed, actual.
  */
 #ifndef PROFFER_DECIDE_JOURNAL_H
 #define PROFFER_DECIDE_JOURNAL_H

@@ -173,12 +173,16 @@ static void add_money(double minor, const reason_words *w, buffer *into)
     buffer_append_text(into, amount);
 }
 
+static bool is_of_money(decide_cap_kind kind)
+{
+    return kind == DECIDE_CAP_BUDGET || kind == DECIDE_CAP_PROMOTION_BUDGET ||
+           kind == DECIDE_CAP_CHANNEL_BUDGET;
+}
+
 /* Of a budget, money for money: a plain ratio. Of a number of messages, money for one. */
 static void add_price(const reason_facts *f, const reason_words *w, buffer *into)
 {
-    bool ratio = f->cap == DECIDE_CAP_BUDGET || f->cap == DECIDE_CAP_PROMOTION_BUDGET ||
-                 f->cap == DECIDE_CAP_CHANNEL_BUDGET;
-    if (ratio)
+    if (is_of_money(f->cap))
         buffer_printf(into, "%.2f", f->price);
     else
         add_money(f->price, w, into);
@@ -247,42 +251,142 @@ static void add_lot(const reason_facts *f, const reason_words *w, buffer *into)
         buffer_append_text(into, w->language == LANGUAGE_ZH ? "不发送" : "sending nothing");
 }
 
-static void fill(text name, const reason_facts *f, const reason_words *w, buffer *into)
+/* The smallest amount above an expectation. */
+static void add_money_above(double minor, const reason_words *w, buffer *into)
+{
+    add_money(floor(minor) + 1, w, into);
+}
+
+static void add_share(double share, buffer *into)
+{
+    buffer_printf(into, "%.2f %%", 100 * share);
+}
+
+static void add_needed(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (f->lever == LEVER_REDEEM)
+        add_share((floor(f->needed * 10000) + 1) / 10000, into);
+    else
+        add_money_above(f->needed, w, into);
+}
+
+static void add_actual(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (f->lever == LEVER_REDEEM)
+        add_share(f->actual, into);
+    else
+        add_money(f->actual, w, into);
+}
+
+static void add_more(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (is_of_money(f->cap))
+        add_money(ceil(f->more), w, into);
+    else if (f->cap == DECIDE_CAP_PROMOTION_REDEMPTIONS)
+        buffer_printf(into, "%.2f", ceil(f->more * 100) / 100);
+    else
+        buffer_printf(into, "%.0f", ceil(f->more));
+}
+
+/* "email or sms". */
+static void add_channels(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    channel_set left = f->channels & CHANNEL_SET_ALL;
+    for (int by = 1; by < CHANNEL_COUNT; by++) {
+        if (!(left & 1u << by)) continue;
+        left &= ~(1u << by);
+        buffer_append_text(into, channel_name((channel)by));
+        if (left == 0) continue;
+        bool last = (left & (left - 1)) == 0;
+        if (w->language == LANGUAGE_ZH)
+            buffer_append_text(into, last ? "或" : "、");
+        else
+            buffer_append_text(into, last ? " or " : ", ");
+    }
+}
+
+static void add_has(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    const char *unknown = w->language == LANGUAGE_ZH ? "未知" : "not known";
+    buffer_append_text(into, f->has != NULL ? f->has : unknown);
+}
+
+static bool fill_amount(text name, const reason_facts *f, const reason_words *w, buffer *into)
 {
     if (text_is(name, "gain"))
         add_money(f->gain_minor, w, into);
     else if (text_is(name, "cost"))
         add_money((double)money_from_expectation(f->cost_minor), w, into);
+    else if (text_is(name, "least"))
+        add_money((double)money_from_expectation(f->cost_minor + f->fatigue_minor), w, into);
     else if (text_is(name, "value"))
         add_money(f->value_minor, w, into);
     else if (text_is(name, "net"))
         add_money(f->net_minor, w, into);
     else if (text_is(name, "price"))
         add_price(f, w, into);
-    else if (text_is(name, "cap"))
-        cap_describe(f->cap, f->other, f->cap_channel, w, into);
-    else if (text_is(name, "other") || text_is(name, "promotion"))
-        add_promotion(f->other, w, into);
-    else if (text_is(name, "channel"))
-        buffer_append_text(into, channel_name(f->channel));
-    else if (text_is(name, "when"))
-        add_when(f, w, into);
-    else if (text_is(name, "time"))
-        add_time(f->time_us, w, into);
-    else if (text_is(name, "tag"))
-        add_tag(f->tag, w, into);
     else if (text_is(name, "harm"))
         add_harm(f, w, into);
-    else if (text_is(name, "lot"))
-        add_lot(f, w, into);
-    else if (text_is(name, "chance"))
-        buffer_printf(into, "%.0f %%", 100 * f->propensity);
-    else if (text_is(name, "seen"))
+    else if (text_is(name, "needed"))
+        add_needed(f, w, into);
+    else if (text_is(name, "actual"))
+        add_actual(f, w, into);
+    else if (text_is(name, "more"))
+        add_more(f, w, into);
+    else
+        return false;
+    return true;
+}
+
+static bool fill_count(text name, const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (text_is(name, "seen"))
         buffer_printf(into, "%u", f->seen);
+    else if (text_is(name, "enough"))
+        buffer_printf(into, "%u", f->seen + 1);
     else if (text_is(name, "limit"))
         buffer_printf(into, "%u", f->limit);
     else if (text_is(name, "days"))
         add_days(f->days, w, into);
+    else if (text_is(name, "chance"))
+        buffer_printf(into, "%.3g %%", 100 * f->propensity);
+    else if (text_is(name, "when"))
+        add_when(f, w, into);
+    else if (text_is(name, "time"))
+        add_time(f->time_us, w, into);
+    else if (text_is(name, "from"))
+        add_time(f->from_us, w, into);
+    else if (text_is(name, "until"))
+        add_time(f->until_us, w, into);
+    else
+        return false;
+    return true;
+}
+
+static void fill_name(text name, const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (text_is(name, "cap"))
+        cap_describe(f->cap, f->other, f->cap_channel, w, into);
+    else if (text_is(name, "other") || text_is(name, "promotion"))
+        add_promotion(f->other, w, into);
+    else if (text_is(name, "lot"))
+        add_lot(f, w, into);
+    else if (text_is(name, "channel"))
+        buffer_append_text(into, channel_name(f->channel));
+    else if (text_is(name, "channels"))
+        add_channels(f, w, into);
+    else if (text_is(name, "tag"))
+        add_tag(f->tag, w, into);
+    else if (text_is(name, "wants"))
+        buffer_append_text(into, f->wants);
+    else if (text_is(name, "has"))
+        add_has(f, w, into);
+}
+
+static void fill(text name, const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (fill_amount(name, f, w, into) || fill_count(name, f, w, into)) return;
+    fill_name(name, f, w, into);
 }
 
 void reason_expand(const char *sentence, const reason_facts *f, const reason_words *w,
