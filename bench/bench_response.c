@@ -159,14 +159,52 @@ static void stop(const pf_error *err)
     exit(1);
 }
 
+static void print_pairs(const char *set, const char *pairs, bool corrected,
+                        const pair_figures *f)
+{
+    char detail[256];
+    const char *metric[] = {"sum_p_over_sum_y", "sum_p_over_sum_y_low", "sum_p_over_sum_y_high",
+                            "ece", "log_loss"};
+    const double value[] = {f->sum_ratio, f->low, f->high, f->ece, f->log_loss};
+    (void)snprintf(detail, sizeof detail,
+                   "{\"data\":\"completejourney\",\"households\":\"%s\",\"pairs\":\"%s\","
+                   "\"corrected\":%s,\"rows\":%zu,\"uses\":%.0f}",
+                   set, pairs, corrected ? "true" : "false", f->rows, f->uses);
+    for (size_t i = 0; i < sizeof value / sizeof value[0]; i++)
+        bench_print(&(bench_result){.bench = "response", .model = "proffer",
+                                    .metric = metric[i], .value = value[i],
+                                    .detail = detail});
+}
+
+static void print_pair_result(const char *set, const char *pairs, const pair_result *p)
+{
+    print_pairs(set, pairs, false, &p->plain);
+    print_pairs(set, pairs, true, &p->own);
+}
+
+/* Chances of single promotions, before and after they are corrected. */
+static void report_pairs(run *r, const char *set, const response_pairs *p)
+{
+    double said = p->all.own.sum_ratio;
+    print_pair_result(set, "all", &p->all);
+    print_pair_result(set, "chosen", &p->best);
+    print_pair_result(set, "chosen by spend", &p->best_spend);
+    for (size_t k = 0; k < p->n_kinds; k++)
+        print_pair_result(set, p->kind[k].name, &p->kind[k].result);
+    if (said < ratio_low || said > ratio_high) {
+        fprintf(stderr, "bench_response: single promotions' sum_p_over_sum_y on %s is %.4f, "
+                "which does not pass\n", set, said);
+        r->missed = true;
+    }
+}
+
 static void report(run *r, const char *set, const response_protocol *p)
 {
     print_any(r, set, "all", &p->any_all);
     print_any(r, set, "observed", &p->any_observed);
     print_which(r, set, "all", &p->which_all);
     print_which(r, set, "observed", &p->which_observed);
-    print(r, set, "all", "proffer", "pair_sum_p_over_sum_y", p->pair_sum_ratio);
-    print(r, set, "all", "proffer", "pair_log_loss", p->pair_log_loss);
+    report_pairs(r, set, &p->pairs);
     hold(r, set, "auc", p->any_all.own.auc);
     hold(r, set, "log_loss", p->any_all.own.log_loss);
     hold(r, set, "ece", p->any_all.own.ece);

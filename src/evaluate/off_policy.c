@@ -3,6 +3,7 @@
 #include "evaluate/off_policy.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 #include "base/memory.h"
 #include "evaluate/off_policy_rows.h"
@@ -136,7 +137,7 @@ static pf_status fill_parts(off_policy_rows *r, pf_error *err)
 }
 
 static pf_status rows_new(off_policy_rows *r, const off_policy_log *log, const double *target,
-                          off_policy_estimator kind, atomic_bool *starved, pf_error *err)
+                          off_policy_estimator kind, pf_error *err)
 {
     *r = (off_policy_rows){.log = log,
                            .target = target,
@@ -145,8 +146,7 @@ static pf_status rows_new(off_policy_rows *r, const off_policy_log *log, const d
                            .base = mem_alloc(log->n, sizeof *r->base),
                            .weight = mem_alloc(log->n, sizeof *r->weight),
                            .rest = mem_alloc(log->n, sizeof *r->rest),
-                           .shrunk = mem_alloc(log->n, sizeof *r->shrunk),
-                           .starved = starved};
+                           .shrunk = mem_alloc(log->n, sizeof *r->shrunk)};
     pf_status s = PF_OK;
     if (!r->base || !r->weight || !r->rest || !r->shrunk)
         s = error_set(err, PF_NO_MEMORY, "out of memory for %zu decisions", log->n);
@@ -178,36 +178,12 @@ static double value_of_sums(const off_policy_rows *r, const sums *s)
     return s->base / s->count + s->rest / over;
 }
 
-/* c [n] counts the rows; NULL: once each. Our model is fitted to the same counts. */
-static double value_of_rows(const void *context, const double *c)
-{
-    const off_policy_rows *r = context;
-    const bool anew = r->learned && c != NULL;
-    sums s = {0};
-    learned l = {0};
-    if (anew && learned_fit(&l, r->log, c, NULL) != PF_OK) {
-        atomic_store(r->starved, true);
-        return NAN;
-    }
-    for (size_t i = 0; i < r->log->n; i++) {
-        parts p = {r->base[i], r->rest[i]};
-        if (c != NULL && !(c[i] > 0)) continue;
-        if (anew) {
-            reward_model_expect(&l.model, &l.rows, i, l.q);
-            p = parts_of(r, l.q, i);
-        }
-        add(&s, c != NULL ? c[i] : 1, p.base, r->shrunk[i], p.rest);
-    }
-    if (anew) learned_free(&l);
-    return value_of_sums(r, &s);
-}
-
 static pf_status prepare(const off_policy_log *log, const double *target,
-                         const off_policy_plan *plan, atomic_bool *starved, off_policy_rows *r,
-                         double *parameter, pf_error *err)
+                         const off_policy_plan *plan, off_policy_rows *r, double *parameter,
+                         pf_error *err)
 {
     *parameter = NAN;
-    pf_status s = rows_new(r, log, target, plan->estimator, starved, err);
+    pf_status s = rows_new(r, log, target, plan->estimator, err);
     if (s == PF_OK && off_policy_kinds[plan->estimator].chosen) {
         *parameter = plan->parameter;
         if (isnan(*parameter)) s = off_policy_choose(r, plan->rule, parameter, err);
@@ -309,36 +285,111 @@ static void set_interval(const bootstrap_result *found, double level, double wid
     out->high = found->value + reach;
 }
 
-/* other NULL: the value itself, else the difference to another policy's. */
-static pf_status estimate(const off_policy_log *log, const double *other,
-                          const off_policy_plan *plan, off_policy_value *out, pf_error *err)
+/* ---- several policies on the same draws ---- */
+
+typedef struct contest {
+    off_policy_rows rows[OFF_POLICY_COMPARED_MAX];
+    double parameter[OFF_POLICY_COMPARED_MAX];
+    size_t n, base;
+    atomic_bool *starved; /* a replicate found no memory */
+} contest;
+
+static void contest_free(contest *t)
 {
-    off_policy_rows mine = {0}, others = {0};
+    for (size_t j = 0; j < t->n; j++)
+        rows_free(&t->rows[j]);
+}
+
+static void write_values(const contest *t, const sums *s, double *values)
+{
+    for (size_t j = 0; j < t->n; j++)
+        values[j] = value_of_sums(&t->rows[j], &s[j]);
+    for (size_t j = 0; j < t->n; j++)
+        values[t->n + j] = values[j] - values[t->base];
+}
+
+/* values [2 n]: of each policy, then of each less the base's. c [rows] counts the rows; NULL: once
+ * each. Our model is fitted to the same counts, once for all policies. */
+static void values_of_all(const void *context, const double *c, double *values)
+{
+    const contest *t = context;
+    const off_policy_log *log = t->rows[0].log;
+    const bool anew = t->rows[0].learned && c != NULL;
+    sums s[OFF_POLICY_COMPARED_MAX] = {{0}};
+    learned l = {0};
+    if (anew && learned_fit(&l, log, c, NULL) != PF_OK) {
+        atomic_store(t->starved, true);
+        write_values(t, s, values);
+        return;
+    }
+    for (size_t i = 0; i < log->n; i++) {
+        if (c != NULL && !(c[i] > 0)) continue;
+        if (anew) reward_model_expect(&l.model, &l.rows, i, l.q);
+        for (size_t j = 0; j < t->n; j++) {
+            const off_policy_rows *r = &t->rows[j];
+            const parts p = anew ? parts_of(r, l.q, i) : (parts){r->base[i], r->rest[i]};
+            add(&s[j], c != NULL ? c[i] : 1, p.base, r->shrunk[i], p.rest);
+        }
+    }
+    if (anew) learned_free(&l);
+    write_values(t, s, values);
+}
+
+static pf_status contest_new(contest *t, const off_policy_log *log,
+                             const double *const *targets, size_t n, size_t base,
+                             const off_policy_plan *plan, atomic_bool *starved, pf_error *err)
+{
+    pf_status s = PF_OK;
+    *t = (contest){.base = base, .starved = starved};
+    for (size_t j = 0; j < n && s == PF_OK; j++) {
+        s = prepare(log, targets[j], plan, &t->rows[j], &t->parameter[j], err);
+        if (s == PF_OK || t->rows[j].base != NULL) t->n++;
+    }
+    return s;
+}
+
+static void set_value(const contest *t, size_t j, const bootstrap_result *found, double level,
+                      off_policy_value *out)
+{
+    const off_policy_rows *r = &t->rows[j];
+    set_interval(found, level, widening(r, NULL, found->standard_error), out);
+    /* No policy brings less than nothing. */
+    if (!has_loss(r->log)) out->low = fmax(out->low, fmin(out->value, 0));
+    out->parameter = t->parameter[j];
+}
+
+static void set_difference(const contest *t, size_t j, const bootstrap_result *found,
+                           double level, off_policy_value *out)
+{
+    const double wider = widening(&t->rows[j], &t->rows[t->base], found->standard_error);
+    set_interval(found, level, wider, out);
+    out->parameter = t->parameter[j];
+}
+
+/* values, differences [n], their supports filled; either may be NULL. */
+static pf_status estimate(const off_policy_log *log, const double *const *targets, size_t n,
+                          size_t base, const off_policy_plan *plan, off_policy_value *values,
+                          off_policy_value *differences, pf_error *err)
+{
+    contest t;
     atomic_bool starved = false;
     uint32_t *own = NULL;
     const uint32_t *group = NULL;
-    bootstrap_result found = {0};
-    double parameter = NAN, other_parameter = NAN;
-    pf_status s = prepare(log, log->target, plan, &starved, &mine, &parameter, err);
-    if (s == PF_OK && other != NULL)
-        s = prepare(log, other, plan, &starved, &others, &other_parameter, err);
+    bootstrap_result found[2 * OFF_POLICY_COMPARED_MAX];
+    pf_status s = contest_new(&t, log, targets, n, base, plan, &starved, err);
     if (s == PF_OK) s = groups_of(log, &own, &group, err);
     if (s == PF_OK) {
         const bootstrap_plan b = bootstrap_of(log, plan, group);
-        s = other == NULL ? bootstrap_interval(&b, value_of_rows, &mine, &found, err)
-                          : bootstrap_difference(&b, value_of_rows, &mine, &others, &found, err);
+        s = bootstrap_intervals(&b, values_of_all, &t, 2 * n, found, err);
     }
     if (atomic_load(&starved))
         s = error_set(err, PF_NO_MEMORY, "out of memory for the interval's replicates");
-    if (s == PF_OK) {
-        const double wider = widening(&mine, other ? &others : NULL, found.standard_error);
-        set_interval(&found, plan->level, wider, out);
-        /* No policy brings less than nothing. */
-        if (other == NULL && !has_loss(log)) out->low = fmax(out->low, fmin(out->value, 0));
-        out->parameter = parameter;
+    for (size_t j = 0; s == PF_OK && j < n; j++) {
+        if (values != NULL) set_value(&t, j, &found[j], plan->level, &values[j]);
+        if (differences != NULL)
+            set_difference(&t, j, &found[n + j], plan->level, &differences[j]);
     }
-    rows_free(&mine);
-    rows_free(&others);
+    contest_free(&t);
     mem_free(own);
     return s;
 }
@@ -349,19 +400,45 @@ pf_status off_policy_estimate(const off_policy_log *log, const off_policy_plan *
     *out = (off_policy_value){0};
     pf_status s = check_plan(plan, err);
     if (s == PF_OK) s = off_policy_check(log, &out->support, err);
-    return s == PF_OK ? estimate(log, NULL, plan, out, err) : s;
+    return s == PF_OK ? estimate(log, &log->target, 1, 0, plan, out, NULL, err) : s;
+}
+
+/* Of a difference the weaker support counts. */
+static void weaken(off_policy_value *difference, const off_policy_support *other)
+{
+    if (other->effective < difference->support.effective) difference->support = *other;
+}
+
+pf_status off_policy_compare(const off_policy_log *log, const double *const *targets, size_t n,
+                             size_t base, const off_policy_plan *plan,
+                             off_policy_value *values, off_policy_value *differences,
+                             pf_error *err)
+{
+    pf_status s = check_plan(plan, err);
+    if (s == PF_OK && (n == 0 || n > OFF_POLICY_COMPARED_MAX || base >= n))
+        s = error_set(err, PF_USAGE, "%zu policies with number %zu as the base: give 1 to %d",
+                      n, base, OFF_POLICY_COMPARED_MAX);
+    for (size_t j = 0; j < n && s == PF_OK; j++) {
+        off_policy_log one = *log;
+        one.target = targets[j];
+        values[j] = differences[j] = (off_policy_value){0};
+        s = off_policy_check(&one, &values[j].support, err);
+        differences[j].support = values[j].support;
+    }
+    if (s != PF_OK) return s;
+    for (size_t j = 0; j < n; j++)
+        weaken(&differences[j], &values[base].support);
+    return estimate(log, targets, n, base, plan, values, differences, err);
 }
 
 pf_status off_policy_difference(const off_policy_log *log, const double *other,
                                 const off_policy_plan *plan, off_policy_value *out,
                                 pf_error *err)
 {
+    const double *targets[2] = {log->target, other};
+    off_policy_value values[2], differences[2];
     *out = (off_policy_value){0};
-    pf_status s = check_plan(plan, err);
-    if (s == PF_OK) s = off_policy_check(log, &out->support, err);
-    off_policy_support second;
-    if (s == PF_OK) s = off_policy_check_target(log, other, &second, err);
-    if (s != PF_OK) return s;
-    if (second.effective < out->support.effective) out->support = second;
-    return estimate(log, other, plan, out, err);
+    pf_status s = off_policy_compare(log, targets, 2, 1, plan, values, differences, err);
+    if (s == PF_OK) *out = differences[0];
+    return s;
 }

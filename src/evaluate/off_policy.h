@@ -128,8 +128,17 @@ pf_status off_policy_check(const off_policy_log *log, off_policy_support *out, p
 pf_status off_policy_estimate(const off_policy_log *log, const off_policy_plan *plan,
                               off_policy_value *out, pf_error *err);
 
-/* The judged policy less another one (its probabilities [n x K]) on the same draws of the same
- * log. The parameter of each is chosen by itself. */
+/* Several policies, targets [n] of [rows x K] each, on the same draws, our model fitted once a draw
+ * for all of them: values [n], and differences [n] of each less the base's, whose support is the
+ * weaker of the two. The parameter of each is chosen by itself. log->target is not read. PF_USAGE
+ * also for more than OFF_POLICY_COMPARED_MAX; what is wrong with one policy fails all. */
+enum { OFF_POLICY_COMPARED_MAX = 64 };
+pf_status off_policy_compare(const off_policy_log *log, const double *const *targets, size_t n,
+                             size_t base, const off_policy_plan *plan,
+                             off_policy_value *values, off_policy_value *differences,
+                             pf_error *err);
+
+/* The judged policy less another one (its probabilities [n x K]): the same of two. */
 pf_status off_policy_difference(const off_policy_log *log, const double *other,
                                 const off_policy_plan *plan, off_policy_value *out,
                                 pf_error *err);

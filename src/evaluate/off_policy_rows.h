@@ -5,8 +5,6 @@
 #ifndef PROFFER_EVALUATE_OFF_POLICY_ROWS_H
 #define PROFFER_EVALUATE_OFF_POLICY_ROWS_H
 
-#include <stdatomic.h>
-
 #include "evaluate/off_policy.h"
 #include "evaluate/reward_model.h"
 
@@ -19,7 +17,6 @@ typedef struct off_policy_rows {
     double *weight;       /* [n] w */
     double *rest;         /* [n] r - q, or r without a model */
     double *shrunk;       /* [n] the estimator's weight */
-    atomic_bool *starved; /* a replicate found no memory */
 } off_policy_rows;
 
 /* Which estimators need expectations, divide by their own weights, have a parameter. */

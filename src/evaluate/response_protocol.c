@@ -234,25 +234,6 @@ static pf_status measure_part(const response_replay *r, bool observed_only,
     return s;
 }
 
-static void measure_pairs(response_protocol *p, const response_replay *r)
-{
-    double sum = 0, loss = 0;
-    for (size_t k = 0; k < response_replay_count(r); k++) {
-        const replayed *c = response_replay_at(r, k);
-        size_t n = c->n_shoppers * c->n_promotions;
-        for (size_t i = 0; i < n; i++) {
-            double seen = (double)c->p[i] * c->seen;
-            double chance = fmin(fmax(seen, clip), 1 - clip);
-            sum += seen;
-            loss -= log(c->used[i] ? chance : 1 - chance);
-            p->pair_uses += c->used[i];
-        }
-        p->pair_rows += n;
-    }
-    p->pair_sum_ratio = p->pair_uses > 0 ? sum / p->pair_uses : (double)NAN;
-    p->pair_log_loss = p->pair_rows ? loss / (double)p->pair_rows : (double)NAN;
-}
-
 pf_status response_protocol_run(response_protocol **out, const response_data *d,
                                 const response_protocol_options *o, pf_error *err)
 {
@@ -270,7 +251,7 @@ pf_status response_protocol_run(response_protocol **out, const response_data *d,
     if (s == PF_OK)
         s = measure_part(r, true, o, &p->any_observed, &p->which_observed, err);
     if (s == PF_OK)
-        measure_pairs(p, r);
+        s = response_pairs_measure(&p->pairs, r, o->replicates, o->seed, o->threads, err);
     response_replay_free(r);
     p->seconds = clock_wall_s() - start_s;
     if (s == PF_OK)

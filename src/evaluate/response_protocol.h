@@ -18,7 +18,7 @@
  *     response_protocol_options o = response_protocol_options_default();
  *     o.from_us = august; o.last_us = end_of_data;
  *     response_protocol_run(&found, data, &o, err);
- *     response_protocol_write(found, &w);     // keys "any" and "which"
+ *     response_protocol_write(found, &w);     // keys "any", "which" and "promotions"
  *     response_protocol_free(found);
  */
 #ifndef PROFFER_EVALUATE_RESPONSE_PROTOCOL_H
@@ -27,6 +27,7 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "evaluate/response_pairs.h"
 #include "measure/calibration.h"
 #include "measure/lift.h"
 #include "response/response.h"
@@ -76,8 +77,7 @@ typedef struct response_protocol {
     any_result any_all, any_observed;
     which_result which_all, which_observed;
     /* P(redeem) of single promotions: what deciding multiplies with money. */
-    size_t pair_rows;
-    double pair_uses, pair_sum_ratio, pair_log_loss;
+    response_pairs pairs;
     double seconds;
 } response_protocol;
 
@@ -87,7 +87,8 @@ pf_status response_protocol_run(response_protocol **out, const response_data *d,
 /* NULL is fine. */
 void response_protocol_free(response_protocol *p);
 
-/* Two members of an object that is open: "any" and "which", each {"all":..,"observed":..}. */
+/* Members of an object that is open: "any" and "which", each {"all":..,"observed":..}, and
+ * "promotions". */
 void response_protocol_write(const response_protocol *p, json_writer *w);
 
 #endif

@@ -116,9 +116,13 @@ void response_protocol_write(const response_protocol *p, json_writer *w)
     json_object_end(w);
     json_key(w, "promotions");
     json_object_begin(w);
-    number(w, "rows", (double)p->pair_rows);
-    number(w, "uses", p->pair_uses);
-    number(w, "sum_p_over_sum_y", p->pair_sum_ratio);
-    number(w, "log_loss", p->pair_log_loss);
+    number(w, "rows", (double)p->pairs.all.own.rows);
+    number(w, "uses", p->pairs.all.own.uses);
+    number(w, "sum_p_over_sum_y", p->pairs.all.own.sum_ratio);
+    number(w, "sum_p_over_sum_y_low", p->pairs.all.own.low);
+    number(w, "sum_p_over_sum_y_high", p->pairs.all.own.high);
+    number(w, "ece", p->pairs.all.own.ece);
+    number(w, "log_loss", p->pairs.all.own.log_loss);
+    response_pairs_write(&p->pairs, w);
     json_object_end(w);
 }

@@ -188,8 +188,7 @@ static void add_line(past *p, const line *l)
     p->seen_product[l->product] = p->stamp;
 }
 
-/* A trip is an order; where orders have no ids, lines less than an hour apart. */
-static bool same_trip(const shop_history *h, uint64_t older, uint64_t newer)
+bool past_same_trip(const shop_history *h, uint64_t older, uint64_t newer)
 {
     if (h->order[older] != 0 || h->order[newer] != 0)
         return h->order[older] == h->order[newer];
@@ -208,17 +207,22 @@ static void add_coupon_trip(past *p, const line *l, uint32_t *last)
         p->window[w].coupon_trips += l->age_days <= past_window_days[w];
 }
 
-static void read_purchases(past *p)
+static bool is_in(const response_gap *gap, int64_t time_us)
+{
+    return gap != NULL && time_us >= gap->from_us && time_us < gap->to_us;
+}
+
+static void read_purchases(past *p, const response_gap *gap)
 {
     const shop_history *h = p->m->shop->history;
     uint64_t first = h->first[p->shopper];
     uint64_t newer = UINT64_MAX;
     uint32_t trip = 0, coupon_trip = 0;
     for (uint64_t i = history_before(h, p->shopper, p->m->at_us); i-- > first;) {
-        if (h->type[i] != EVENT_PURCHASE)
+        if (h->type[i] != EVENT_PURCHASE || is_in(gap, h->time_us[i]))
             continue;
         line l = line_of(p, i);
-        l.new_trip = newer == UINT64_MAX || !same_trip(h, i, newer);
+        l.new_trip = newer == UINT64_MAX || !past_same_trip(h, i, newer);
         trip += l.new_trip;
         l.trip = trip;
         if (newer == UINT64_MAX)
@@ -255,7 +259,7 @@ static void read_exposures(past *p)
     }
 }
 
-static void read_uses(past *p)
+static void read_uses(past *p, const response_gap *gap)
 {
     const response_moment *m = p->m;
     const offer_groups *g = m->shop->groups;
@@ -264,6 +268,8 @@ static void read_uses(past *p)
     for (uint64_t i = g->first_use[p->shopper];
          i < g->first_use[p->shopper + 1] && g->use[i].time_us < m->at_us; i++) {
         uint32_t k = g->use[i].group;
+        if (is_in(gap, g->use[i].time_us))
+            continue;
         a->uses++;
         a->uses_faded += exp2(-days_ago(p, g->use[i].time_us) / 60);
         a->last_use_days = days_ago(p, g->use[i].time_us);
@@ -278,10 +284,10 @@ static void read_uses(past *p)
     }
 }
 
-void past_read(past *p, uint32_t who)
+void past_read(past *p, uint32_t who, const response_gap *gap)
 {
     past_clear(p, who);
-    read_purchases(p);
+    read_purchases(p, gap);
     read_exposures(p);
-    read_uses(p);
+    read_uses(p, gap);
 }

@@ -8,6 +8,7 @@
 #ifndef PROFFER_FEATURES_RESPONSE_PAST_H
 #define PROFFER_FEATURES_RESPONSE_PAST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -60,11 +61,20 @@ typedef struct past {
     uint32_t shopper;
 } past;
 
+/* A stretch of time, from_us <= t < to_us, that is left out of a shopper's past: what was bought and
+ * used then was not. What was shown to the shopper stays. */
+typedef struct response_gap {
+    int64_t from_us, to_us;
+} response_gap;
+
 /* For shoppers at this moment. PF_NO_MEMORY; *out is then NULL. */
 pf_status past_new(const response_moment *m, past **out, pf_error *err);
 /* NULL is fine. */
 void past_free(past *p);
-/* Replaces what it held by the past of shopper `who`. */
-void past_read(past *p, uint32_t who);
+/* Replaces what it held by the past of shopper `who`; gap NULL: all of it. */
+void past_read(past *p, uint32_t who, const response_gap *gap);
+/* A trip is an order; where orders have no ids, lines less than an hour apart. Rows of purchases,
+ * the older first. */
+bool past_same_trip(const shop_history *h, uint64_t older, uint64_t newer);
 
 #endif

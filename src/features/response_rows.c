@@ -79,6 +79,7 @@ typedef struct worker_place {
 
 typedef struct making {
     const response_question *q;
+    const response_gap *gap; /* [S] or NULL */
     response_moment *moment;
     worker_place *place; /* [workers] */
     unsigned workers;
@@ -153,9 +154,10 @@ static size_t tasks_of(size_t shoppers)
     return (shoppers + SHOPPERS_PER_TASK - 1) / SHOPPERS_PER_TASK;
 }
 
-static void read_shopper(const worker_place *place, uint32_t who, float *row)
+static void read_shopper(const worker_place *place, uint32_t who, const response_gap *gap,
+                         float *row)
 {
-    past_read(place->past, who);
+    past_read(place->past, who, gap);
     response_pair_features(place->past, place->pair);
     response_any_row(place->past, place->pair, row);
 }
@@ -168,7 +170,7 @@ static void reference_task(void *context, size_t task, unsigned worker)
     size_t P = k->moment->n;
     size_t to = (task + 1) * SHOPPERS_PER_TASK;
     for (size_t i = task * SHOPPERS_PER_TASK; i < to && i < k->n_reference; i++) {
-        read_shopper(place, k->reference[i], row);
+        read_shopper(place, k->reference[i], NULL, row);
         memcpy(k->usual_rows + i * AGGREGATE_FEATURES,
                row + RESPONSE_ANY_FEATURES - AGGREGATE_FEATURES,
                AGGREGATE_FEATURES * sizeof(float));
@@ -232,7 +234,7 @@ static void shopper_task(void *context, size_t task, unsigned worker)
     for (size_t i = task * SHOPPERS_PER_TASK; i < to && i < k->q->n_shoppers; i++) {
         float *row = k->out->any + i * RESPONSE_ANY_FEATURES;
         float *summed = row + RESPONSE_ANY_FEATURES - AGGREGATE_FEATURES;
-        read_shopper(place, k->q->shopper[i], row);
+        read_shopper(place, k->q->shopper[i], k->gap ? &k->gap[i] : NULL, row);
         for (size_t f = 0; f < AGGREGATE_FEATURES; f++)
             summed[f] -= (float)k->usual[f];
         for (size_t p = 0; p < P; p++) {
@@ -272,10 +274,12 @@ void response_rows_free(response_rows *rows)
     *rows = (response_rows){.any = NULL};
 }
 
-pf_status response_rows_make(const response_rows_maker *maker, const response_question *q,
-                             pool *threads, response_rows *out, pf_error *err)
+pf_status response_rows_without(const response_rows_maker *maker, const response_question *q,
+                                const response_gap *gap, pool *threads, response_rows *out,
+                                pf_error *err)
 {
-    making k = {.q = q, .out = out, .workers = threads ? pool_threads(threads) : 1};
+    making k = {
+        .q = q, .gap = gap, .out = out, .workers = threads ? pool_threads(threads) : 1};
     pf_status s = rows_new(q, out, err);
     if (s == PF_OK)
         s = response_moment_new(&maker->shop, q->promotion, q->n_promotions, q->at_us,
@@ -290,4 +294,10 @@ pf_status response_rows_make(const response_rows_maker *maker, const response_qu
     if (s != PF_OK)
         response_rows_free(out);
     return s;
+}
+
+pf_status response_rows_make(const response_rows_maker *maker, const response_question *q,
+                             pool *threads, response_rows *out, pf_error *err)
+{
+    return response_rows_without(maker, q, NULL, threads, out, err);
 }

@@ -68,7 +68,9 @@ pf_status boosted_expect(const boosted_model *m, const feature_rows *rows, float
 /* The sum of the trees of each row. */
 pf_status boosted_score(const boosted_model *m, const feature_rows *rows, float *margin,
                         pf_error *err);
-/* What each feature adds to the margin of one row [F], and what all rows have [F + 1st]. */
+/* What each feature adds to the margin of one row [F], and what all rows have [F + 1st]: exact
+ * values of Shapley by the trees' own paths (TreeSHAP; Lundberg et al., Nature Machine Intelligence
+ * 2, 2020, algorithm 2), as XGBoost works them out; together they are the margin. */
 pf_status boosted_contributions(const boosted_model *m, const float *row, float *parts,
                                 pf_error *err);
 void boosted_free(boosted_model *m);

@@ -104,6 +104,7 @@ void response_data_free(response_data *d)
         mem_free(d->group[i].used);
     }
     mem_free(d->group);
+    kinds_free(&d->kinds);
     response_rows_maker_free(d->maker);
     mem_free(d);
 }
@@ -209,6 +210,8 @@ pf_status response_data_new(const response_world *world, response_data **out, pf
     d->width = data_width_of(world->outlook != NULL);
     pf_status s = response_rows_maker_new(world->catalogue, world->history, world->zone,
                                           &d->maker, err);
+    if (s == PF_OK)
+        s = kinds_new(&d->kinds, world->catalogue, err);
     if (s == PF_OK)
         s = add_groups(d, err);
     if (s != PF_OK) {

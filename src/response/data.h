@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "features/response_rows.h"
+#include "response/kinds.h"
 #include "response/response.h"
 
 enum {
@@ -61,6 +62,7 @@ typedef struct data_group {
 struct response_data {
     response_world world;
     response_rows_maker *maker;
+    kinds kinds;
     data_width width;
     data_group *group; /* [n] by start */
     size_t n;

@@ -1,8 +1,8 @@
 /*
  * Why: what each feature adds to one score, against the training rows' mean. A linear
- * model says so itself; for trees these are XGBoost's tree contributions (Lundberg et al.,
- * "From local explanations to global understanding", Nature Machine Intelligence 2, 2020);
- * the average of both learners is explained by the average of both.
+ * model says so itself; for trees these are the exact values of Shapley by their paths (Lundberg et
+ * al., "From local explanations to global understanding", Nature Machine Intelligence 2, 2020), an
+ * outlook's features among them; the average of both learners is explained by the average of both.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -4,11 +4,12 @@
 #ifndef PROFFER_RESPONSE_MODEL_H
 #define PROFFER_RESPONSE_MODEL_H
 
-#include "response/judge.h"
+#include "response/correction.h"
 
 struct response_model {
     learners l;
     verdict v;
+    correction c;
     int64_t until_us;
 };
 

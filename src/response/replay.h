@@ -29,6 +29,9 @@ typedef struct replayed {
     const float *any;                /* [S] */
     const float *order;              /* [S x P] */
     const float *p;                  /* [S x P] */
+    const float *plain;              /* [S x P] p before factors and winners corrected it */
+    const float *spend;              /* [S x P] expected of a redeemer, minor units */
+    const char *const *kind;         /* [P] names, equal pointers for equal kinds */
     /* 1 for a campaign that ended within the data; else the share of answers that, in the
      * campaigns known at its start, had come by as much of their time as is seen of it */
     double seen;

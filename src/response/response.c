@@ -24,6 +24,7 @@ void response_free(response_model *m)
     if (m == NULL)
         return;
     learners_free(&m->l);
+    correction_free(&m->c);
     mem_free(m);
 }
 
@@ -47,6 +48,8 @@ pf_status response_fit(const response_data *d, int64_t until_us, const response_
         s = chain_make(&c, d, from, to, &want, d->world.pool, err);
     if (s == PF_OK)
         s = judge(&m->v, &c, d, until_us, o->learner, err);
+    if (s == PF_OK)
+        s = correction_fit(&m->c, &m->v, &c, d, until_us, err);
     chain_free(&c);
     if (s != PF_OK) {
         response_free(m);
@@ -135,7 +138,7 @@ static pf_status score_any(const response_model *m, const data_rows *rows, float
 
 /* Shoppers from..: their places in the answer. */
 static pf_status score_rows(const response_model *m, const data_rows *rows, size_t from,
-                            response_scores *out, pf_error *err)
+                            const float *factor, response_scores *out, pf_error *err)
 {
     size_t P = rows->plain.n_promotions;
     float *scratch = mem_alloc(P, (m->l.width.which + 1) * sizeof *scratch);
@@ -149,6 +152,7 @@ static pf_status score_rows(const response_model *m, const data_rows *rows, size
         learners_which(&m->l, rows->which + i * P * m->l.width.which, P, scratch,
                        out->order + at, share);
         split_uses((double)out->any[from + i], share, P, uses, out->p + at);
+        correction_apply(&m->c, factor, P, &out->any[from + i], out->p + at);
         memcpy(out->spend + at, rows->plain.spend + i * P, P * sizeof *out->spend);
     }
     mem_free(scratch);
@@ -173,6 +177,12 @@ pf_status response_score(const response_model *m, const response_data *d,
         s = check_ask(d, ask, err);
     if (s == PF_OK)
         s = scores_new(ask, out, err);
+    float *factor = s == PF_OK ? mem_alloc(ask->n_promotions, sizeof *factor) : NULL;
+    if (s == PF_OK && factor == NULL)
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions",
+                      ask->n_promotions);
+    if (s == PF_OK)
+        correction_factors(&m->c, d, ask->promotion, ask->n_promotions, factor);
     size_t most = s == PF_OK ? SCORE_PAIRS / ask->n_promotions + 1 : 1;
     for (size_t from = 0; s == PF_OK && from < ask->n_shoppers; from += most) {
         size_t left = ask->n_shoppers - from;
@@ -181,10 +191,29 @@ pf_status response_score(const response_model *m, const response_data *d,
         s = data_rows_make(d, &q, &rows, err);
         if (s != PF_OK)
             break;
-        s = score_rows(m, &rows, from, out, err);
+        s = score_rows(m, &rows, from, factor, out, err);
         data_rows_free(&rows);
     }
+    mem_free(factor);
     if (s != PF_OK)
         response_scores_free(out);
+    return s;
+}
+
+pf_status response_draws(const response_model *m, const response_data *d,
+                         const response_ask *ask, size_t D, uint64_t seed,
+                         uint64_t publication, draws *out, pf_error *err)
+{
+    *out = (draws){.draws = 0};
+    pf_status s = check_ask(d, ask, err);
+    if (s == PF_OK)
+        s = draws_new(out, D, ask->n_promotions, seed, publication, err);
+    for (size_t k = 0; s == PF_OK && k < ask->n_promotions; k++) {
+        gamma_belief own = factors_own(&m->c.f, d->kinds.key[ask->promotion[k]]);
+        for (size_t i = 0; i < D; i++) {
+            random_stream r = draws_stream(out, i, ask->promotion[k]);
+            out->value[i * out->width + k] = factors_draw(own, &r) / gamma_belief_mean(own);
+        }
+    }
     return s;
 }

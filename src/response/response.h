@@ -13,6 +13,10 @@
  *
  * A promotion without a campaign stands for a campaign of its own.
  *
+ * What single promotions and kinds of them brought against what was foretold, in campaigns that
+ * ended, corrects their chances (response/factors.h), and best pairs are not foretold too high
+ * (response/winners.h).
+ *
  *     response_data *d;                          // feature rows of every past campaign
  *     response_data_new(&world, &d, err);
  *     response_model *m;
@@ -33,6 +37,7 @@
 #include "base/calendar.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "response/draws.h"
 #include "response/outlook.h"
 #include "shop/catalogue.h"
 #include "shop/history.h"
@@ -98,6 +103,14 @@ typedef struct response_scores {
 pf_status response_score(const response_model *m, const response_data *d,
                          const response_ask *ask, response_scores *out, pf_error *err);
 void response_scores_free(response_scores *s);
+
+/* How sure the chances of an ask's promotions are: draws [D x P] of what response_score()'s p is to
+ * be multiplied with (cut at 1), of mean 1. The same promotion has the same draws in any ask of a
+ * seed and publication. Errors of response_score() about promotions, of draws_new(). On failure
+ * *out is empty. */
+pf_status response_draws(const response_model *m, const response_data *d,
+                         const response_ask *ask, size_t D, uint64_t seed,
+                         uint64_t publication, draws *out, pf_error *err);
 
 /* Why: the features that moved one score most, for `proffer explain`. */
 typedef struct response_part {

@@ -13,7 +13,10 @@
 #include "base/memory.h"
 #include "response/model.h"
 
-enum { PATH_BYTES = 4096, CONSTANTS = 13 };
+enum { PATH_BYTES = 4096, CONSTANTS = 13, WINNERS_NUMBERS = 7 };
+_Static_assert(sizeof(winners) == WINNERS_NUMBERS * sizeof(double), "no gaps");
+/* 2: factors and winners. */
+static const char format[] = "2";
 
 static const char *const learner_names[] = {"auto", "logistic", "xgboost", "average"};
 
@@ -48,7 +51,7 @@ static pf_status add_all(const response_model *m, const double *constants,
 {
     char mark[FINGERPRINT_TEXT_BYTES];
     const uint64_t n = CONSTANTS, learners_n = RESPONSE_AVERAGE + 1;
-    const uint64_t features = m->l.width.which;
+    const uint64_t features = m->l.width.which, winners_n = WINNERS_NUMBERS;
     features_mark(m->l.width, mark);
     pf_status s = safetensors_note(w, "kind", "response", err);
     if (s == PF_OK)
@@ -57,6 +60,12 @@ static pf_status add_all(const response_model *m, const double *constants,
         s = safetensors_add(w, "constants", TENSOR_F64, constants, 1, &n, err);
     if (s == PF_OK)
         s = safetensors_add(w, "log_loss", TENSOR_F64, m->v.log_loss, 1, &learners_n, err);
+    if (s == PF_OK)
+        s = safetensors_note(w, "format", format, err);
+    if (s == PF_OK)
+        s = safetensors_add(w, "winners", TENSOR_F64, &m->c.w, 1, &winners_n, err);
+    if (s == PF_OK)
+        s = factors_add(&m->c.f, w, err);
     if (s == PF_OK && m->l.has_logistic)
         s = linear_save(&m->l.logistic, "logistic", w, err);
     if (s == PF_OK && m->l.has_trees)
@@ -174,6 +183,18 @@ static pf_status read_learners(response_model *m, const safetensors *file, pf_er
     return s;
 }
 
+static pf_status read_correction(response_model *m, const safetensors *file, pf_error *err)
+{
+    const tensor_view *t = NULL;
+    pf_status s = safetensors_find(file, "winners", TENSOR_F64, 1, WINNERS_NUMBERS, &t, err);
+    if (s != PF_OK)
+        return s;
+    memcpy(&m->c.w, t->data, sizeof m->c.w);
+    if (!(m->c.w.keep >= 0 && m->c.w.keep <= 1))
+        return damaged(file, err);
+    return factors_take(&m->c.f, file, err);
+}
+
 /* With or without an outlook, as the file was made. */
 static bool read_width(response_model *m, const safetensors *file)
 {
@@ -191,7 +212,7 @@ static pf_status read_model(response_model *m, const safetensors *file, pf_error
 {
     const tensor_view *constants = NULL, *loss = NULL;
     if (strcmp(safetensors_note_of(file, "kind"), "response") != 0 ||
-        !read_width(m, file))
+        strcmp(safetensors_note_of(file, "format"), format) != 0 || !read_width(m, file))
         return error_set_at(err, PF_DATA, safetensors_path(file), 0, 0,
                             "this is no response model of this version; run 'proffer "
                             "train' again");
@@ -205,7 +226,8 @@ static pf_status read_model(response_model *m, const safetensors *file, pf_error
     memcpy(m->v.log_loss, loss->data, sizeof m->v.log_loss);
     if (!unpack_constants(m, constants->data))
         return damaged(file, err);
-    return read_learners(m, file, err);
+    s = read_correction(m, file, err);
+    return s == PF_OK ? read_learners(m, file, err) : s;
 }
 
 pf_status response_load(const char *path, response_model **out, pf_error *err)
@@ -241,6 +263,24 @@ static void write_count(json_writer *w, const char *key, size_t value)
     json_integer(w, (int64_t)value);
 }
 
+/* Each shopper's best pair, out of time, corrected by kinds: the sum of what was foretold over
+ * the sum of what came, and once more as corrected; the factor's error is that of the spread over
+ * campaigns. */
+static void describe_winners(const winners *own, json_writer *w)
+{
+    const double after = own->mean + own->keep * (own->foretold - own->mean);
+    json_object_begin(w);
+    write_number(w, "campaigns", own->groups);
+    write_number(w, "foretold", own->foretold);
+    write_number(w, "answers", own->answers);
+    write_number(w, "sum_p_over_sum_y", own->foretold / own->answers);
+    write_number(w, "sum_p_over_sum_y_corrected", after / own->answers);
+    write_number(w, "factor", own->factor);
+    write_number(w, "factor_se", own->factor_se);
+    write_number(w, "keep", own->keep);
+    json_object_end(w);
+}
+
 void response_describe(const response_model *m, json_writer *w)
 {
     const verdict *v = &m->v;
@@ -266,6 +306,10 @@ void response_describe(const response_model *m, json_writer *w)
         write_number(w, learner_names[k], v->log_loss[k]);
     json_object_end(w);
     write_number(w, "move", v->move);
+    json_key(w, "single_promotions");
+    factors_describe(&m->c.f, w);
+    json_key(w, "chosen");
+    describe_winners(&m->c.w, w);
     json_object_end(w);
     json_object_end(w);
 }

@@ -550,6 +550,40 @@ static void a_constant_reward_makes_nothing_less_sure(void **state)
     free(g);
 }
 
+/* Several at once are what each is by itself, bit by bit, and so are their differences. */
+static void compared_together_nothing_changes(void **state)
+{
+    (void)state;
+    golden *g = golden_make();
+    off_policy_plan plan = off_policy_plan_default();
+    off_policy_value values[3], differences[3], alone;
+    double one[N * K];
+    plan.replicates = 40;
+    g->log.expected = NULL;
+    for (size_t i = 0; i < N * K; i++)
+        one[i] = i % K == 1;
+    const double *targets[3] = {g->target, g->logging, one};
+    assert_int_equal(off_policy_compare(&g->log, targets, 3, 1, &plan, values, differences, NULL),
+                     PF_OK);
+    for (size_t j = 0; j < 3; j++) {
+        g->log.target = targets[j];
+        assert_int_equal(off_policy_estimate(&g->log, &plan, &alone, NULL), PF_OK);
+        assert_true(alone.value == values[j].value && alone.low == values[j].low &&
+                    alone.high == values[j].high && alone.parameter == values[j].parameter);
+        assert_true(alone.support.effective == values[j].support.effective);
+        assert_int_equal(off_policy_difference(&g->log, g->logging, &plan, &alone, NULL), PF_OK);
+        assert_true(alone.value == differences[j].value && alone.low == differences[j].low &&
+                    alone.high == differences[j].high);
+        assert_true(alone.support.effective == differences[j].support.effective);
+    }
+    assert_true(differences[1].value == 0 && differences[1].standard_error == 0);
+    assert_int_equal(off_policy_compare(&g->log, targets, 3, 3, &plan, values, differences, NULL),
+                     PF_USAGE);
+    assert_int_equal(off_policy_compare(&g->log, targets, 0, 0, &plan, values, differences, NULL),
+                     PF_USAGE);
+    free(g);
+}
+
 typedef void spoil(golden *g);
 static void all_equal(golden *g)
 {
@@ -704,6 +738,7 @@ int main(void)
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(an_interval_knows_of_weights_that_brought_nothing),
         cmocka_unit_test(a_constant_reward_makes_nothing_less_sure),
+        cmocka_unit_test(compared_together_nothing_changes),
         cmocka_unit_test(what_a_log_must_have_is_said),
         cmocka_unit_test(what_a_plan_must_be_is_said),
         cmocka_unit_test(every_failed_allocation_is_told),

@@ -294,6 +294,87 @@ static void plain_counts_are_what_counting_gives(void **state)
     response_rows_free(&r);
 }
 
+/* --- gaps -------------------------------------------------------------------------- */
+
+enum { OWN_FEATURES = RESPONSE_ANY_FEATURES - AGGREGATE_FEATURES };
+
+static response_rows rows_without(const response_question *q, const response_gap *gap)
+{
+    response_rows_maker *maker;
+    response_rows rows;
+    assert_int_equal(response_rows_maker_new(&shop.c, shop.h, NULL, &maker, NULL), PF_OK);
+    assert_int_equal(response_rows_without(maker, q, gap, NULL, &rows, NULL), PF_OK);
+    response_rows_maker_free(maker);
+    return rows;
+}
+
+static void gaps_of_nothing_change_nothing(void **state)
+{
+    (void)state;
+    response_question q = question();
+    response_gap gap[SHOPPERS];
+    for (size_t i = 0; i < SHOPPERS; i++)
+        gap[i] = (response_gap){coupon_week_us(2) + (int64_t)i, coupon_week_us(2) + (int64_t)i};
+    response_rows a = rows_of(&q, NULL), b = rows_without(&q, gap);
+    assert_same(&a, &b);
+    response_rows_free(&a);
+    response_rows_free(&b);
+}
+
+/* What stands in a gap goes to a shopper who is not asked about: the shop has sold the same, and
+ * the row is of who had not been there. */
+static void a_row_with_a_gap_is_that_of_who_was_not_there(void **state)
+{
+    (void)state;
+    static history_row kept[COUPON_ROWS_MAX];
+    memcpy(kept, shop.rows, shop.n_rows * sizeof *kept);
+    response_question q = question();
+    uint32_t who = 7;
+    q.shopper = &who;
+    q.n_shoppers = 1;
+    for (int week = 5; week <= 9; week++) {
+        const response_gap gap = {coupon_week_us(week), coupon_week_us(week + 1)};
+        response_rows whole = rows_of(&q, NULL), less = rows_without(&q, &gap);
+        for (uint64_t i = 0; i < shop.n_rows; i++) {
+            history_row *r = &shop.rows[i];
+            const bool own = r->type == EVENT_PURCHASE || r->type == EVENT_REDEMPTION;
+            if (r->shopper == who && own && r->time_us >= gap.from_us && r->time_us < gap.to_us)
+                r->shopper = 2;
+        }
+        coupon_shop_remake(&shop);
+        response_rows moved = rows_of(&q, NULL);
+        assert_memory_equal(less.any, moved.any, OWN_FEATURES * sizeof(float));
+        assert_memory_equal(less.lines, moved.lines, COUPON_EACH * sizeof(float));
+        assert_true(memcmp(less.any, whole.any, OWN_FEATURES * sizeof(float)) != 0);
+        assert_memory_equal(less.popularity, whole.popularity, COUPON_EACH * sizeof(float));
+        response_rows_free(&whole);
+        response_rows_free(&less);
+        response_rows_free(&moved);
+        memcpy(shop.rows, kept, shop.n_rows * sizeof *kept);
+        coupon_shop_remake(&shop);
+    }
+}
+
+static void each_shopper_has_a_gap_of_his_own(void **state)
+{
+    (void)state;
+    response_question q = question();
+    uint32_t same[3] = {7, 7, 10};
+    const response_gap gap[3] = {{0, 0}, {coupon_week_us(5), coupon_week_us(9)}, {0, INT64_MAX}};
+    q.shopper = same;
+    q.n_shoppers = 3;
+    response_rows r = rows_without(&q, gap), all = rows_of(&q, NULL);
+    assert_memory_equal(r.any, all.any, RESPONSE_ANY_FEATURES * sizeof(float));
+    assert_true(any_value(&r, 1, "shopping trips, last 400 days") <
+                any_value(&r, 0, "shopping trips, last 400 days"));
+    assert_true(fabs(any_value(&r, 2, "purchases, last 28 days")) < 1e-9);
+    assert_true(fabs(any_value(&r, 2, "offers used")) < 1e-9);
+    assert_true(fabs(any_value(&r, 2, "campaigns received") -
+                     any_value(&all, 2, "campaigns received")) < 1e-9);
+    response_rows_free(&r);
+    response_rows_free(&all);
+}
+
 static void lines_in_a_scope_are_those_of_the_profile(void **state)
 {
     (void)state;
@@ -481,6 +562,9 @@ int main(void)
         cmocka_unit_test(the_order_of_promotions_changes_nothing),
         cmocka_unit_test(amounts_of_another_currency_give_the_same_rows),
         cmocka_unit_test(plain_counts_are_what_counting_gives),
+        cmocka_unit_test(gaps_of_nothing_change_nothing),
+        cmocka_unit_test(a_row_with_a_gap_is_that_of_who_was_not_there),
+        cmocka_unit_test(each_shopper_has_a_gap_of_his_own),
         cmocka_unit_test(lines_in_a_scope_are_those_of_the_profile),
         cmocka_unit_test(the_share_of_answers_stands_where_the_header_says),
         cmocka_unit_test(expected_spending_lies_between_own_and_usual),

@@ -129,6 +129,41 @@ static void contributions_add_up_to_the_margin(void **state)
     boosted_free(&m);
 }
 
+/* A tree that splits by a, then where a is 1 by b, on four cells of as many rows each: the exact
+ * values of Shapley, with what is not known of a row averaged over the rows that came to a node, and
+ * not what each split along the row's own path adds, which gives b too much. */
+static void contributions_are_those_of_shapley_and_not_of_the_path(void **state)
+{
+    (void)state;
+    enum { CELLS = 4, EACH = 100 };
+    static float cell[CELLS * EACH * 2];
+    static uint8_t both[CELLS * EACH];
+    float margin[CELLS * EACH], parts[3];
+    boosted_model m;
+    boosted_options o = quick();
+    o.rounds = 1;
+    o.depth = 2;
+    o.subsample = o.column_sample = 1;
+    for (size_t i = 0; i < (size_t)CELLS * EACH; i++) {
+        cell[i * 2] = (float)(i / 2 % 2);
+        cell[i * 2 + 1] = (float)(i % 2);
+        both[i] = i % CELLS == 3;
+    }
+    const feature_rows cells = {(size_t)CELLS * EACH, 2, cell};
+    assert_int_equal(boosted_fit(&m, &cells, both, NULL, 0, &o, NULL), PF_OK);
+    assert_int_equal(boosted_score(&m, &cells, margin, NULL), PF_OK);
+    const double none = (double)margin[0], a_alone = (double)margin[2], ab = (double)margin[3];
+    assert_true(fabs((double)margin[1] - none) < 1e-7); /* the first split is by a */
+    assert_true(ab - a_alone > .1);
+    const double usual = none / 2 + a_alone / 4 + ab / 4;
+    const double know_a = a_alone / 2 + ab / 2, know_b = none / 2 + ab / 2;
+    assert_int_equal(boosted_contributions(&m, cell + 3 * 2, parts, NULL), PF_OK);
+    assert_true(fabs((double)parts[0] - (know_a - usual + ab - know_b) / 2) < 1e-5);
+    assert_true(fabs((double)parts[1] - (know_b - usual + ab - know_a) / 2) < 1e-5);
+    assert_true(fabs((double)parts[1] - (ab - know_a)) > .01); /* the path's */
+    boosted_free(&m);
+}
+
 static void nothing_to_learn_is_said(void **state)
 {
     (void)state;
@@ -374,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_rising_model_never_falls),
         cmocka_unit_test(the_same_seed_gives_the_same_trees_on_any_threads),
         cmocka_unit_test(contributions_add_up_to_the_margin),
+        cmocka_unit_test(contributions_are_those_of_shapley_and_not_of_the_path),
         cmocka_unit_test(nothing_to_learn_is_said),
         cmocka_unit_test(rows_of_another_width_are_refused),
         cmocka_unit_test(a_saved_model_scores_as_before_and_a_broken_one_is_refused),

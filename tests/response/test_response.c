@@ -321,6 +321,41 @@ static void a_reason_for_somebody_not_asked_about_is_refused(void **state)
     response_free(m);
 }
 
+/* --- how sure ------------------------------------------------------------------------- */
+
+static void draws_of_promotions_have_mean_one_and_are_the_same_in_any_ask(void **state)
+{
+    (void)state;
+    enum { D = 1024 };
+    response_model *m = fit(RESPONSE_LOGISTIC);
+    response_ask ask = ask_all(), single = ask_all();
+    draws d, one;
+    single.promotion = promotions + 2;
+    single.n_promotions = 1;
+    assert_int_equal(response_draws(m, data, &ask, D, 7, 3, &d, NULL), PF_OK);
+    assert_int_equal(response_draws(m, data, &single, D, 7, 3, &one, NULL), PF_OK);
+    assert_true(d.draws == D && d.width == COUPON_EACH && one.width == 1);
+    for (size_t k = 0; k < COUPON_EACH; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < D; i++)
+            sum += d.value[i * COUPON_EACH + k];
+        assert_true(fabs(sum / D - 1) < 0.25); /* nu is .25 or more: sd of a mean .06 or less */
+    }
+    for (size_t i = 0; i < D; i++)
+        assert_true(one.value[i] >= d.value[i * COUPON_EACH + 2] &&
+                    one.value[i] <= d.value[i * COUPON_EACH + 2]);
+    draws_free(&d);
+    draws_free(&one);
+    assert_int_equal(response_draws(m, data, &ask, 3, 7, 3, &d, NULL), PF_USAGE);
+    single.n_promotions = 0;
+    assert_int_equal(response_draws(m, data, &single, D, 7, 3, &d, NULL), PF_USAGE);
+    mem_fail_at(1);
+    assert_int_equal(response_draws(m, data, &ask, D, 7, 3, &d, NULL), PF_NO_MEMORY);
+    mem_fail_at(0);
+    assert_null(d.value);
+    response_free(m);
+}
+
 /* --- what cannot be done -------------------------------------------------------------- */
 
 static void before_a_campaign_has_ended_there_is_nothing_to_learn_from(void **state)
@@ -520,6 +555,7 @@ int main(void)
         cmocka_unit_test(reasons_are_the_largest_first_and_have_names),
         cmocka_unit_test(reasons_of_which_add_up_to_its_score),
         cmocka_unit_test(a_reason_for_somebody_not_asked_about_is_refused),
+        cmocka_unit_test(draws_of_promotions_have_mean_one_and_are_the_same_in_any_ask),
         cmocka_unit_test(before_a_campaign_has_ended_there_is_nothing_to_learn_from),
         cmocka_unit_test(campaigns_nobody_answered_teach_nothing),
         cmocka_unit_test(a_shop_without_campaigns_has_data_and_no_model),

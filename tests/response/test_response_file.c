@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "fixtures/coupon_shop.h"
 #include "response/response.h"
+#include "tensor/safetensors.h"
 
 enum { SHOPPERS = 30 };
 
@@ -196,6 +197,43 @@ static void no_shortened_file_is_believed(void **state)
     response_free(m);
 }
 
+/* Format 1 had no note of its format, nor factors. */
+static void a_file_of_an_older_format_is_refused_with_what_to_do(void **state)
+{
+    (void)state;
+    response_model *m = fit(RESPONSE_LOGISTIC), *back;
+    safetensors_writer *w = NULL;
+    safetensors *file = NULL;
+    const double constants[13] = {1};
+    const uint64_t n = 13;
+    pf_error err = {0};
+    assert_int_equal(response_save(m, path, NULL, NULL), PF_OK);
+    assert_int_equal(safetensors_open(&file, path, NULL), PF_OK);
+    assert_int_equal(safetensors_begin(&w, path, NULL), PF_OK);
+    assert_int_equal(safetensors_note(w, "kind", "response", NULL), PF_OK);
+    assert_int_equal(
+        safetensors_note(w, "features", safetensors_note_of(file, "features"), NULL), PF_OK);
+    assert_int_equal(safetensors_add(w, "constants", TENSOR_F64, constants, 1, &n, NULL), PF_OK);
+    assert_int_equal(safetensors_commit(w, NULL), PF_OK);
+    safetensors_close(file);
+    assert_int_equal(response_load(path, &back, &err), PF_DATA);
+    assert_null(back);
+    assert_non_null(strstr(err.message, "run 'proffer train' again"));
+    response_free(m);
+}
+
+static void what_was_corrected_is_described(void **state)
+{
+    (void)state;
+    response_model *m = fit(RESPONSE_LOGISTIC);
+    char *words = describe(m);
+    assert_non_null(strstr(words, "\"single_promotions\":{\"kinds_corrected\":"));
+    assert_non_null(strstr(words, "\"kind\":\"money_off"));
+    assert_non_null(strstr(words, "\"sum_p_over_sum_y_corrected\":"));
+    mem_free(words);
+    response_free(m);
+}
+
 static void every_failed_allocation_of_loading_is_told(void **state)
 {
     (void)state;
@@ -248,6 +286,8 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_not_there_is_told),
         cmocka_unit_test(no_altered_file_is_believed),
         cmocka_unit_test(no_shortened_file_is_believed),
+        cmocka_unit_test(a_file_of_an_older_format_is_refused_with_what_to_do),
+        cmocka_unit_test(what_was_corrected_is_described),
         cmocka_unit_test(every_failed_allocation_of_loading_is_told),
         cmocka_unit_test(every_failed_write_leaves_no_card_of_another_model),
     };
