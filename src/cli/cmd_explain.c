@@ -1,5 +1,7 @@
 /* proffer explain and proffer message: why, and in what words. */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/show.h"
@@ -25,6 +27,23 @@ static void show_moved_by(result *r, const json_value *candidate)
         const json_value *e = &events->values[i];
         printf("    %+6.2f  %s (%s%s)\n", show_number(e, "change"), show_text(r, e, "what"),
                show_number(e, "events") > 1 ? "last " : "", show_moment(r, e, "time"));
+    }
+}
+
+/* One counterfactual a reason: that of its best candidate. */
+static void show_otherwise(result *r, const json_value *list)
+{
+    bool first = true;
+    for (size_t i = 0; i < list->n; i++) {
+        const json_value *c = &list->values[i];
+        const char *code = show_text(r, c, "reason_code");
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = strcmp(show_text(r, &list->values[k], "reason_code"), code) == 0;
+        if (seen || show_text(r, c, "otherwise")[0] == 0) continue;
+        if (first) printf("\nwhat would have changed it\n");
+        first = false;
+        printf("  %s: %s\n", show_text(r, c, "promotion"), show_text(r, c, "otherwise"));
     }
 }
 
@@ -57,6 +76,7 @@ static proffer_status show_explain(const invocation *in, result *r, proffer_erro
     }
     table_print(t);
     if (list->n > 15) printf("… and %zu more; all of them with --json\n", list->n - 15);
+    show_otherwise(r, list);
     return PROFFER_OK;
 }
 

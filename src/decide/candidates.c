@@ -85,18 +85,29 @@ static void note_channel(decision_run *run, const decide_score *score, const dra
     run_say_what_it_takes(run, &d->terms, d->p_redeem, &o->why);
 }
 
-/* When a message would go out: as soon as is best for the shopper, outside quiet hours. */
-static int64_t send_moment(const decision_run *run, uint32_t who, channel by)
+/* The first moment from one on at which the shopper may be sent to. */
+static int64_t waking_moment(const decision_run *run, uint32_t who, channel by, int64_t from_us)
 {
     const decide_inputs *in = run->in;
     const zone *own = in->shopper_zones != NULL ? in->shopper_zones[who] : NULL;
-    int64_t at = in->at_us;
-    if (in->send_at_us != NULL) {
-        int64_t best = in->send_at_us[(size_t)who * CHANNEL_COUNT + by];
-        if (best != TIME_ABSENT && best > at) at = best;
+    if (by == CHANNEL_SITE) return from_us;
+    return quiet_next(from_us, own != NULL ? own : in->zone, in->policy->quiet);
+}
+
+/* When a message would go out, outside quiet hours: when it suits the shopper best, or as soon as
+ * can be where the promotion has ended by then. */
+static int64_t send_moment(const decision_run *run, const decide_outcome *o, channel by)
+{
+    const decide_inputs *in = run->in;
+    const promotion *p = &in->catalogue->promotions[o->promotion];
+    int64_t best = TIME_ABSENT;
+    if (in->send_at_us != NULL)
+        best = in->send_at_us[(size_t)o->shopper * CHANNEL_COUNT + by];
+    if (best != TIME_ABSENT && best > in->at_us) {
+        int64_t then = waking_moment(run, o->shopper, by, best);
+        if (promotion_is_live(p, then)) return then;
     }
-    if (by == CHANNEL_SITE) return at;
-    return quiet_next(at, own != NULL ? own : in->zone, in->policy->quiet);
+    return waking_moment(run, o->shopper, by, in->at_us);
 }
 
 /* Worth something on average, or under some draw of a policy that takes one at random. */
@@ -166,7 +177,7 @@ static channel_set awake_channels(const decision_run *run, const decide_outcome 
     int64_t first = INT64_MAX;
     for (int by = 1; by < CHANNEL_COUNT; by++) {
         if (!(open & 1u << by)) continue;
-        send_at_us[by] = send_moment(run, o->shopper, (channel)by);
+        send_at_us[by] = send_moment(run, o, (channel)by);
         if (promotion_is_live(p, send_at_us[by])) awake |= 1u << by;
         if (send_at_us[by] < first) first = send_at_us[by];
     }

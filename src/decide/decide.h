@@ -66,7 +66,8 @@ typedef struct decide_inputs {
 
     /* By shopper and channel, [(shoppers + 1) x CHANNEL_COUNT], or NULL: the harm of one
      * message more (>= 0), and the moment in [at_us, ..) that suits best, TIME_ABSENT for none.
-     * What falls into quiet hours is put off to their end. */
+     * What falls into quiet hours is put off to their end; where a promotion is over by then, it
+     * goes out as soon as can be. */
     const float *fatigue_minor;
     const int64_t *send_at_us;
 

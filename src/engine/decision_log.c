@@ -32,9 +32,9 @@ static const char *policy_of(reading *k, const decision_record *d)
     const json_value *tree = NULL;
     arena *memory = &k->l->memory;
     if (json_parse(memory, d->versions, strlen(d->versions), &tree, NULL) != PF_OK) return "";
-    const json_value *policy = json_member(tree, "policy");
-    if (policy == NULL || policy->kind != JSON_TEXT) return "";
-    return arena_copy_text(memory, policy->text.data, policy->text.n);
+    const json_value *print = json_member(tree, "policy");
+    if (print == NULL || print->kind != JSON_TEXT) return "";
+    return arena_copy_text(memory, print->text.data, print->text.n);
 }
 
 static bool read_candidates(reading *k, const decision_record *d, logged_row *row)

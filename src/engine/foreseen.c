@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -152,13 +153,13 @@ static pf_status find_harm(foreseen *f, const policy *how, pf_error *err)
     f->fatigue_minor = mem_alloc_zero(cells(f), sizeof *f->fatigue_minor);
     if (f->fatigue_minor == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for fatigue");
     for (uint32_t i = 1; i <= p->catalogue->n_shoppers; i++) {
-        fatigue_load load = {0};
+        fatigue_counts n = {0, 0};
         if (i <= p->history->n_shoppers)
-            load = fatigue_count(p->catalogue, p->history, i, f->at_us);
+            n = fatigue_count(p->catalogue, p->history, i, f->at_us);
         for (int by = 1; by < CHANNEL_COUNT; by++)
             if (how->channels & 1u << by)
                 f->fatigue_minor[(size_t)i * CHANNEL_COUNT + (size_t)by] =
-                    (float)(fatigue_harm(f->fatigue, load, (channel)by) *
+                    (float)(fatigue_harm(f->fatigue, n.in_7_days, n.in_30_days, (channel)by) *
                             (double)f->shopper_worth_minor);
     }
     return PF_OK;

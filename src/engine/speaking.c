@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "decide/what_if.h"
 
 /* So many are offered to the writer, which names fewer: some may be sensitive. */
 enum { FAVOURITES = 12 };
@@ -110,4 +111,10 @@ void speaker_reason(const proffer *p, const reason_facts *why, buffer *into)
 {
     reason_words words = {LANGUAGE_EN, p->catalogue, p->zone};
     reason_explain(why, &words, into);
+}
+
+void speaker_counterfactual(const proffer *p, const reason_facts *why, buffer *into)
+{
+    reason_words words = {LANGUAGE_EN, p->catalogue, p->zone};
+    reason_counterfactual(why, &words, into);
 }

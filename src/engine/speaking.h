@@ -27,6 +27,8 @@ message_language speaker_language(const speaker *s, uint32_t shopper);
 pf_status speaker_words(const speaker *s, uint32_t shopper, const decide_outcome *o,
                         int64_t at_us, message_language language, arena *memory,
                         const char **words, pf_error *err);
+/* Appends what would have had to be otherwise, in English. */
+void speaker_counterfactual(const proffer *p, const reason_facts *why, buffer *into);
 /* Appends why, in English. */
 void speaker_reason(const proffer *p, const reason_facts *why, buffer *into);
 

@@ -137,6 +137,11 @@ static void write_candidate(const proffer *p, const journal_candidate *c, verb_r
     verb_money(r, "cost", o->cost_minor, &p->config->currency);
     verb_text(r, "reason_code", reason_code(o->why.reason));
     verb_text(r, "reason", why.data);
+    buffer_clear(&why);
+    speaker_counterfactual(p, &o->why, &why);
+    verb_text(r, "otherwise", why.data ? why.data : "");
+    if (o->lift_known) verb_money(r, "lift", llround(o->lift_minor), &p->config->currency);
+    if (o->propensity > 0) verb_number(r, "propensity", o->propensity);
     buffer_free(&why);
 }
 
