@@ -120,14 +120,23 @@ static bool is_quiet(const random_world *w, uint32_t s, int64_t time_us)
 }
 
 /* Minute by minute. */
-static int64_t send_moment(const random_world *w, uint32_t s, int by)
+static int64_t waking_moment(const random_world *w, uint32_t s, int by, int64_t t)
 {
-    size_t cell = (size_t)s * CHANNEL_COUNT + (size_t)by;
-    int64_t t = w->in.at_us;
-    if (w->in.send_at_us != NULL && w->in.send_at_us[cell] > t) t = w->in.send_at_us[cell];
     while (by != CHANNEL_SITE && is_quiet(w, s, t))
         t += US_PER_MINUTE;
     return t;
+}
+
+/* When it suits best, unless it is over then. */
+static int64_t send_moment(const random_world *w, uint32_t s, uint32_t number, int by)
+{
+    const int64_t ends_us = w->shop.promotions[number].ends_us;
+    size_t cell = (size_t)s * CHANNEL_COUNT + (size_t)by;
+    if (w->in.send_at_us != NULL && w->in.send_at_us[cell] > w->in.at_us) {
+        int64_t then = waking_moment(w, s, by, w->in.send_at_us[cell]);
+        if (ends_us == TIME_ABSENT || then < ends_us) return then;
+    }
+    return waking_moment(w, s, by, w->in.at_us);
 }
 
 /* Channels by which it would still be live; the first moment of all. */
@@ -139,7 +148,7 @@ static channel_set awake(const random_world *w, uint32_t s, uint32_t number, cha
     *first = INT64_MAX;
     for (int by = 1; by < CHANNEL_COUNT; by++) {
         if (!(open & 1u << by)) continue;
-        int64_t t = send_moment(w, s, by);
+        int64_t t = send_moment(w, s, number, by);
         if (ends_us == TIME_ABSENT || t < ends_us) left |= 1u << by;
         if (t < *first) *first = t;
     }
@@ -301,7 +310,7 @@ static void check_outcome(const random_world *w, const decide_result *r,
     if (o->why.reason == REASON_CHOSEN) {
         assert_true(open & 1u << o->why.channel);
         assert_true(o->why.value_minor <= best + 1e-9);
-        assert_true(o->send_at_us == send_moment(w, s->shopper, (int)o->why.channel));
+        assert_true(o->send_at_us == send_moment(w, s->shopper, o->promotion, (int)o->why.channel));
     } else {
         assert_true(lots || fabs(o->why.value_minor - best) < 1e-9);
     }
