@@ -17,12 +17,13 @@ static void show_parts(result *r, const json_value *candidate, const char *key,
                show_text(r, &parts->values[i], "feature"));
 }
 
-/* "+0.42  bought Whole milk, 3 times (2026-05-20 10:00 UTC)" */
-static void show_moved_by(result *r, const json_value *candidate)
+/* "+0.42  bought Whole milk, 3 times (last 2026-05-20 10:00 UTC)" */
+static void show_moved(result *r, const json_value *candidate, const char *key,
+                       const char *heading)
 {
-    const json_value *events = json_member(candidate, "moved_by");
+    const json_value *events = json_member(candidate, key);
     if (events == NULL || events->n == 0) return;
-    printf("  past events that moved it most (each left out by itself)\n");
+    printf("  %s\n", heading);
     for (size_t i = 0; i < events->n; i++) {
         const json_value *e = &events->values[i];
         printf("    %+6.2f  %s (%s%s)\n", show_number(e, "change"), show_text(r, e, "what"),
@@ -62,7 +63,10 @@ static proffer_status show_explain(const invocation *in, result *r, proffer_erro
                "what speaks for (+) or against (-) redeeming at all");
     show_parts(r, &list->values[0], "why_this_promotion",
                "what speaks for (+) or against (-) this promotion");
-    show_moved_by(r, &list->values[0]);
+    show_moved(r, &list->values[0], "moved_by_trips",
+               "trips that moved redeeming at all most (each left out by itself)");
+    show_moved(r, &list->values[0], "moved_by",
+               "past events that moved it most (each left out by itself)");
     printf("\n");
     table *t = table_new(6, headings, 72);
     for (size_t i = 0; i < list->n && i < 15; i++) {

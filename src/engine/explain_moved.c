@@ -4,10 +4,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "engine/learned.h"
 #include "recommend/moved.h"
+#include "response/moved.h"
 
-enum { EVENTS = 5, ERROR_WORDS = 1024 };
+enum { EVENTS = 5, TRIP_NAMES = 3, ERROR_WORDS = 1024 };
 
 typedef struct moving {
     proffer *p;
@@ -176,4 +176,51 @@ pf_status explain_moved(proffer *p, uint32_t number, uint32_t offer, int64_t at_
     if (s == PF_OK && g.model != NULL) s = answer(&g, r, err);
     close_moving(&g);
     return s;
+}
+
+/* --- trips ------------------------------------------------------------------------ */
+
+/* "a trip of 12 purchases: Whole milk; Brown bread; Honey ...", the last ones of it. */
+static void write_trip_what(const proffer *p, const response_trip *t, verb_result *r)
+{
+    const shop_history *h = p->history;
+    const char *name[TRIP_NAMES];
+    size_t named = 0;
+    buffer words;
+    for (uint64_t i = t->row + 1; i-- > 0 && h->time_us[i] >= t->from_us && named < TRIP_NAMES;) {
+        const uint32_t number = h->type[i] == EVENT_PURCHASE ? h->product[i] : 0;
+        if (number == 0) continue;
+        const product *of = &p->catalogue->products[number];
+        name[named++] = of->title[0] != 0 ? of->title : of->id;
+    }
+    buffer_init(&words, LIMIT_TEXT_BYTES);
+    buffer_printf(&words, "a trip of %u purchase%s", t->lines, t->lines == 1 ? "" : "s");
+    for (size_t i = 0; i < named; i++)
+        buffer_printf(&words, "%s%s", i == 0 ? ": " : "; ", name[i]);
+    if (named < t->lines) buffer_append_text(&words, " ...");
+    verb_text(r, "what", words.data ? words.data : "");
+    buffer_free(&words);
+}
+
+pf_status explain_moved_trips(const learned *l, const response_ask *ask, verb_result *r,
+                              pf_error *err)
+{
+    response_trip trips[EVENTS];
+    size_t found = 0;
+    pf_error why = {.code = PF_OK};
+    const pf_status s = response_moved(l->model, l->data, ask, 0, trips, EVENTS, &found, &why);
+    if (s == PF_NO_MEMORY) return error_pass(err, &why);
+    if (s != PF_OK) return leave_out(why.message);
+    json_key(&r->w, "moved_by_trips");
+    json_array_begin(&r->w);
+    for (size_t i = 0; i < found; i++) {
+        json_object_begin(&r->w);
+        verb_time(r, "time", trips[i].last_us);
+        write_trip_what(l->p, &trips[i], r);
+        verb_integer(r, "lines", trips[i].lines);
+        verb_number(r, "change", trips[i].change);
+        json_object_end(&r->w);
+    }
+    json_array_end(&r->w);
+    return PF_OK;
 }

@@ -98,12 +98,13 @@ static uint32_t *list_rivals(const proffer *p, const logged *l, uint32_t offer, 
 }
 
 /* What moved the scores of one candidate, by the model as of the run. */
-static void write_scores(proffer *p, uint32_t number, uint32_t offer, const logged *l,
-                         verb_result *r)
+static pf_status write_scores(proffer *p, uint32_t number, uint32_t offer, const logged *l,
+                              verb_result *r, pf_error *err)
 {
     learned model;
     size_t n = 0, which = 0;
-    if (offer == 0 || learned_open(&model, p, NULL) != PF_OK) return;
+    pf_status s = PF_OK;
+    if (offer == 0 || learned_open(&model, p, NULL) != PF_OK) return PF_OK;
     uint32_t *rivals = list_rivals(p, l, offer, &n, &which);
     response_ask ask = {
         .campaign = p->catalogue->promotions[offer].campaign,
@@ -116,9 +117,11 @@ static void write_scores(proffer *p, uint32_t number, uint32_t offer, const logg
     if (n > 0 && learned_model(&model, l->at_us, NULL) == PF_OK) {
         write_parts(&model, &ask, which, true, "why_redeem_at_all", r);
         write_parts(&model, &ask, which, false, "why_this_promotion", r);
+        s = explain_moved_trips(&model, &ask, r, err);
     }
     mem_free(rivals);
     learned_close(&model);
+    return s;
 }
 
 static void write_candidate(const proffer *p, const journal_candidate *c, verb_result *r)
@@ -160,8 +163,8 @@ static int by_net_value(const void *a, const void *b)
 static pf_status write_whys(proffer *p, uint32_t number, uint32_t offer, const logged *l,
                             verb_result *r, pf_error *err)
 {
-    write_scores(p, number, offer, l, r);
-    return explain_moved(p, number, offer, l->at_us, r, err);
+    const pf_status s = write_scores(p, number, offer, l, r, err);
+    return s == PF_OK ? explain_moved(p, number, offer, l->at_us, r, err) : s;
 }
 
 static pf_status write_candidates(proffer *p, const logged *l, uint32_t number,

@@ -61,8 +61,8 @@ typedef struct past {
     uint32_t shopper;
 } past;
 
-/* A stretch of time, from_us <= t < to_us, that is left out of a shopper's past: what was bought and
- * used then was not. What was shown to the shopper stays. */
+/* A stretch of time, from_us <= t < to_us, that is left out of a shopper's past: what was bought
+ * and used then was not. What was shown to the shopper stays. */
 typedef struct response_gap {
     int64_t from_us, to_us;
 } response_gap;

@@ -74,8 +74,8 @@ typedef struct response_rows {
 pf_status response_rows_make(const response_rows_maker *maker, const response_question *q,
                              pool *threads, response_rows *out, pf_error *err);
 /* The same with a gap in each shopper's past, gap [S]: the row of who had not been there then. The
- * shop is the same: what all shoppers did, and what is usual, is as of the whole history. A gap that
- * ends where it begins leaves nothing out. */
+ * shop is the same: what all shoppers did, and what is usual, is as of the whole history. A gap
+ * that ends where it begins leaves nothing out. */
 pf_status response_rows_without(const response_rows_maker *maker, const response_question *q,
                                 const response_gap *gap, pool *threads, response_rows *out,
                                 pf_error *err);

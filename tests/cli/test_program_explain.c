@@ -79,6 +79,31 @@ static void events_are_of_the_past_and_the_largest_come_first(void **state)
         assert_null(json_member(&list->values[i], "moved_by"));
 }
 
+/* By the response model, which is fitted as of the decision whatever was trained. */
+static void trips_that_moved_redeeming_are_told_without_a_recommender(void **state)
+{
+    (void)state;
+    const char *w = copy_of_corner("trips");
+    RUN_CODE(0, "decide", "--campaign", "june", "-w", w, "-q");
+    const json_value *v = json_of(RUN_CODE(0, "explain", "s07", "--json", "-w", w));
+    const json_value *list = member_of(v, "candidates");
+    const json_value *trips = member_of(&list->values[0], "moved_by_trips");
+    double before = INFINITY;
+    assert_int_equal(trips->n, 5);
+    for (size_t i = 0; i < trips->n; i++) {
+        const json_value *t = &trips->values[i];
+        const double lines = number_of(t, "lines");
+        assert_keys(t, "time what lines change");
+        assert_true(strcmp(word_of(t, "time"), word_of(v, "at")) < 0);
+        assert_int_equal(strncmp(word_of(t, "what"), "a trip of ", 10), 0);
+        assert_true(fabs(strtod(word_of(t, "what") + 10, NULL) - lines) < .5 && lines >= 1);
+        assert_true(fabs(number_of(t, "change")) <= before);
+        before = fabs(number_of(t, "change"));
+    }
+    assert_null(json_member(&list->values[1], "moved_by_trips"));
+    assert_contains(RUN_CODE(0, "explain", "s07", "-w", w)->out, "trips that moved redeeming");
+}
+
 static void a_person_reads_what_was_bought_and_when(void **state)
 {
     (void)state;
@@ -151,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_bought_of_a_promotion_moved_it_most),
         cmocka_unit_test(events_are_of_the_past_and_the_largest_come_first),
+        cmocka_unit_test(trips_that_moved_redeeming_are_told_without_a_recommender),
         cmocka_unit_test(a_person_reads_what_was_bought_and_when),
         cmocka_unit_test(the_same_question_has_the_same_answer),
         cmocka_unit_test(without_a_recommender_that_fits_nothing_is_told_and_none_is_fitted),

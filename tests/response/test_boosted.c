@@ -130,8 +130,8 @@ static void contributions_add_up_to_the_margin(void **state)
 }
 
 /* A tree that splits by a, then where a is 1 by b, on four cells of as many rows each: the exact
- * values of Shapley, with what is not known of a row averaged over the rows that came to a node, and
- * not what each split along the row's own path adds, which gives b too much. */
+ * values of Shapley, with what is not known of a row averaged over the rows that came to a node,
+ * and not what each split along the row's own path adds, which gives b too much. */
 static void contributions_are_those_of_shapley_and_not_of_the_path(void **state)
 {
     (void)state;
