@@ -77,8 +77,12 @@ static void show_money(result *r, const json_value *decided)
         printf("  and tire    %s %s worth of shoppers\n", show_text(r, decided, "fatigue"), code);
     printf("  net         %s %s%s before that rounding\n", show_text(r, decided, "value"), code,
            interval(r, decided, "value_low", "value_high", value, sizeof value));
-    printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
-           show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
+    if (strcmp(show_text(r, decided, "explore"), "none") == 0)
+        printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
+               show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
+    else
+        printf("  no plan can be worth more than %s %s; what is missing is the price of exploring\n",
+               show_text(r, decided, "bound"), code);
     printf("  %s\n", show_text(r, decided, "gain_words"));
 }
 
