@@ -131,4 +131,11 @@ pf_status uplift_model_load(const char *path, uplift_model **out, pf_error *err)
 /* From an open file (fuzzing). */
 pf_status uplift_model_read(const safetensors *file, uplift_model **out, pf_error *err);
 
+/* Where nothing was randomised: the chance [N] of the arm that each row got, by logistic
+ * regression of arm against all others on x, fitted without the row's fold and normalised over
+ * arms, kept above UPLIFT_LEAST_PROPENSITY. y is not looked at; propensity may be NULL. */
+#define UPLIFT_LEAST_PROPENSITY 0.01
+pf_status uplift_propensity_estimate(const uplift_trial *t, uint64_t seed, double *propensity,
+                                     pf_error *err);
+
 #endif
