@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-enum { SHARDS_MOST = 64, SHARD_SHOPPERS = 512, BLOCK = 32 };
+enum { SHARDS_MOST = 64, SHARD_SHOPPERS = 512, BLOCK = 128 };
 /* Sums by arm and shard stay below this many. */
 #define SUMS_MOST ((size_t)4 << 20)
 

@@ -228,8 +228,9 @@ static bool is_better(const move *a, const move *b)
     return a->gain > b->gain;
 }
 
-/* Takes options in the order of their net worth, as far as there is room. */
-static void take_best(const repair *r, size_t shopper)
+/* Takes options in the order of their net worth, as far as there is room. Freely: as if there
+ * were room for all, and without adding up what is drawn: for many threads at once. */
+static void take_best(const repair *r, size_t shopper, bool freely)
 {
     const allocate_problem *p = r->p;
     hand h = {.shopper = shopper};
@@ -239,10 +240,13 @@ static void take_best(const repair *r, size_t shopper)
             double net = dual_gain(r->d, o);
             move m = {shopper, NONE, o, p->value[o], net};
             if (net <= 0 || !is_better(&m, &best)) continue;
-            if (may_hold(r, &h, NONE, o) && move_fits(r, &m)) best = m;
+            if (may_hold(r, &h, NONE, o) && (freely || move_fits(r, &m))) best = m;
         }
         if (best.in == NONE) return;
-        make(r, &best);
+        if (freely)
+            r->r->taken[best.in] = 1;
+        else
+            make(r, &best);
         h.options[h.n++] = best.in;
     }
 }
@@ -287,15 +291,52 @@ static void add_value(const repair *r, size_t shopper, double *value)
         if (r->r->taken[o]) *value += r->p->value[o];
 }
 
-/* Those whom no small change of prices would change take their best, once for all
- * answers. */
+static void take_freely(void *context, size_t shard, unsigned worker)
+{
+    const repair *r = context;
+    (void)worker;
+    for (size_t s = shard * SHARD; s < shard_end(r, shard); s++)
+        if (r->open[s]) take_best(r, s, true);
+}
+
+static bool caps_hold(const repair *r)
+{
+    for (uint32_t m = 0; m < r->p->n_caps; m++)
+        if (r->r->used[m] > r->p->caps[m].limit) return false;
+    return true;
+}
+
+static void draw_all(const repair *r)
+{
+    const size_t options = r->p->n_shoppers > 0 ? r->p->first[r->p->n_shoppers] : 0;
+    memset(r->r->used, 0, r->p->n_caps * sizeof *r->r->used);
+    for (size_t o = 0; o < options; o++)
+        if (r->r->taken[o]) draw(r, o, 1);
+}
+
+static void give_back(const repair *r, size_t shopper)
+{
+    for (size_t o = r->p->first[shopper]; o < r->p->first[shopper + 1]; o++)
+        if (r->r->taken[o]) draw(r, o, -1);
+}
+
+/* Those whom no small change of prices would change take their best, once for all answers, the
+ * most certain first. As long as there is room for all of it, it needs no order: so they take it
+ * freely, the last ones give back what passes a cap, and only they take their turn. */
 static void settle_sure(repair *r)
 {
-    memset(r->r->used, 0, r->p->n_caps * sizeof *r->r->used);
-    for (size_t i = 0; i < r->n_sure; i++) {
-        take_best(r, r->order[i]);
-        add_value(r, r->order[i], &r->sure_value);
-    }
+    size_t settled = r->n_sure;
+    memset(r->open, 0, r->p->n_shoppers);
+    for (size_t i = 0; i < r->n_sure; i++)
+        r->open[r->order[i]] = 1;
+    for_shards(r, take_freely);
+    draw_all(r);
+    while (settled > 0 && !caps_hold(r))
+        give_back(r, r->order[--settled]);
+    for (size_t i = settled; i < r->n_sure; i++)
+        take_best(r, r->order[i], false);
+    for (size_t s = 0; s < r->p->n_shoppers; s++)
+        if (r->open[s]) add_value(r, s, &r->sure_value);
     memcpy(r->sure, r->r->used, r->p->n_caps * sizeof *r->sure);
 }
 
@@ -303,30 +344,45 @@ static void settle_sure(repair *r)
 
 typedef bool visit_move(void *context, const repair *r, const move *m);
 
+/* Every option in place of one that is held, or beside what is held (out NONE). False when the
+ * visitor wants no more. */
+static bool visit_in_place(const repair *r, const hand *h, size_t out, bool give_up,
+                           visit_move *visit, void *context)
+{
+    const allocate_problem *p = r->p;
+    const double lost = out != NONE ? p->value[out] : 0;
+    const double lost_net = out != NONE ? dual_gain(r->d, out) : 0;
+    move m = {h->shopper, out, NONE, -lost, -lost_net};
+    if (give_up && out != NONE && !visit(context, r, &m)) return false;
+    for (m.in = p->first[h->shopper]; m.in < p->first[h->shopper + 1]; m.in++) {
+        m.gain = p->value[m.in] - lost;
+        if (p->value[m.in] <= 0 || r->r->taken[m.in] || (m.gain <= 0 && !give_up)) continue;
+        m.net = dual_gain(r->d, m.in) - lost_net;
+        if (m.net > -INFINITY && may_hold(r, h, out, m.in) && !visit(context, r, &m))
+            return false;
+    }
+    return true;
+}
+
 /* Every move a shopper may make: take one more, swap, give one up. Stops when the visitor
  * returns false. */
 static void visit_moves(const repair *r, size_t shopper, bool give_up, visit_move *visit,
                         void *context)
 {
-    const allocate_problem *p = r->p;
-    size_t first = p->first[shopper], end = p->first[shopper + 1];
+    hand h;
+    bool more = true;
+    look_at_hand(r, shopper, &h);
+    for (uint32_t k = 0; more && k < h.n; k++)
+        more = visit_in_place(r, &h, h.options[k], give_up, visit, context);
+    if (more) visit_in_place(r, &h, NONE, give_up, visit, context);
+}
+
+/* Of these only those that take one more. */
+static void visit_new(const repair *r, size_t shopper, visit_move *visit, void *context)
+{
     hand h;
     look_at_hand(r, shopper, &h);
-    for (uint32_t k = 0; k <= h.n; k++) { /* k == h.n: none given up */
-        size_t out = k < h.n ? h.options[k] : NONE;
-        double lost = k < h.n ? p->value[out] : 0;
-        double lost_net = k < h.n ? dual_gain(r->d, out) : 0;
-        move m = {shopper, out, NONE, -lost, -lost_net};
-        if (give_up && out != NONE && !visit(context, r, &m)) return;
-        for (m.in = first; m.in < end; m.in++) {
-            m.gain = p->value[m.in] - lost;
-            if (p->value[m.in] <= 0 || r->r->taken[m.in] || (m.gain <= 0 && !give_up))
-                continue;
-            m.net = dual_gain(r->d, m.in) - lost_net;
-            if (m.net > -INFINITY && may_hold(r, &h, out, m.in) && !visit(context, r, &m))
-                return;
-        }
-    }
+    if (h.n < picks_of(r->p, shopper)) visit_in_place(r, &h, NONE, false, visit, context);
 }
 
 static bool keep_best(void *context, const repair *r, const move *m)
@@ -373,17 +429,23 @@ static void look_for_open(void *context, size_t shard, unsigned worker)
     }
 }
 
-static bool keep_best_new(void *context, const repair *r, const move *m)
+static void look_for_new(void *context, size_t shard, unsigned worker)
 {
-    return m->out != NONE || keep_best(context, r, m);
+    const repair *r = context;
+    (void)worker;
+    for (size_t s = shard * SHARD; s < shard_end(r, shard); s++) {
+        r->open[s] = 0;
+        visit_new(r, s, note_open, &r->open[s]);
+    }
 }
 
 /* Whatever still fits beside what is taken. One pass: it only ever leaves less room. */
 static void fill_room(const repair *r)
 {
+    for_shards(r, look_for_new);
     for (size_t i = r->p->n_shoppers; i-- > 0;) {
         move best = {r->order[i], NONE, NONE, 0, 0};
-        visit_moves(r, r->order[i], false, keep_best_new, &best);
+        if (r->open[r->order[i]]) visit_new(r, r->order[i], keep_best, &best);
         if (best.in != NONE) make(r, &best);
     }
 }
@@ -468,13 +530,6 @@ static void count_up(const repair *r)
     }
 }
 
-static bool caps_hold(const repair *r)
-{
-    for (uint32_t m = 0; m < r->p->n_caps; m++)
-        if (r->r->used[m] > r->p->caps[m].limit) return false;
-    return true;
-}
-
 /* Rounding may leave a cap passed by a last bit: the least worthy taker of it goes. */
 static void trim(const repair *r)
 {
@@ -519,7 +574,7 @@ static void answer_at(repair *r, dual *d, const double *prices, double raise)
     for (size_t i = r->n_sure; i < r->p->n_shoppers; i++)
         forget(r, r->order[i]);
     for (size_t i = r->n_sure; i < r->p->n_shoppers; i++)
-        take_best(r, r->order[i]);
+        take_best(r, r->order[i], false);
 }
 
 static double answer_value(const repair *r)

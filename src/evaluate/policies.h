@@ -210,6 +210,7 @@ typedef struct policies_counts {
 
 typedef struct policies_result {
     policies_basis basis;
+    bool in_scope; /* of policies_past.h: only what the campaign covers counts */
     policies_options options;
     policies_counts counts;
     double observed; /* mean reward of the compared rows as they were */

@@ -48,6 +48,8 @@ static void write_options(const policies_result *r, json_writer *w)
     word(w, "basis", r->basis == POLICIES_BY_LOT ? "by lot" : "by observation");
     word(w, "reward", policies_reward_name(o->reward));
     if (o->reward == POLICIES_NET) number(w, "margin_rate", o->margin_rate);
+    if (r->basis == POLICIES_BY_OBSERVATION)
+        word(w, "counted", r->in_scope ? "what the campaign covers" : "the whole shop");
     if (r->basis == POLICIES_BY_LOT) {
         number(w, "window_days", (double)o->window_us / (double)US_PER_DAY);
         json_key(w, "to_next_decision");

@@ -29,11 +29,17 @@ policies_reward policies_reward_parse(const char *word)
 
 static bool covered(const policies_scope *scope, uint32_t number)
 {
-    if (scope->n == 0) return true;
-    for (uint32_t k = 0; k < scope->n; k++)
-        if (promotion_covers(&scope->catalogue->promotions[scope->promotion[k]], number))
-            return true;
-    return false;
+    return scope->product == NULL ||
+           (number <= scope->catalogue->n_products && scope->product[number] != 0);
+}
+
+static bool is_ours(const policies_scope *scope, const shop_history *h, uint64_t i)
+{
+    const shop_catalogue *c = scope->catalogue;
+    if (scope->campaign == 0 || h->campaign[i] == scope->campaign) return true;
+    const uint32_t number = h->promotion[i];
+    return c != NULL && number <= c->n_promotions &&
+           c->promotions[number].campaign == scope->campaign;
 }
 
 /* What a redemption gave, or a negative number where nobody knows. */
@@ -57,13 +63,6 @@ static void add_line(const shop_history *h, uint64_t i, double sign, policies_ou
         o->paid_minor += sign * (double)h->paid_minor[i];
     if (h->coupon_minor[i] != MONEY_ABSENT)
         o->coupons_minor += sign * (double)h->coupon_minor[i];
-}
-
-static bool is_ours(const policies_scope *scope, uint32_t number)
-{
-    for (uint32_t k = 0; k < scope->n; k++)
-        if (scope->promotion[k] == number) return true;
-    return scope->n == 0;
 }
 
 static void add_redemption(const shop_history *h, uint64_t i, const policies_scope *scope,
@@ -90,11 +89,11 @@ static void add_event(const shop_history *h, uint64_t i, const policies_scope *s
         if (covered(scope, h->product[i])) add_line(h, i, -1, o);
         break;
     case EVENT_REDEMPTION:
-        if (is_ours(scope, h->promotion[i])) add_redemption(h, i, scope, o);
+        if (is_ours(scope, h, i)) add_redemption(h, i, scope, o);
         break;
     case EVENT_CLICK:
         if (h->promotion[i] == 0 && h->campaign[i] == 0) break;
-        o->clicks += is_ours(scope, h->promotion[i]);
+        o->clicks += is_ours(scope, h, i);
         break;
     default: break;
     }

@@ -17,11 +17,11 @@ typedef struct policies_outcome {
     uint64_t unpriced_lines, unpriced_redemptions;
 } policies_outcome;
 
-/* Which lines count: those that one of the promotions covers, or all (n 0). */
+/* Which lines, clicks and redemptions count. */
 typedef struct policies_scope {
-    const shop_catalogue *catalogue; /* NULL with n 0: worths are not known */
-    const uint32_t *promotion;
-    uint32_t n;
+    const shop_catalogue *catalogue; /* NULL: what promotions are worth is not known */
+    const uint8_t *product; /* [products + 1] whose lines; NULL: all */
+    uint32_t campaign;      /* whose clicks and redemptions; 0: all */
 } policies_scope;
 
 /* A shopper's events within [from, to). */

@@ -188,6 +188,8 @@ static void say_means(const policies_result *r, const policies_figure *f, const 
     else if (f->picked[0] != 0)
         buffer_printf(into, " The halves of the shoppers picked %s and %s.",
                       id_of(r, f->picked[1]), id_of(r, f->picked[0]));
+    if (observed_only(r))
+        buffer_append_text(into, " Nothing was randomised: this is a hint, no proof.");
     if (r->options.only_possible)
         buffer_append_text(into, " It was let choose only among what had a chance in the log.");
 }

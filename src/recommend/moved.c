@@ -100,22 +100,34 @@ static double log_sum_of_odds(const tensor_kernels *k, size_t n, float *x)
     return log((double)k->sum(n, x));
 }
 
-/* ln of the chance of all that is wanted. */
+/* work [n_wanted] = what is wanted's scores, less `from`, by `each`. */
+static void gather_wanted(const moving *g, const float *scores, float from, float each,
+                          float *work)
+{
+    for (size_t i = 0; i < g->n_wanted; i++)
+        work[i] = each * (scores[g->wanted[i]] - from);
+}
+
+/* ln of the chance of all that is wanted. Shares are told from the first of it, so that scores that
+ * are large and lie close together keep their differences. */
 static double log_chance_of(const moving *g, const float *scores, recommend_scale scale,
                             double unit, float *work)
 {
-    const float each = (float)(1 / unit);
-    for (size_t i = 0; i < g->n_wanted; i++)
-        work[i] = each * scores[g->wanted[i]];
-    if (scale == RECOMMEND_ODDS) return log_sum_of_odds(g->k, g->n_wanted, work);
+    const float each = (float)(1 / unit), from = scores[g->wanted[0]];
+    if (scale == RECOMMEND_ODDS) {
+        gather_wanted(g, scores, 0, 1, work);
+        return log_sum_of_odds(g->k, g->n_wanted, work);
+    }
     if (g->n_others == 0) return 0; /* the next is one of them */
+    gather_wanted(g, scores, from, each, work);
     const double wanted = log_sum(g->k, g->n_wanted, work);
     for (size_t v = 0; v < g->V; v++)
-        work[v] = g->role[v] == MOVED_OUT ? -INFINITY : each * scores[v];
+        work[v] = g->role[v] == MOVED_OUT ? -INFINITY : each * (scores[v] - from);
     return wanted - log_sum(g->k, g->V, work);
 }
 
-/* The standard deviation of the scores of all that has a chance; 1 where they are all equal. */
+/* The standard deviation of the scores of all that has a chance; 1 where they are all equal, as far
+ * as floats can tell. */
 static double spread_of(const moving *g, const float *scores)
 {
     double sum = 0, square = 0;
@@ -127,7 +139,7 @@ static double spread_of(const moving *g, const float *scores)
         square += apart * apart;
     }
     const double spread = sqrt(square / n);
-    return spread > 1e-30 ? spread : 1;
+    return spread > 1e-6 * fabs(sum / n) && spread > 1e-12 ? spread : 1;
 }
 
 /* ---- leaving out ---- */

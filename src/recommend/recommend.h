@@ -3,7 +3,8 @@
  *
  * A model is fitted on interactions (who took which product, in what order, when) and on
  * what is known of the products besides (category, vectors, words). Asked with a shopper's
- * past as of a moment, it gives every product a score; only the order of scores matters.
+ * past as of a moment, it gives every product a score; only the order of scores matters,
+ * unless the kind says more of them (recommend_scale).
  * The past may hold events from after the fit: nothing is refitted on it.
  *
  *     recommender *m;

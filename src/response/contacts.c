@@ -134,6 +134,33 @@ bool contacts_read(contacts *into, const shop_catalogue *c, const shop_history *
     return ok;
 }
 
+/* Whether an earlier row of its instant is the same message. */
+static bool is_counted(const shop_catalogue *c, const shop_history *h, uint64_t from, uint64_t i)
+{
+    for (uint64_t k = i; k-- > from && h->time_us[k] == h->time_us[i];)
+        if (h->type[k] == EVENT_EXPOSURE && campaign_of(c, h, k) == campaign_of(c, h, i) &&
+            contact_channel(c, h, k) == contact_channel(c, h, i))
+            return true;
+    return false;
+}
+
+contact_counts contacts_count(const shop_catalogue *c, const shop_history *h, uint32_t who,
+                              int64_t at_us)
+{
+    const int64_t month_us = CONTACT_MONTH_DAYS * US_PER_DAY;
+    const int64_t from_us = at_us < INT64_MIN + month_us ? INT64_MIN : at_us - month_us;
+    const uint64_t from = history_before(h, who, from_us), end = history_before(h, who, at_us);
+    contact_counts n = {0};
+    for (uint64_t i = from; i < end; i++) {
+        if (h->type[i] != EVENT_EXPOSURE || !contact_is_sent(contact_channel(c, h, i)) ||
+            is_counted(c, h, from, i))
+            continue;
+        n.in_30_days++;
+        n.in_7_days += h->time_us[i] >= at_us - CONTACT_DAYS * US_PER_DAY;
+    }
+    return n;
+}
+
 void contacts_free(contacts *c)
 {
     mem_free(c->item);

@@ -26,7 +26,12 @@
 #include "shop/catalogue.h"
 #include "shop/history.h"
 
-enum { CONTACT_DAYS = 7, CONTACT_CAMPAIGN_DAYS = 91, CONTACT_FOLLOW_HOURS = 24 };
+enum {
+    CONTACT_DAYS = 7,
+    CONTACT_MONTH_DAYS = 30,
+    CONTACT_CAMPAIGN_DAYS = 91,
+    CONTACT_FOLLOW_HOURS = 24
+};
 
 typedef struct contact {
     int64_t time_us;
@@ -47,6 +52,14 @@ typedef struct contacts {
 bool contacts_read(contacts *into, const shop_catalogue *c, const shop_history *h,
                    uint32_t who, int64_t until_us);
 void contacts_free(contacts *c);
+
+/* Messages sent to the shopper in the CONTACT_DAYS and in the CONTACT_MONTH_DAYS before a moment.
+ * Allocates nothing. */
+typedef struct contact_counts {
+    uint32_t in_7_days, in_30_days;
+} contact_counts;
+contact_counts contacts_count(const shop_catalogue *c, const shop_history *h, uint32_t who,
+                              int64_t at_us);
 
 /* Whether a message of that channel is one that reaches out to the shopper, and may tire. */
 bool contact_is_sent(uint8_t by);

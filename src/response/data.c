@@ -11,6 +11,19 @@ bool data_known(const data_group *g, int64_t until_us)
     return g->teaches && g->ends_us <= until_us;
 }
 
+double data_seen_by(const response_data *d, int64_t until_us, double part)
+{
+    double seen = 0, all = 1;
+    for (size_t i = 0; i < d->n; i++) {
+        const data_group *g = &d->group[i];
+        for (size_t k = 0; data_known(g, until_us) && k < g->n_shoppers; k++) {
+            seen += g->answered[k] && (double)g->when[k] < part;
+            all += g->answered[k];
+        }
+    }
+    return seen / all;
+}
+
 /* --- rows ------------------------------------------------------------------------- */
 
 data_width data_width_of(bool foresees)

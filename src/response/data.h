@@ -75,5 +75,8 @@ void data_rows_free(data_rows *rows);
 
 /* Whether the group had ended by the moment and teaches. */
 bool data_known(const data_group *g, int64_t until_us);
+/* The share of answers that, in groups known at until_us, had come by `part` of their time, one
+ * answer at the end added. */
+double data_seen_by(const response_data *d, int64_t until_us, double part);
 
 #endif

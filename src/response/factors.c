@@ -148,6 +148,61 @@ pf_status factors_fit(factors *f, const factors_cell *cell, size_t n,
     return s;
 }
 
+/* --- promotions that are running -------------------------------------------------- */
+
+/* Arms a [n] and b [m], each by key, into one list; the same keys' counts are added. */
+static size_t merge(const uint64_t *a_key, const gamma_count *a, size_t n, const uint64_t *b_key,
+                    const gamma_count *b, size_t m, uint64_t *key, gamma_count *out)
+{
+    size_t i = 0, j = 0, k = 0;
+    for (; i < n || j < m; k++) {
+        bool of_a = i < n && (j == m || a_key[i] <= b_key[j]);
+        bool of_b = j < m && (i == n || b_key[j] <= a_key[i]);
+        key[k] = of_a ? a_key[i] : b_key[j];
+        out[k] = (gamma_count){0, 0};
+        if (of_a) {
+            out[k].expected += a[i].expected;
+            out[k].answers += a[i++].answers;
+        }
+        if (of_b) {
+            out[k].expected += b[j].expected;
+            out[k].answers += b[j++].answers;
+        }
+    }
+    return k;
+}
+
+pf_status factors_watch(factors *f, const factors_cell *cell, size_t n, pf_error *err)
+{
+    pf_status s = check_cells(cell, n, f->n_kinds, err);
+    if (s == PF_OK && f->n_arms + n > FACTORS_MAX_CELLS)
+        s = error_set(err, PF_LIMIT, "%zu promotions: at most %d", f->n_arms + n,
+                      FACTORS_MAX_CELLS);
+    if (s != PF_OK || n == 0) return s;
+    const size_t most = f->n_arms + n;
+    factors_cell *sorted = mem_alloc(n, sizeof *sorted);
+    gamma_count *count = mem_alloc(n, sizeof *count), *arm = mem_alloc(most + 1, sizeof *arm);
+    uint64_t *key = mem_alloc(n, sizeof *key), *arm_key = mem_alloc(most + 1, sizeof *arm_key);
+    if (sorted && count && arm && key && arm_key) {
+        memcpy(sorted, cell, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, by_promotion);
+        size_t arms = count_arms(f, sorted, n, count, key);
+        f->n_arms = merge(f->arm_key, f->arm, f->n_arms, key, count, arms, arm_key, arm);
+        mem_free(f->arm);
+        mem_free(f->arm_key);
+        f->arm = arm;
+        f->arm_key = arm_key;
+    } else {
+        s = error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", most);
+        mem_free(arm);
+        mem_free(arm_key);
+    }
+    mem_free(sorted);
+    mem_free(count);
+    mem_free(key);
+    return s;
+}
+
 /* --- what they say ---------------------------------------------------------------- */
 
 size_t factors_kind_of(const factors *f, const char *name)

@@ -22,11 +22,14 @@
  *     status = factors_draws(&f, 64, seed, publication, &published, err);  // [64 x (P + 1)]
  *     factors_free(&f);
  *
+ * What promotions that are still running brought by now is added by factors_watch(); kinds and
+ * shapes stay as fitted.
+ *
  * The draws are of promotions' factors: a row's chance under draw i is p x factor, at most 1; the
  * last column is a promotion never seen. Draws of promotions are independent, also where they
  * would share a campaign's fortune.
  *
- * Immutable once fitted.
+ * Read by any thread; fitted and added to by one.
  */
 #ifndef PROFFER_RESPONSE_FACTORS_H
 #define PROFFER_RESPONSE_FACTORS_H
@@ -78,6 +81,9 @@ typedef struct factors {
  * On failure *f is empty. */
 pf_status factors_fit(factors *f, const factors_cell *cell, size_t n,
                       const char *const *kind_name, size_t n_kinds, pf_error *err);
+/* Adds to what promotions brought: known ones' counts grow, others are new. Errors as of
+ * factors_fit(), kinds being those of the fit; on failure *f is as before. */
+pf_status factors_watch(factors *f, const factors_cell *cell, size_t n, pf_error *err);
 /* NULL and empty are fine; leaves it empty. */
 void factors_free(factors *f);
 

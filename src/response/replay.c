@@ -52,27 +52,13 @@ static double known_rate(const response_data *d, int64_t until_us)
     return rows > 0 ? answers / rows : (double)NAN;
 }
 
-/* The share of answers seen by `part` of a campaign's time, one answer at the end added. */
-static double seen_by(const response_data *d, int64_t until_us, double part)
-{
-    double seen = 0, all = 1;
-    for (size_t i = 0; i < d->n; i++) {
-        const data_group *g = &d->group[i];
-        for (size_t k = 0; data_known(g, until_us) && k < g->n_shoppers; k++) {
-            seen += g->answered[k] && (double)g->when[k] < part;
-            all += g->answered[k];
-        }
-    }
-    return seen / all;
-}
-
 static double seen_of(const response_data *d, const data_group *g)
 {
     int64_t end_us = d->world.history->last_time_us + 1;
     if (g->ends_us <= end_us)
         return 1;
-    return seen_by(d, g->starts_us, (double)(end_us - g->starts_us) /
-                                        (double)(g->ends_us - g->starts_us));
+    return data_seen_by(d, g->starts_us, (double)(end_us - g->starts_us) /
+                                             (double)(g->ends_us - g->starts_us));
 }
 
 /* A campaign's arrays, parts of one block. */

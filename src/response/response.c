@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "response/model.h"
+#include "response/running.h"
 #include "response/split.h"
 
 /* Rows of pairs made at once. */
@@ -50,6 +51,8 @@ pf_status response_fit(const response_data *d, int64_t until_us, const response_
         s = judge(&m->v, &c, d, until_us, o->learner, err);
     if (s == PF_OK)
         s = correction_fit(&m->c, &m->v, &c, d, until_us, err);
+    if (s == PF_OK)
+        s = running_add(m, d, until_us, err);
     chain_free(&c);
     if (s != PF_OK) {
         response_free(m);
@@ -116,9 +119,7 @@ static pf_status scores_new(const response_ask *ask, response_scores *out, pf_er
     return PF_OK;
 }
 
-/* any[S] of rows by the learner that was chosen. */
-static pf_status score_any(const response_model *m, const data_rows *rows, float *any,
-                           pf_error *err)
+pf_status model_any(const response_model *m, const data_rows *rows, float *any, pf_error *err)
 {
     size_t S = rows->plain.n_shoppers;
     bool linear = m->v.chosen != RESPONSE_XGBOOST, trees = m->v.chosen != RESPONSE_LOGISTIC;
@@ -144,7 +145,7 @@ static pf_status score_rows(const response_model *m, const data_rows *rows, size
     float *scratch = mem_alloc(P, (m->l.width.which + 1) * sizeof *scratch);
     if (scratch == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for %zu promotions", P);
-    pf_status s = score_any(m, rows, out->any + from, err);
+    pf_status s = model_any(m, rows, out->any + from, err);
     float *share = scratch + P * m->l.width.which;
     double uses = learners_uses(&m->l, P);
     for (size_t i = 0; s == PF_OK && i < rows->plain.n_shoppers; i++) {

@@ -14,8 +14,8 @@
  * A promotion without a campaign stands for a campaign of its own.
  *
  * What single promotions and kinds of them brought against what was foretold, in campaigns that
- * ended, corrects their chances (response/factors.h), and best pairs are not foretold too high
- * (response/winners.h).
+ * ended, corrects their chances (response/factors.h), as does what those still running brought by
+ * now, and best pairs are not foretold too high (response/winners.h).
  *
  *     response_data *d;                          // feature rows of every past campaign
  *     response_data_new(&world, &d, err);

@@ -4,9 +4,11 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "measure/distribution.h"
 #include "measure/uplift.h"
 
 enum { CHOICE_STREAM = 1 };
+static const double sure = 0.95;
 
 static bool considered(const uplift_model_options *o, const uplift_trial *t, int kind)
 {
@@ -155,6 +157,8 @@ static double mean_over(const double *value, int folds, int kind)
     return sum / folds;
 }
 
+/* Folds share most of what they learn from, so their differences are more alike than those of
+ * new rows would be (Nadeau and Bengio, section 3.2: 1 / folds + tested / learnt from). */
 static double paired_error(const double *value, int folds, int a, int b, double mean)
 {
     double square = 0;
@@ -162,12 +166,13 @@ static double paired_error(const double *value, int folds, int a, int b, double 
         const double d = value[k * UPLIFT_KINDS + a] - value[k * UPLIFT_KINDS + b] - mean;
         square += d * d;
     }
-    return sqrt(square / (folds - 1) / folds);
+    return sqrt(square / (folds - 1) * (1. / folds + 1. / (folds - 1)));
 }
 
 pf_status uplift_choose_by(uplift_choice *c, const double *value, int folds, pf_error *err)
 {
     int best = -1;
+    const double enough = student_quantile(sure, folds - 1);
     c->by_folds = true;
     for (int k = 0; k < UPLIFT_KINDS; k++) {
         c->reached[k] = mean_over(value, folds, k);
@@ -180,7 +185,7 @@ pf_status uplift_choose_by(uplift_choice *c, const double *value, int folds, pf_
     for (int k = UPLIFT_KINDS - 1; k >= 0; k--) {
         c->behind[k] = c->reached[best] - c->reached[k];
         c->standard_error[k] = paired_error(value, folds, best, k, c->behind[k]);
-        if (k < best && c->behind[k] <= c->standard_error[k]) c->chosen = (uplift_kind)k;
+        if (k < best && c->behind[k] <= enough * c->standard_error[k]) c->chosen = (uplift_kind)k;
     }
     return PF_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Which learner of effects: inner folds, the metric that the decision needs, and one standard
- * error towards the simpler (response/uplift_model.h). Private to this room.
+ * Which learner of effects: inner folds, the metric that the decision needs, and the simpler
+ * unless another is ahead for certain (response/uplift_model.h). Private to this room.
  */
 #ifndef PROFFER_RESPONSE_UPLIFT_CHOICE_H
 #define PROFFER_RESPONSE_UPLIFT_CHOICE_H
@@ -16,7 +16,7 @@ typedef struct uplift_choice {
     bool by_folds;                         /* else there was one candidate, or too few rows */
     double reached[UPLIFT_KINDS];          /* mean over folds; NaN: not tried, or did not learn */
     double behind[UPLIFT_KINDS];           /* the best less this */
-    double standard_error[UPLIFT_KINDS];   /* of that, paired over folds */
+    double standard_error[UPLIFT_KINDS];   /* of that on new rows, from folds in pairs */
 } uplift_choice;
 
 /* PF_DATA when no candidate learnt from every fold. */

@@ -51,10 +51,4 @@ void uplift_learner_free(uplift_learner *l);
 /* The layout that part[0] and part[1] read. */
 uplift_layout uplift_learner_layout(uplift_kind kind);
 
-/* The chance of the arm that each row got, by logistic regression of arm against all others,
- * fitted without the row's fold and normalised over arms, kept above UPLIFT_LEAST_PROPENSITY. */
-#define UPLIFT_LEAST_PROPENSITY 0.01
-pf_status uplift_propensity_estimate(const uplift_trial *t, uint64_t seed, double *propensity,
-                                     pf_error *err);
-
 #endif

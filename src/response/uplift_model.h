@@ -15,9 +15,10 @@
  *
  * Which one, inner folds decide by what the decision needs: the order of shoppers (Qini:
  * Radcliffe 2007; Gutierrez and Gérardy, PMLR 67, 2017) or the money that treating by it brings.
- * The simplest whose distance to the best is within a standard error of that distance wins
- * (paired over folds; Breiman et al., "Classification and regression trees", 1984, section 3.4.3),
- * and where rows are few there is no choice but the simplest.
+ * The simplest wins unless the best is ahead of it with 95 % certainty (Student's t of the folds'
+ * differences, with the corrected error of Nadeau and Bengio, Machine Learning 52, 2003): effects
+ * are learnt from so much noise that a small lead is luck, and what is chosen by luck is worse
+ * (docs/experiments.md). Where rows are few there is no choice but the simplest.
  *
  * Several arms may be told apart by attributes (discount, length, channel); then arms that few
  * shoppers saw borrow from those like them, and an arm that never ran can be asked about. Only s
@@ -129,5 +130,12 @@ pf_status uplift_model_save(const uplift_model *m, const char *path, pf_error *e
 pf_status uplift_model_load(const char *path, uplift_model **out, pf_error *err);
 /* From an open file (fuzzing). */
 pf_status uplift_model_read(const safetensors *file, uplift_model **out, pf_error *err);
+
+/* Where nothing was randomised: the chance [N] of the arm that each row got, by logistic
+ * regression of arm against all others on x, fitted without the row's fold and normalised over
+ * arms, kept above UPLIFT_LEAST_PROPENSITY. y is not looked at; propensity may be NULL. */
+#define UPLIFT_LEAST_PROPENSITY 0.01
+pf_status uplift_propensity_estimate(const uplift_trial *t, uint64_t seed, double *propensity,
+                                     pf_error *err);
 
 #endif

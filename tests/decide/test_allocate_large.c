@@ -143,6 +143,31 @@ static void fifteen_caps_come_within_a_thousandth_of_the_bound(void **state)
     }
 }
 
+/* Most shoppers are settled by many threads at once, some give back what passes a cap. */
+static void as_many_threads_as_may_be_give_the_same_answer(void **state)
+{
+    (void)state;
+    enum { SHOPPERS = 60000, MOST_THREADS = 3 };
+    problem p;
+    allocate_result one;
+    make_day(&p, SHOPPERS, 260, true, NULL);
+    allocate_options o = allocate_options_default();
+    assert_int_equal(allocate_solve(&p.p, &o, &one, NULL), PF_OK);
+    for (unsigned threads = 2; threads <= MOST_THREADS; threads++) {
+        allocate_result many;
+        o.threads = pool_new(threads);
+        assert_non_null(o.threads);
+        assert_int_equal(allocate_solve(&p.p, &o, &many, NULL), PF_OK);
+        assert_memory_equal(one.taken, many.taken, SHOPPERS * OFFERS);
+        assert_memory_equal(one.used, many.used, p.p.n_caps * sizeof *one.used);
+        assert_true(!(one.value < many.value) && !(one.value > many.value));
+        allocate_free(&many);
+        pool_free(o.threads);
+    }
+    allocate_free(&one);
+    problem_free(&p);
+}
+
 /* Whatever is asked of the bound, the answer stays an answer. */
 static void a_coarse_tolerance_costs_gap_and_not_promises(void **state)
 {
@@ -240,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_budget_comes_within_a_ten_thousandth_of_the_optimum),
         cmocka_unit_test(fifteen_caps_come_within_a_thousandth_of_the_bound),
+        cmocka_unit_test(as_many_threads_as_may_be_give_the_same_answer),
         cmocka_unit_test(a_coarse_tolerance_costs_gap_and_not_promises),
         cmocka_unit_test(yesterdays_prices_serve_shoppers_in_random_order),
         cmocka_unit_test(a_shadow_price_is_the_worth_of_one_more_unit),

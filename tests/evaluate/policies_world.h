@@ -45,7 +45,7 @@ typedef struct world_plan {
 /* Softmax at 150 with a floor of .05, one draw, nobody held out. */
 world_plan world_plan_default(uint32_t shoppers, uint64_t seed);
 
-/* Ends the test when memory is short. */
+/* Ends the test when memory is short. The world points into itself: it is not to be copied. */
 void world_make(world *w, const world_plan *plan);
 void world_free(world *w);
 /* Net margin at WORLD_MARGIN until all windows are over, 100 replicates. */

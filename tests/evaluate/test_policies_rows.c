@@ -35,12 +35,10 @@ static void compare(const world *w, const char *names, const policies_options *o
         fail_msg("%s", err.message);
 }
 
-static world make(uint32_t shoppers, uint64_t seed)
+static void make(world *w, uint32_t shoppers, uint64_t seed)
 {
-    world w;
     const world_plan plan = world_plan_default(shoppers, seed);
-    world_make(&w, &plan);
-    return w;
+    world_make(w, &plan);
 }
 
 /* ---- windows ---- */
@@ -49,7 +47,8 @@ static world make(uint32_t shoppers, uint64_t seed)
 static void a_window_ends_at_the_next_decision(void **state)
 {
     (void)state;
-    world w = make(400, 1);
+    world w;
+    make(&w, 400, 1);
     policies_rows cut, whole, short_window;
     policies_options o = world_options();
     o.reward = POLICIES_REVENUE;
@@ -83,7 +82,8 @@ static void a_window_ends_at_the_next_decision(void **state)
 static void what_is_not_over_waits(void **state)
 {
     (void)state;
-    world w = make(300, 2);
+    world w;
+    make(&w, 300, 2);
     policies_rows r;
     policies_options o = world_options();
     o.until_us = WORLD_START + 30 * US_PER_DAY; /* of the second ones 16 days are known */
@@ -102,7 +102,8 @@ static void what_is_not_over_waits(void **state)
 static void the_order_of_the_log_changes_nothing(void **state)
 {
     (void)state;
-    world w = make(300, 3);
+    world w;
+    make(&w, 300, 3);
     policies_result a, b;
     policies_options o = world_options();
     o.plan.replicates = 20;
@@ -132,6 +133,7 @@ static shop_history *history_of(const history_row *rows, size_t n)
     return h;
 }
 
+/* Of promotion 1. */
 static history_row event(event_type type, int64_t at_us, int64_t paid, int64_t coupon)
 {
     return (history_row){.shopper = 1, .type = (uint8_t)type, .time_us = at_us, .product = 1,
@@ -200,18 +202,23 @@ static void what_a_redemption_gave_counts_where_lines_do_not_know(void **state)
 static void a_scope_counts_its_own_lines_only(void **state)
 {
     (void)state;
-    const uint32_t scope[] = {1, 5}, ours[] = {1};
-    const promotion promotions[2] = {{.id = ""}, {.id = "A", .scope = scope, .n_scope = 2}};
-    const shop_catalogue c = {.promotions = promotions, .n_promotions = 1};
-    const policies_scope own = {.catalogue = &c, .promotion = ours, .n = 1};
+    const uint8_t covers[] = {0, 1, 0, 0, 0, 1};
+    const promotion promotions[3] = {{.id = ""}, {.campaign = 4}, {.campaign = 5}};
+    const shop_catalogue c = {.promotions = promotions, .n_promotions = 2, .n_products = 5};
+    const policies_scope own = {.catalogue = &c, .product = covers, .campaign = 4};
     history_row rows[] = {event(EVENT_PURCHASE, 10, 100, 0), event(EVENT_PURCHASE, 11, 40, 0),
-                          event(EVENT_REDEMPTION, 11, 0, 7)};
+                          event(EVENT_REDEMPTION, 11, 0, 7), event(EVENT_REDEMPTION, 12, 0, 5),
+                          event(EVENT_PURCHASE, 12, 30, 0), event(EVENT_REDEMPTION, 13, 0, 3)};
     rows[1].product = 3;
-    rows[2].promotion = 9;
-    shop_history *h = history_of(rows, 3);
+    rows[2].promotion = 2;
+    rows[4].product = 77;
+    rows[5].promotion = 0;
+    rows[5].campaign = 4;
+    shop_history *h = history_of(rows, 6);
     const policies_outcome o = policies_outcome_between(h, 1, 10, 20, &own);
     assert_near(o.paid_minor, 100, 0);
-    assert_int_equal(o.redemptions, 0);
+    assert_int_equal(o.redemptions, 2);
+    assert_near(o.redeemed_minor, 8, 0);
     assert_int_equal(policies_outcome_between(h, 7, 10, 20, &own).lines, 0);
     history_free(h);
 }
@@ -257,7 +264,8 @@ static pf_status parse(const char *names, const world *w, pf_error *err)
 static void names_are_read(void **state)
 {
     (void)state;
-    world w = make(2, 1);
+    world w;
+    make(&w, 2, 1);
     policies_choice who[16];
     size_t n;
     pf_error err = {0};
@@ -279,7 +287,8 @@ static void names_are_read(void **state)
 static void every_listed_name_is_known(void **state)
 {
     (void)state;
-    world w = make(2, 1);
+    world w;
+    make(&w, 2, 1);
     char one[64];
     const char *at = policies_names();
     for (size_t count = 0; at[0] != 0; count++) {
@@ -300,7 +309,8 @@ static void every_listed_name_is_known(void **state)
 static void names_that_are_none_are_told(void **state)
 {
     (void)state;
-    world w = make(2, 1);
+    world w;
+    make(&w, 2, 1);
     static const struct {
         const char *names, *says;
         pf_status status;
@@ -354,7 +364,8 @@ static void chances_of(const char *name, const policies_decision *d, bool only_p
 static void every_policy_chooses_as_its_name_says(void **state)
 {
     (void)state;
-    world w = make(2, 1);
+    world w;
+    make(&w, 2, 1);
     policies_candidate k[3] = {
         {1, CHANNEL_EMAIL, true, .1, 800, 80, 50, 30, -.01, 5, .5},
         {2, CHANNEL_EMAIL, true, .3, 800, 60, 10, 50, -.02, 5, 0},
@@ -410,7 +421,8 @@ static void every_policy_chooses_as_its_name_says(void **state)
 static void costs_and_shares_are_the_logs_own(void **state)
 {
     (void)state;
-    world w = make(300, 5);
+    world w;
+    make(&w, 300, 5);
     policies_result r;
     policies_options o = world_options();
     o.plan.replicates = 10;
@@ -439,7 +451,8 @@ static void costs_and_shares_are_the_logs_own(void **state)
 static void the_logs_own_policy_is_worth_what_came_of_it(void **state)
 {
     (void)state;
-    world w = make(300, 6);
+    world w;
+    make(&w, 300, 6);
     policies_result r;
     policies_options o = world_options();
     o.plan.replicates = 10;
@@ -587,7 +600,8 @@ static void what_is_wrong_with_a_log_is_said(void **state)
         {all_equal, "all 600 decisions have the reward 0", "outcome was recorded"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        world w = make(300, 7);
+        world w;
+        make(&w, 300, 7);
         policies_options o = world_options();
         policies_choice c;
         policies_result r;
@@ -608,7 +622,8 @@ static void what_is_wrong_with_a_log_is_said(void **state)
 static void options_out_of_range_are_told(void **state)
 {
     (void)state;
-    world w = make(50, 7);
+    world w;
+    make(&w, 50, 7);
     policies_choice c[1];
     policies_result r;
     size_t n;
@@ -639,7 +654,8 @@ static void options_out_of_range_are_told(void **state)
 static void who_takes_what_had_no_chance_is_refused_alone(void **state)
 {
     (void)state;
-    world w = make(300, 8);
+    world w;
+    make(&w, 300, 8);
     policies_result r;
     policies_options o = world_options();
     buffer words;
@@ -677,7 +693,8 @@ static void who_takes_what_had_no_chance_is_refused_alone(void **state)
 static void a_number_that_no_candidate_has_is_no_ranking(void **state)
 {
     (void)state;
-    world w = make(300, 8);
+    world w;
+    make(&w, 300, 8);
     policies_result r;
     policies_options o = world_options();
     o.plan.replicates = 5;
@@ -748,7 +765,8 @@ static void a_figure_is_a_sentence(void **state)
 static void too_little_evidence_gives_no_figure(void **state)
 {
     (void)state;
-    world w = make(60, 10);
+    world w;
+    make(&w, 60, 10);
     policies_result r;
     policies_options o = world_options();
     buffer out;
@@ -784,7 +802,8 @@ static void too_little_evidence_gives_no_figure(void **state)
 static void everything_is_in_the_json(void **state)
 {
     (void)state;
-    world w = make(400, 11);
+    world w;
+    make(&w, 400, 11);
     policies_result r;
     policies_options o = world_options();
     buffer out;
@@ -853,7 +872,8 @@ static void what_was_left_out_is_noted(void **state)
 static void every_failed_allocation_is_told(void **state)
 {
     (void)state;
-    world w = make(300, 12);
+    world w;
+    make(&w, 300, 12);
     policies_options o = world_options();
     policies_choice who[4];
     size_t n;

@@ -16,8 +16,9 @@
 
 enum { ARMS = 400, GROUPS = 40, PER_GROUP = ARMS / GROUPS };
 
-static const char *const names[3] = {"money_off in A", "bogo", "gift in a campaign whose name "
-                                     "is longer than any that will be kept whole by a file"};
+static const char long_name[] = "gift in a campaign whose name is longer than any that will be kept "
+                                "whole by a file";
+static const char *const names[3] = {"money_off in A", "bogo", long_name};
 
 static uint64_t poisson(random_stream *r, double mean)
 {
@@ -247,6 +248,41 @@ static void answers_to_what_was_thought_impossible_stay_finite(void **state)
     factors_free(&f);
 }
 
+static void what_runs_is_added_to_its_own_factor_alone(void **state)
+{
+    (void)state;
+    static factors_cell cell[ARMS];
+    static double truth[ARMS];
+    make_past(14, 1.5, 0.8, 50, 4, 30, cell, truth);
+    factors f = fit(cell, ARMS), g = fit(cell, ARMS);
+    const double kind = factors_kind_mean(&g, 0);
+    const factors_cell now[3] = {{cell[4].promotion, 99, 0, 100, 400}, /* known */
+                                 {3, 99, 0, 200, 600},                 /* before all */
+                                 {UINT64_MAX, 99, 0, 1, 0}};           /* behind all */
+    assert_int_equal(factors_watch(&g, now, 3, NULL), PF_OK);
+    assert_int_equal(g.n_arms, ARMS + 2);
+    assert_memory_equal(&f.shape, &g.shape, sizeof f.shape);
+    assert_memory_equal(f.kind, g.kind, 3 * sizeof *f.kind);
+    gamma_belief known = factors_own(&f, cell[4].promotion);
+    gamma_belief grown = factors_own(&g, cell[4].promotion);
+    assert_true(within(grown.shape, known.shape + 400, 1e-9));
+    assert_true(within(grown.rate, known.rate + 100 * kind, 1e-9));
+    gamma_belief fresh = factors_own(&g, 3);
+    assert_true(within(gamma_belief_mean(fresh), 3 / kind, 0.1));
+    for (size_t i = 1; i < g.n_arms; i++)
+        assert_true(g.arm_key[i] > g.arm_key[i - 1]);
+    for (size_t i = 0; i < ARMS; i++)
+        if (i != 4)
+            assert_true(within(factors_mean(&g, 0, cell[i].promotion),
+                               factors_mean(&f, 0, cell[i].promotion), 0));
+    const factors_cell bad = {3, 99, 7, 1, 1};
+    assert_int_equal(factors_watch(&g, &bad, 1, NULL), PF_DATA);
+    assert_int_equal(factors_watch(&g, NULL, 0, NULL), PF_OK);
+    assert_int_equal(g.n_arms, ARMS + 2);
+    factors_free(&f);
+    factors_free(&g);
+}
+
 /* --- draws ------------------------------------------------------------------------ */
 
 static void draws_have_the_mean_and_the_variance_of_their_gamma(void **state)
@@ -400,6 +436,7 @@ static void every_failed_allocation_is_told(void **state)
         factors f, g = {.n_kinds = 0};
         draws d = {.draws = 0};
         pf_status s = factors_fit(&f, cell, ARMS, names, 3, NULL);
+        if (s == PF_OK) s = factors_watch(&f, cell, ARMS, NULL);
         if (s == PF_OK) s = factors_draws(&f, 8, 1, 1, &d, NULL);
         if (s == PF_OK) s = load(&g, NULL);
         if (fault_reached(&v)) assert_int_equal(s, PF_NO_MEMORY);
@@ -425,6 +462,7 @@ int main(void)
         cmocka_unit_test(without_a_past_all_factors_have_mean_one),
         cmocka_unit_test(bad_cells_are_refused_by_their_place),
         cmocka_unit_test(answers_to_what_was_thought_impossible_stay_finite),
+        cmocka_unit_test(what_runs_is_added_to_its_own_factor_alone),
         cmocka_unit_test(draws_have_the_mean_and_the_variance_of_their_gamma),
         cmocka_unit_test(draws_are_a_function_of_seed_and_publication),
         cmocka_unit_test(what_a_file_gives_back_is_what_was_saved),
