@@ -213,6 +213,25 @@ static proffer_status evaluate_step(demo *d, proffer_error *err)
     return s == PROFFER_OK ? show_step(d, json, show_judgement, err) : s;
 }
 
+static void show_policies(demo *d, result *r)
+{
+    (void)d;
+    printf("\n");
+    show_policy_table(r, r->top);
+}
+
+static proffer_status policies_step(demo *d, proffer_error *err)
+{
+    char *json = NULL;
+    proffer_policies_options o = proffer_policies_options_default();
+    say(d, "Other ways to decide",
+        "What if the campaigns since August had been sent to others? Models fitted before\n"
+        "   August choose whom; what followed is weighed by how likely each was to be sent it.");
+    o.past = 1;
+    proffer_status s = proffer_evaluate_policies(d->p, &o, &json, err);
+    return s == PROFFER_OK ? show_step(d, json, show_policies, err) : s;
+}
+
 /* Remembers a shopper who gets something, for the commands to try next. */
 static void remember_shopper(demo *d, result *r)
 {
@@ -271,7 +290,7 @@ static proffer_status run(const invocation *in, proffer_error *err)
 {
     static proffer_status (*const steps[])(demo *, proffer_error *) = {
         find_data,  make_workspace, import_step, embed_step,
-        train_step, evaluate_step,  decide_step, report_step,
+        train_step, evaluate_step,  policies_step, decide_step, report_step,
     };
     demo d = {.in = in, .start_s = clock_wall_s()};
     proffer_status s = PROFFER_OK;

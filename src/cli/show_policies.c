@@ -1,19 +1,35 @@
 /* Policies side by side on a terminal: what they would have brought, in words and figures. */
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/show_figures.h"
 
-static void show_row(table *t, result *r, const json_value *one)
+/* Money a decision in whole units of the currency, or counts a thousand decisions. */
+typedef struct scale {
+    double times;
+    int digits;
+} scale;
+
+static scale scale_of(result *r, const json_value *compared)
 {
-    bool told = json_member(one, "value_per_1000") != NULL;
+    const char *reward = show_text(r, compared, "reward");
+    bool money = strcmp(reward, "net_margin") == 0 || strcmp(reward, "revenue") == 0;
+    double digits = show_number(compared, "currency_digits");
+    return money ? (scale){pow(10, -digits), (int)digits} : (scale){1000, 1};
+}
+
+static void show_row(table *t, result *r, const json_value *one, scale s)
+{
+    bool told = json_member(one, "value") != NULL;
     const json_value *support = json_member(one, "support");
     table_cell(t, "%s", show_text(r, one, "policy"));
     if (told) {
-        table_cell(t, "%.2f", show_number(one, "value_per_1000"));
-        table_cell(t, "%+.2f", show_number(one, "difference_per_1000"));
-        table_cell(t, "%+.2f to %+.2f", 1000 * show_number(one, "difference_low"),
-                   1000 * show_number(one, "difference_high"));
+        table_cell(t, "%.*f", s.digits, s.times * show_number(one, "value"));
+        table_cell(t, "%+.*f", s.digits, s.times * show_number(one, "difference"));
+        table_cell(t, "%+.*f to %+.*f", s.digits, s.times * show_number(one, "difference_low"),
+                   s.digits, s.times * show_number(one, "difference_high"));
     } else {
         for (int i = 0; i < 3; i++)
             table_cell(t, "–");
@@ -27,9 +43,9 @@ static void show_units(result *r, const json_value *compared)
 {
     const char *reward = show_text(r, compared, "reward");
     bool money = strcmp(reward, "net_margin") == 0 || strcmp(reward, "revenue") == 0;
-    printf("%s%s a thousand decisions, by %s over %.0f decisions about %.0f shoppers\n",
-           show_code(r, compared, "reward"), money ? " in minor units" : "",
-           show_text(r, compared, "estimator"),
+    printf("%s %s%s, by %s over %.0f decisions about %.0f shoppers\n",
+           show_code(r, compared, "reward"), money ? show_text(r, compared, "currency") : "",
+           money ? " a decision" : "a thousand decisions", show_text(r, compared, "estimator"),
            show_number(json_member(compared, "counts"), "compared"),
            show_number(json_member(compared, "counts"), "shoppers"));
 }
@@ -49,7 +65,7 @@ void show_policy_table(result *r, const json_value *compared)
     printf("\n");
     table *t = table_new(7, headings, 60);
     for (size_t i = 0; i < list->n; i++)
-        show_row(t, r, &list->values[i]);
+        show_row(t, r, &list->values[i], scale_of(r, compared));
     table_print(t);
     show_units(r, compared);
     if (notes[0] != 0) printf("%s\n", notes);

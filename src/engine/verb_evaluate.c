@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/learned.h"
+#include "engine/test_period.h"
 #include "engine/training_shown.h"
 #include "evaluate/next_products.h"
 #include "evaluate/response_protocol.h"
@@ -30,34 +31,6 @@ typedef struct evaluation {
     int64_t test_from_us;
     verb_result *r;
 } evaluation;
-
-/* --- the test period -------------------------------------------------------------- */
-
-/* The start of the campaign two thirds down the list by start. */
-static int64_t last_third(const shop_catalogue *c, int64_t fallback)
-{
-    int64_t best = fallback;
-    size_t after_best = 0;
-    for (uint32_t i = 1; i <= c->n_campaigns; i++) {
-        int64_t starts = c->campaigns[i].starts_us;
-        size_t after = 0;
-        if (starts == TIME_ABSENT) continue;
-        for (uint32_t k = 1; k <= c->n_campaigns; k++)
-            after += c->campaigns[k].starts_us >= starts;
-        if (after * 3 <= c->n_campaigns && after > after_best) {
-            after_best = after;
-            best = starts;
-        }
-    }
-    return best;
-}
-
-static pf_status find_test_period(evaluation *e, pf_error *err)
-{
-    const char *asked = e->o->test_from ? e->o->test_from : e->p->config->test_from;
-    int64_t fallback = last_third(e->p->catalogue, e->p->history->last_time_us + 1);
-    return workspace_time(e->p, asked[0] ? asked : NULL, fallback, &e->test_from_us, err);
-}
 
 /* --- response --------------------------------------------------------------------- */
 
@@ -196,7 +169,7 @@ proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
     if (s == PF_OK && p->history->n == 0)
         s = error_set(inner(err), PF_NOT_FOUND,
                       "there are no events yet; import some first");
-    if (s == PF_OK) s = find_test_period(&e, inner(err));
+    if (s == PF_OK) s = test_period_start(p, o->test_from, &e.test_from_us, inner(err));
     if (s == PF_OK) s = learned_open(&e.learned, p, inner(err));
     if (s != PF_OK) return (proffer_status)s;
     verb_begin(&r);

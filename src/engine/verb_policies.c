@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine/deciding.h"
+#include "engine/past_policies.h"
 #include "evaluate/policies.h"
 
 proffer_policies_options proffer_policies_options_default(void)
@@ -128,17 +129,44 @@ static pf_status settings(const comparing *k, policies_options *out, pf_error *e
 
 /* --- the verb ----------------------------------------------------------------------- */
 
+static pf_status compare_log(comparing *k, const policies_options *options, policies_result *out,
+                             pf_error *err)
+{
+    int64_t since = INT64_MIN;
+    policies_log log = {.history = k->p->history, .catalogue = k->p->catalogue};
+    pf_status s = workspace_time(k->p, k->o->since, INT64_MIN, &since, err);
+    if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, err);
+    if (s == PF_OK) s = take_rows(k, since, err);
+    if (s != PF_OK) return s;
+    log.n = k->n;
+    log.decision = k->row;
+    return policies_compare(&log, k->who, k->n_who, options, out, err);
+}
+
+static pf_status parse(comparing *k, pf_error *err)
+{
+    const char *names = k->o->policies;
+    if (k->o->past) {
+        if (names == NULL || strcmp(names, "all") == 0) return PF_OK;
+        return error_set(err, PF_USAGE,
+                         "past campaigns have their own policies; ask for --policy all");
+    }
+    if (names == NULL) names = "logged,nothing,random,best-single,value";
+    return policies_parse(names, k->p->catalogue, k->who, POLICIES_MAX, &k->n_who, err);
+}
+
 static pf_status compare(comparing *k, char **json, pf_error *err)
 {
     policies_options options;
     policies_result found;
     verb_result r;
-    policies_log log = {.n = k->n,
-                        .decision = k->row,
-                        .history = k->p->history,
-                        .catalogue = k->p->catalogue};
-    pf_status s = settings(k, &options, err);
-    if (s == PF_OK) s = policies_compare(&log, k->who, k->n_who, &options, &found, err);
+    pf_status s = parse(k, err);
+    if (s == PF_OK) s = policy_from_config(k->p, &k->policy, err);
+    if (s == PF_OK) s = settings(k, &options, err);
+    if (s == PF_OK)
+        s = k->o->past
+                ? past_policies_compare(k->p, &k->policy, &options, k->o->since, &found, err)
+                : compare_log(k, &options, &found, err);
     if (s != PF_OK) return s;
     verb_begin(&r);
     s = policies_write_json(&found, &k->p->catalogue->currency, &r.w, err);
@@ -148,28 +176,13 @@ static pf_status compare(comparing *k, char **json, pf_error *err)
     return s;
 }
 
-static pf_status open(comparing *k, pf_error *err)
-{
-    const char *names = k->o->policies != NULL ? k->o->policies
-                                               : "logged,nothing,random,best-single,value";
-    int64_t since = INT64_MIN;
-    pf_status s = workspace_snapshot(k->p, err);
-    if (s == PF_OK)
-        s = policies_parse(names, k->p->catalogue, k->who, POLICIES_MAX, &k->n_who, err);
-    if (s == PF_OK) s = policy_from_config(k->p, &k->policy, err);
-    if (s == PF_OK) s = workspace_time(k->p, k->o->since, INT64_MIN, &since, err);
-    if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, err);
-    if (s == PF_OK) s = take_rows(k, since, err);
-    return s;
-}
-
 proffer_status proffer_evaluate_policies(proffer *p, const proffer_policies_options *o,
                                          char **json, proffer_error *err)
 {
     comparing k = {.p = p, .o = o};
     *json = NULL;
     workspace_use_threads(p, o->threads);
-    pf_status s = open(&k, inner(err));
+    pf_status s = workspace_snapshot(p, inner(err));
     if (s == PF_OK) s = compare(&k, json, inner(err));
     if (s == PF_OK) s = workspace_keep_document(p, "policies", *json, inner(err));
     if (s != PF_OK) {

@@ -42,11 +42,13 @@ static void write_counts(const policies_result *r, json_writer *w)
     json_object_end(w);
 }
 
-static void write_options(const policies_result *r, json_writer *w)
+static void write_options(const policies_result *r, const currency *money, json_writer *w)
 {
     const policies_options *o = &r->options;
     word(w, "basis", r->basis == POLICIES_BY_LOT ? "by lot" : "by observation");
     word(w, "reward", policies_reward_name(o->reward));
+    word(w, "currency", money->code);
+    count(w, "currency_digits", (size_t)money->exponent);
     if (o->reward == POLICIES_NET) number(w, "margin_rate", o->margin_rate);
     if (r->basis == POLICIES_BY_OBSERVATION)
         word(w, "counted", r->in_scope ? "what the campaign covers" : "the whole shop");
@@ -143,7 +145,7 @@ pf_status policies_write_json(const policies_result *r, const currency *money, j
     buffer sentence;
     buffer_init(&sentence, 8192);
     json_object_begin(w);
-    write_options(r, w);
+    write_options(r, money, w);
     write_counts(r, w);
     policies_notes(r, &sentence);
     json_key(w, "notes");

@@ -250,19 +250,18 @@
   function policiesPart(p) {
     const told = p.policies.filter((q) => q.value !== undefined && q.verdict !== "reference");
     const isMoney = /margin|revenue/.test(p.reward);
-    const digits = new Intl.NumberFormat("en", { style: "currency", currency: data.workspace.currency }).resolvedOptions().maximumFractionDigits;
-    const scale = isMoney ? 10 ** -digits : 1;
-    const unit = isMoney ? data.workspace.currency + " a thousand decisions" : readable(p.reward) + " a thousand decisions";
+    const scale = isMoney ? 10 ** -p.currency_digits : 1000;
+    const unit = isMoney ? p.currency + " a decision" : readable(p.reward) + " a thousand decisions";
     section("Other ways to decide", p.basis === "by lot"
       ? "What each policy would have brought, read off the log: chance decided what was sent, so what followed can be carried over to another policy."
       : "What each policy would have brought in past campaigns. Nothing was randomised then: who was sent what is explained by what is known of shoppers, as well as that goes. This is a hint, not a proof.",
       el("ul", {}, p.policies.map((q) => el("li", {}, q.sentence))),
       told.length ? figure("More or less than what was done", "Each dot is a policy, its bar where the true figure lies with 95 % confidence. A bar across zero: not known yet.",
-        plotIntervals(told.map((q) => q.policy), told.map((q) => ({ value: q.difference_per_1000 * scale,
-          low: 1000 * q.difference_low * scale, high: 1000 * q.difference_high * scale })), unit)) : null,
+        plotIntervals(told.map((q) => q.policy), told.map((q) => ({ value: q.difference * scale,
+          low: q.difference_low * scale, high: q.difference_high * scale })), unit)) : null,
       table([{ name: "policy" }, { name: "brings", n: 1 }, { name: "more than was done", n: 1 }, { name: "treated", n: 1 }, { name: "decisions that speak of it", n: 1 }, { name: "verdict" }],
-        p.policies.map((q) => [q.policy, q.value === undefined ? "–" : number(q.value_per_1000 * scale, 2),
-          q.value === undefined ? "–" : number(q.difference_per_1000 * scale, 2), percent(q.treated),
+        p.policies.map((q) => [q.policy, q.value === undefined ? "–" : number(q.value * scale, 2),
+          q.value === undefined ? "–" : number(q.difference * scale, 2), percent(q.treated),
           q.support ? number(q.support.effective, 0) : "–", readable(q.verdict)])),
       p.notes ? el("p", {}, p.notes) : null);
   }

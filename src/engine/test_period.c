@@ -1,0 +1,28 @@
+/* Where the test period of a workspace begins. */
+#include "engine/test_period.h"
+
+/* The start of the campaign two thirds down the list by start. */
+static int64_t last_third(const shop_catalogue *c, int64_t fallback)
+{
+    int64_t best = fallback;
+    size_t after_best = 0;
+    for (uint32_t i = 1; i <= c->n_campaigns; i++) {
+        int64_t starts = c->campaigns[i].starts_us;
+        size_t after = 0;
+        if (starts == TIME_ABSENT) continue;
+        for (uint32_t k = 1; k <= c->n_campaigns; k++)
+            after += c->campaigns[k].starts_us >= starts;
+        if (after * 3 <= c->n_campaigns && after > after_best) {
+            after_best = after;
+            best = starts;
+        }
+    }
+    return best;
+}
+
+pf_status test_period_start(const proffer *p, const char *asked, int64_t *out, pf_error *err)
+{
+    const char *when = asked != NULL ? asked : p->config->test_from;
+    int64_t fallback = last_third(p->catalogue, p->history->last_time_us + 1);
+    return workspace_time(p, when[0] ? when : NULL, fallback, out, err);
+}
