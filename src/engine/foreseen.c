@@ -307,7 +307,12 @@ static void describe_gain(const foreseen *f, verb_result *r)
     effect_total t = effect_total_of(f->effect);
     verb_text(r, "gain_counts", "uplift");
     verb_text(r, "gain_basis", effect_basis_name(effect_basis_of(f->effect)));
-    verb_text(r, "gain_words", effect_basis_words(effect_basis_of(f->effect)));
+    verb_text(r, "gain_words",
+              effect_basis_of(f->effect) == EFFECT_BY_LOT
+                  ? "Gains count what promotions add, learnt from decisions in which chance chose."
+                  : "Gains count what promotions add, judged by shoppers who were alike before, of "
+                    "whom some were sent them. Nothing was randomised: a hint, until the holdout "
+                    "tells.");
     verb_money(r, "gain_a_message", llround(t.value), c);
     verb_money(r, "gain_a_message_low", llround(t.low), c);
     verb_money(r, "gain_a_message_high", llround(t.high), c);

@@ -189,7 +189,7 @@ static void say_means(const policies_result *r, const policies_figure *f, const 
         buffer_printf(into, " The halves of the shoppers picked %s and %s.",
                       id_of(r, f->picked[1]), id_of(r, f->picked[0]));
     if (observed_only(r))
-        buffer_append_text(into, " Nothing was randomised: this is a hint, no proof.");
+        buffer_append_text(into, " (A hint, no proof.)");
     if (r->options.only_possible)
         buffer_append_text(into, " It was let choose only among what had a chance in the log.");
 }

@@ -135,9 +135,9 @@
       type: "bar",
       data: { labels: flatLabels(canvas, names, 30), datasets: [
         { label: "95 % interval", data: rows.map((q) => [q.low, q.high]), backgroundColor: colour("accent-soft"),
-          borderSkipped: false, borderRadius: 4, barPercentage: .35 },
+          borderSkipped: false, borderRadius: 4, barPercentage: .35, order: 1 },
         { label: "estimate", type: "scatter", data: rows.map((q, i) => ({ x: q.value, y: i })),
-          backgroundColor: colour("accent"), radius: 6 }] },
+          backgroundColor: colour("accent"), radius: 6, order: 0 }] },
       options: { indexAxis: "y", plugins: { legend: { display: false } },
         scales: { x: axis(axisTitle, { grid: { color: (c) => (c.tick && c.tick.value === 0 ? colour("soft") : colour("grid")) } }),
           y: { grid: { display: false }, ticks: { autoSkip: false } } } },
@@ -226,7 +226,7 @@
       el("p", { class: "why" }, s.reason));
   }
 
-  const between = (low, high) => (low === undefined || low === null ? "" : "; 95 % of what is possible lies between " + money(low) + " and " + money(high));
+  const between = (low, high) => (low === undefined || low === null ? "" : " (95 %: " + number(Number(low), 2) + " to " + number(Number(high), 2) + ")");
 
   /* What one more unit of each budget or cap would buy. */
   function nextUnitPart(d) {
