@@ -35,6 +35,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned kind = 0; kind < 12; kind++) {
         audience_answer a = audience_test(rule, lookup, &kind, 3);
         assert(a == AUDIENCE_NO || a == AUDIENCE_YES || a == AUDIENCE_UNKNOWN);
+        audience_blame why;
+        buffer b;
+        buffer_init(&b, 1u << 16);
+        assert(audience_test_why(rule, lookup, &kind, 3, &why) == a);
+        if (a != AUDIENCE_YES) audience_describe(rule, why.step, why.should_hold, &b);
+        assert(!b.failed && (a == AUDIENCE_YES || b.length > 0));
+        buffer_free(&b);
     }
     audience_free(rule);
     return 0;

@@ -280,7 +280,8 @@ static pf_status draw_all(lottery *l, size_t *which, pf_error *err)
     }
     return error_set(err, PF_USAGE,
                      "the least chances of exploration alone take more than the budgets and "
-                     "caps allow; lower decide.explore.floor (or epsilon), or raise them");
+                     "caps allow; lower decide.explore_floor (or decide.explore_epsilon), or "
+                     "raise them");
 }
 
 /* The mean worth of a unit over what would draw on the cap. */

@@ -148,8 +148,8 @@ static void add_rest(fingerprint_state *s, const policy *p)
     char line[256];
     (void)snprintf(line, sizeof line, "%d %a %d %lld %d %d %d %a %a %a", (int)p->metric,
                    p->worth_minor, p->hard, (long long)p->largest_discount_minor,
-                   p->quiet.from_minute, p->quiet.to_minute, (int)e->method, e->epsilon, e->temperature,
-                   e->floor);
+                   p->quiet.from_minute, p->quiet.to_minute, (int)e->method, e->epsilon,
+                   e->temperature, e->floor);
     fingerprint_add_text(s, line);
     fingerprint_add_text(s, e->salt);
     for (uint32_t i = 0; i < p->n_tags; i++) {

@@ -108,8 +108,9 @@ typedef struct policy {
     policy_channel channel[CHANNEL_COUNT];
 } policy;
 
-/* Margin 25 %, no budgets or caps, no quiet hours, no exploration, one promotion a shopper, 10 % holdout, all channels,
- * contact free of cost, and consent assumed where nothing is sent to anybody (site). */
+/* Margin 25 %, no budgets or caps, no quiet hours, no exploration, one promotion a shopper, 10 %
+ * holdout, all channels, contact free of cost, and consent assumed where nothing is sent to
+ * anybody (site). */
 policy policy_default(void);
 
 /* NULL, or the first thing that is wrong and what it should be (static text). */

@@ -269,6 +269,39 @@ static void names_are_listed_once_each(void **state)
     audience_free(NULL);
 }
 
+/* What is blamed, as a rule writes it; "" where the rule picks the shopper. */
+static void blames(const char *words, const char *expected)
+{
+    audience_rule *rule = NULL;
+    audience_blame blame;
+    buffer b;
+    buffer_init(&b, 1u << 16);
+    assert_int_equal(audience_parse(&rule, words, strlen(words), NULL), PF_OK);
+    if (audience_test_why(rule, lookup, NULL, 7, &blame) != AUDIENCE_YES)
+        audience_describe(rule, blame.step, blame.should_hold, &b);
+    assert_string_equal(b.length > 0 ? b.data : "", expected);
+    audience_free(rule);
+    buffer_free(&b);
+}
+
+static void the_first_comparison_in_the_way_is_blamed(void **state)
+{
+    (void)state;
+    blames("stage = active and spend_90d > 50", "");
+    blames("stage = 'lapsed'", "stage = \"lapsed\"");
+    blames("stage = active and spend_90d > 62.5 and kids", "spend_90d > 62.5");
+    blames("stage = lapsed or age >= 50", "stage = \"lapsed\"");
+    blames("not kids", "not (kids = yes)");
+    blames("vip and not (stage = active and kids)", "not (stage = \"active\")");
+    blames("not (age < 18 or kids = yes)", "not (kids = yes)");
+    blames("not (not (zero != 0))", "zero != 0");
+    blames("income > 3", "income > 3");
+    blames("not (income <= 3)", "not (income <= 3)");
+    blames("vip and income is known", "income is known");
+    blames("stage is unknown or band in (1, \"x\", 'a \"b\"')", "stage is unknown");
+    blames("band in (1, \"x\", 'a \"b\"')", "band in (1, \"x\", 'a \"b\"')");
+}
+
 static void every_failed_allocation_is_reported(void **state)
 {
     (void)state;
@@ -298,6 +331,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(the_heaviest_rules_are_answered),
         cmocka_unit_test(names_are_listed_once_each),
+        cmocka_unit_test(the_first_comparison_in_the_way_is_blamed),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,6 +213,28 @@ static void lookup(void *context, uint32_t shopper, const char *name, audience_v
         *out = (audience_value){.kind = AUDIENCE_NUMBER, .number = v->number[i]};
 }
 
+/* The same answer with its reason; the comparison that is blamed reads as a rule and is not true
+ * of the shopper. */
+static void check_blame(const audience_rule *rule, audience_answer expected, shopper_values *v)
+{
+    audience_blame blame;
+    audience_rule *alone = NULL;
+    assert_int_equal(audience_test_why(rule, lookup, v, 1, &blame), expected);
+    if (expected == AUDIENCE_YES) return;
+    buffer b;
+    buffer_init(&b, 1u << 16);
+    audience_describe(rule, blame.step, blame.should_hold, &b);
+    if (audience_parse(&alone, b.data, b.length, NULL) != PF_OK) fail_msg("%s", b.data);
+    assert_int_not_equal(audience_test(alone, lookup, v, 1), AUDIENCE_YES);
+    assert_int_equal(audience_name_count(alone), 1);
+    audience_value now = {.kind = AUDIENCE_ABSENT};
+    lookup(v, 1, audience_name(alone, 0), &now);
+    assert_int_equal(now.kind, blame.value.kind);
+    assert_true(now.kind != AUDIENCE_NUMBER || now.number == blame.value.number);
+    audience_free(alone);
+    buffer_free(&b);
+}
+
 static void random_rules_answer_by_the_book(void **state)
 {
     (void)state;
@@ -239,6 +261,7 @@ static void random_rules_answer_by_the_book(void **state)
                                                AUDIENCE_YES};
             if (got != answers[expected + 1])
                 fail_msg("%s\nanswers %d, by hand %d", t.text, (int)got, expected);
+            check_blame(rule, got, &v);
             seen[expected + 1]++;
         }
         audience_free(rule);

@@ -253,10 +253,10 @@ static void the_cheaper_channel_wins_unless_the_scores_say_otherwise(void **stat
     assert_int_equal(r->outcomes[0].why.channel, CHANNEL_EMAIL);
     decide_free(r);
     f.in.n_scores = 0;
-    f.scores[f.in.n_scores++] = (decide_score){
-        .shopper = 1, .promotion = 1, .channel = CHANNEL_EMAIL, .p_redeem = 0.1, .spend_minor = 1000};
-    f.scores[f.in.n_scores++] = (decide_score){
-        .shopper = 1, .promotion = 1, .channel = CHANNEL_MAIL, .p_redeem = 0.5, .spend_minor = 1000};
+    score(1, 1, 0.1, 1000);
+    f.scores[0].channel = CHANNEL_EMAIL;
+    score(1, 1, 0.5, 1000);
+    f.scores[1].channel = CHANNEL_MAIL;
     r = run();
     assert_int_equal(r->n_outcomes, 1);
     assert_int_equal(r->outcomes[0].why.channel, CHANNEL_MAIL);
