@@ -48,22 +48,12 @@ static proffer_status train(proffer *p, const invocation *in, char **json,
     return s == PROFFER_OK ? proffer_train(p, &o, json, err) : s;
 }
 
-/* Options that go with another one would be ignored in silence. */
-static proffer_status refuse_options(const invocation *in, const char *const names[],
-                                     const char *because, proffer_error *err)
-{
-    for (; *names != NULL; names++)
-        if (option_given(in, *names))
-            return fail(err, PROFFER_USAGE, "--%s %s", *names, because);
-    return PROFFER_OK;
-}
-
 static proffer_status run_train(const invocation *in, proffer_error *err)
 {
     static const char *const of_model[] = {"set", "resume", "warm", NULL};
     proffer_status s = option_given(in, "model")
                            ? PROFFER_OK
-                           : refuse_options(in, of_model, "goes with --model NAME", err);
+                           : options_refuse(in, of_model, "goes with --model NAME", err);
     return s == PROFFER_OK ? run_in_workspace(in, train, show_train, err) : s;
 }
 
@@ -198,10 +188,10 @@ static proffer_status run_evaluate(const invocation *in, proffer_error *err)
     static const char *const of_campaigns[] = {"test-from", "bootstrap", NULL};
     bool file = option_given(in, "sequences"), models = file || option_given(in, "models");
     proffer_status s = PROFFER_OK;
-    if (models) s = refuse_options(in, of_campaigns, "is not for comparing models", err);
-    if (!models) s = refuse_options(in, of_models, "goes with --models LIST", err);
+    if (models) s = options_refuse(in, of_campaigns, "is not for comparing models", err);
+    if (!models) s = options_refuse(in, of_models, "goes with --models LIST", err);
     if (s == PROFFER_OK && !file)
-        s = refuse_options(in, of_file, "goes with --sequences FILE", err);
+        s = options_refuse(in, of_file, "goes with --sequences FILE", err);
     if (s != PROFFER_OK) return s;
     if (file) return run_sequences(in, err);
     return models ? run_and_show(in, compare, show_compare, err)

@@ -18,6 +18,7 @@ typedef struct report_inputs {
     text workspace;      /* what proffer_describe tells */
     text evaluation;     /* what proffer_evaluate tells */
     text decided;        /* what proffer_decide tells */
+    text experiment;     /* what proffer_experiment tells of a measurement */
     const char *made_at; /* ISO 8601 */
 } report_inputs;
 

@@ -36,7 +36,7 @@
   const readable = (x) => String(x).replace(/[_-]/g, " ");
 
   function section(title, lead, ...children) {
-    root.append(el("h2", {}, title), el("p", {}, lead), ...children);
+    root.append(el("h2", {}, title), el("p", {}, lead), ...children.filter(Boolean));
   }
   function cards(...pairs) {
     return el("div", { class: "cards" }, pairs.filter(Boolean).map(([big, small]) =>
@@ -234,7 +234,9 @@
     const single = data.evaluation && data.evaluation.promotions;
     section("What this does not show", "Read before deciding anything with these figures.",
       el("div", { class: "honest" }, el("ul", {},
-        el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
+        el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So " +
+          (data.experiment ? "only the part “What it changed” says what promotions caused; nothing else on this page does. Shoppers likely to redeem may be those who would have bought anyway."
+            : "nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell.")),
         el("li", {}, "Gain is the margin of expected redemptions under the assumptions of proffer.yaml (margin rate, cost of a message, worth of a coupon), not an increase over doing nothing."),
         data.evaluation && data.evaluation.any ? el("li", {}, "Campaigns that end after the last day of the data have some of their redemptions cut off; predictions and baselines are both held to what had time to happen.") : null,
         single && typeof single.sum_p_over_sum_y === "number" ? el("li", {}, "Deciding multiplies money with the chance of single promotions. Over the test campaigns these chances added up to " +
@@ -246,6 +248,8 @@
   head();
   if (data.evaluation) evaluationPart(data.evaluation);
   if (data.decided) decisionPart(data.decided);
+  if (data.experiment)
+    window.reportExperiment(data.experiment, { el, number, percent, day, counted, section, table, colour });
   if (!data.evaluation) section("Not evaluated yet", "proffer evaluate judges predictions on weeks the models had not seen.");
   if (!data.decided) section("Nothing decided yet", "proffer decide chooses who gets which promotion.");
   honestPart();
