@@ -52,7 +52,7 @@ enum { HABITS_MOST_SEGMENTS = 64, HABITS_LOOK_AHEAD_DAYS = 8 };
 #define HABITS_NOISE 3.0
 #define HABITS_ALIKE 0.1
 
-/* Where no segments are given: by what is known at until_us. */
+/* Where no segments are given: as of the last event of anybody before until_us. */
 typedef enum habits_segment {
     HABITS_UNKNOWN,  /* never active */
     HABITS_NEW,      /* first active within 28 days */
