@@ -72,6 +72,13 @@ static void two_visits_leave_a_shopper_with_his_segment_and_200_do_not(void **st
     assert_int_equal(hour_for(h, 3, CHANNEL_PUSH), 9); /* never seen */
     assert_int_equal(hour_for(h, 0, CHANNEL_PUSH), 9); /* unknown, and one too many */
     assert_int_equal(hour_for(h, 301, CHANNEL_PUSH), 9);
+    for (uint32_t s = 0; s <= 2; s++) {
+        double sum = 0;
+        for (int hour = 0; hour < 24; hour++)
+            sum += habits_presence_share(h, s, hour);
+        assert_true(fabs(sum - 1) < 1e-9);
+    }
+    assert_true(habits_presence_share(h, 2, 20) > .25 && habits_presence_share(h, 1, 20) < .15);
     /* His own clock moves little by two visits. */
     const double two = habits_hour_factor(h, 1, CHANNEL_PUSH, 0, 9) /
                        habits_hour_factor(h, 3, CHANNEL_PUSH, 0, 9);
