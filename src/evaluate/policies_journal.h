@@ -30,8 +30,8 @@ bool policies_could_be_sent(decide_reason reason);
 /* journal [n] -> out [n] and *row, which points at out. propensity [n] of the candidates, NaN where
  * one has none; NULL: none has. Promotions that the catalogue no longer has are left out of the
  * row, unless one was sent or had a chance. p says what a contact costs by a channel, where a
- * promotion has no cost of its own. PF_DATA with what to do: what was sent is no candidate, or no
- * longer in the catalogue; more than one was sent at once, so that no propensity is of one alone. */
+ * promotion has no cost of its own. PF_DATA with what to do: what was sent is no candidate, or is
+ * no longer in the catalogue; more than one was sent, so that no propensity is of one alone. */
 pf_status policies_from_journal(const policies_logged *logged, const journal_candidate *journal,
                                 size_t n, const double *propensity, const policy *p,
                                 const shop_catalogue *c, policies_candidate *out,
