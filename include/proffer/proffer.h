@@ -211,6 +211,35 @@ PROFFER_API proffer_status proffer_decide(proffer *p, const proffer_decide_optio
 PROFFER_API proffer_status proffer_decisions(proffer *p, const char *run, char **json,
                                              proffer_error *err);
 
+/* --- what it changed --------------------------------------------------------------- */
+
+typedef struct proffer_experiment_options {
+    /* A campaign's own holdout, and its exposures and responses alone; NULL: the holdout of
+     * everything, by the log of decisions where there is one. */
+    const char *campaign;
+    /* Date. Only decisions from here on; where nothing was decided, or for a campaign: since
+     * when the holdout was kept, arms told by its hash. NULL: all decisions; the campaign's
+     * start. */
+    const char *since;
+    const char *metric; /* what decides: "buyers" (also for NULL) or "revenue" */
+    int window_days;    /* outcomes count for so long; shoppers when it is over */
+    int before_days;    /* of each shopper's past that the figures are adjusted by; 0: none */
+    const char *looks;  /* "once" (also for NULL), at an end fixed before, or "any-time" */
+    double planned;     /* with "any-time": shoppers of both groups, said beforehand */
+    double share;       /* held out by plan; 0: proffer.yaml's */
+    /* Not NULL: nothing is measured; told is how many shoppers would show this change, a share
+     * of shoppers ("0.005" or "0.5%") or an amount a shopper ("1.50"), with this probability. */
+    const char *change;
+    double power;
+} proffer_experiment_options;
+
+PROFFER_API proffer_experiment_options proffer_experiment_options_default(void);
+/* What promotions changed, against the shoppers left without them. The result of measuring is
+ * kept for the report. */
+PROFFER_API proffer_status proffer_experiment(proffer *p,
+                                              const proffer_experiment_options *o,
+                                              char **json, proffer_error *err);
+
 /* --- seeing why ------------------------------------------------------------------- */
 
 /* at: ISO 8601 or NULL for after the last event. */

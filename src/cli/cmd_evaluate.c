@@ -168,15 +168,15 @@ static proffer_status check_options(const invocation *in, bool models, bool file
     proffer_status s = PROFFER_OK;
     if (models && policy)
         return fail(err, PROFFER_USAGE, "compare models or policies, not both at once");
-    if (models || policy) s = refuse_options(in, of_campaigns, "is for campaigns alone", err);
+    if (models || policy) s = options_refuse(in, of_campaigns, "is for campaigns alone", err);
     if (s == PROFFER_OK && models)
-        s = refuse_options(in, of_both, "is not for comparing models", err);
+        s = options_refuse(in, of_both, "is not for comparing models", err);
     if (s == PROFFER_OK && !models)
-        s = refuse_options(in, of_models, "goes with --models LIST", err);
+        s = options_refuse(in, of_models, "goes with --models LIST", err);
     if (s == PROFFER_OK && !policy)
-        s = refuse_options(in, of_policies, "goes with --policy LIST", err);
+        s = options_refuse(in, of_policies, "goes with --policy LIST", err);
     if (s == PROFFER_OK && !file)
-        s = refuse_options(in, of_file, "goes with --sequences FILE", err);
+        s = options_refuse(in, of_file, "goes with --sequences FILE", err);
     return s;
 }
 

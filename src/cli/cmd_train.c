@@ -53,7 +53,7 @@ static proffer_status run_train(const invocation *in, proffer_error *err)
     static const char *const of_model[] = {"set", "resume", "warm", NULL};
     proffer_status s = option_given(in, "model")
                            ? PROFFER_OK
-                           : refuse_options(in, of_model, "goes with --model NAME", err);
+                           : options_refuse(in, of_model, "goes with --model NAME", err);
     return s == PROFFER_OK ? run_in_workspace(in, train, show_train, err) : s;
 }
 

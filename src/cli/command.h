@@ -57,13 +57,17 @@ proffer_status options_parse(const command *c, int argc, char **argv, invocation
 /* The value of an option, or NULL when it was not given. name must be in the table. */
 const char *option_value(const invocation *in, const char *name);
 bool option_given(const invocation *in, const char *name);
-/* Options that go with another one would be ignored in silence: the first of these names
- * (ending with NULL) that was given is a mistake. */
-proffer_status refuse_options(const invocation *in, const char *const names[],
-                              const char *because, proffer_error *err);
 /* A whole number within bounds, or fallback when not given. */
 proffer_status option_integer(const invocation *in, const char *name, long low, long high,
                               long fallback, long *out, proffer_error *err);
+
+/* A finite number within bounds, or fallback when not given. */
+proffer_status option_number(const invocation *in, const char *name, double low, double high,
+                             double fallback, double *out, proffer_error *err);
+/* "--NAME because" for the first of the names that was given: an option that goes with
+ * another one would be ignored in silence. names end with NULL. */
+proffer_status options_refuse(const invocation *in, const char *const names[],
+                              const char *because, proffer_error *err);
 
 /* Fills a public error: `return fail(err, PROFFER_USAGE, "...")`. */
 proffer_status fail(proffer_error *err, proffer_status code, const char *format, ...)

@@ -17,6 +17,7 @@ const command *const all_commands[] = {
     &command_train,
     &command_evaluate,
     &command_decide,
+    &command_experiment,
     &command_explain,
     &command_profile,
     &command_recommend,

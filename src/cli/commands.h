@@ -9,7 +9,7 @@
 extern const command command_init, command_import, command_validate, command_embed,
     command_search, command_train, command_evaluate, command_decide, command_explain,
     command_profile, command_recommend, command_message, command_report, command_export,
-    command_forget, command_doctor, command_demo, command_completion;
+    command_forget, command_doctor, command_demo, command_completion, command_experiment;
 
 /* Opens the workspace of the invocation, runs verb on it, hands its JSON to show (or
  * prints it as it is with --json), closes. The shape of nearly every command. */

@@ -196,7 +196,21 @@ proffer_status option_integer(const invocation *in, const char *name, long low, 
     return PROFFER_OK;
 }
 
-proffer_status refuse_options(const invocation *in, const char *const names[],
+proffer_status option_number(const invocation *in, const char *name, double low,
+                             double high, double fallback, double *out,
+                             proffer_error *err)
+{
+    const char *value = option_value(in, name);
+    double number = fallback;
+    if (value != NULL &&
+        (!text_to_double(text_of(value), &number) || number < low || number > high))
+        return fail(err, PROFFER_USAGE, "--%s: '%s' is no number from %g to %g", name,
+                    value, low, high);
+    *out = number;
+    return PROFFER_OK;
+}
+
+proffer_status options_refuse(const invocation *in, const char *const names[],
                               const char *because, proffer_error *err)
 {
     for (; *names != NULL; names++)

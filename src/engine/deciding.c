@@ -7,33 +7,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "base/memory.h"
-#include "base/text.h"
-
-enum { SUGGESTED = 200 };
 
 /* --- candidates ------------------------------------------------------------------- */
-
-static pf_status unknown_campaign(const shop_catalogue *c, const char *id, pf_error *err)
-{
-    const char *ids[SUGGESTED];
-    uint32_t n = c->n_campaigns < SUGGESTED ? c->n_campaigns : SUGGESTED;
-    for (uint32_t i = 0; i < n; i++)
-        ids[i] = c->campaigns[c->n_campaigns - i].id; /* the newest come last */
-    const char *near = n > 0 ? text_closest(id, ids, n) : NULL;
-    return error_set(err, PF_NOT_FOUND, "no campaign has the id '%s'%s%s%s", id,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-static pf_status find_campaign(deciding *d, const char *id, pf_error *err)
-{
-    if (id == NULL) return PF_OK;
-    d->campaign = intern_find(d->p->catalogue->campaign_ids, id, strlen(id));
-    return d->campaign != 0 ? PF_OK : unknown_campaign(d->p->catalogue, id, err);
-}
 
 static pf_status find_moment(deciding *d, const char *when, pf_error *err)
 {
@@ -82,7 +60,7 @@ pf_status deciding_open(deciding *d, proffer *p, const char *which, const char *
     if (s == PF_OK && p->catalogue->n_promotions == 0)
         s = error_set(err, PF_NOT_FOUND,
                       "there are no promotions yet; import some first");
-    if (s == PF_OK) s = find_campaign(d, which, err);
+    if (s == PF_OK && which != NULL) s = workspace_campaign(p, which, &d->campaign, err);
     if (s == PF_OK) s = find_moment(d, when, err);
     if (s == PF_OK) s = find_promotions(d, err);
     if (s == PF_OK) s = policy_from_config(p, &d->policy, err);

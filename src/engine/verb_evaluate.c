@@ -4,8 +4,6 @@
  * the products of the last month are predicted from what came before. The result is kept
  * for the report.
  */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/learned.h"
@@ -135,16 +133,6 @@ static pf_status measure_products(evaluation *e, pf_error *err)
 
 /* --- the verb --------------------------------------------------------------------- */
 
-static pf_status keep(proffer *p, const char *json, pf_error *err)
-{
-    pf_status s = store_begin(p->store, err);
-    if (s != PF_OK) return s;
-    s = store_put_document(p->store, "evaluation", json, strlen(json), err);
-    if (s == PF_OK) return store_commit(p->store, err);
-    store_rollback(p->store);
-    return s;
-}
-
 static pf_status measure_all(evaluation *e, pf_error *err)
 {
     char day[TIME_TEXT_BYTES];
@@ -179,7 +167,7 @@ proffer_status proffer_evaluate(proffer *p, const proffer_evaluate_options *o,
         s = verb_end(&r, json, inner(err));
     else
         buffer_free(&r.text);
-    if (s == PF_OK) s = keep(p, *json, inner(err));
+    if (s == PF_OK) s = workspace_keep_document(p, "evaluation", *json, inner(err));
     if (s != PF_OK) {
         proffer_free(*json);
         *json = NULL;

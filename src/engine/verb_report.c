@@ -47,7 +47,8 @@ proffer_status proffer_report(proffer *p, const char *path, char **json,
                               proffer_error *err)
 {
     char fallback[WORKSPACE_PATH_BYTES], made_at[TIME_TEXT_BYTES];
-    char *workspace = NULL, *evaluation = NULL, *decided = NULL, *policies = NULL;
+    char *workspace = NULL, *evaluation = NULL, *decided = NULL;
+    char *policies = NULL, *experiment = NULL;
     report_inputs in = {.made_at = time_format(clock_now_us(), made_at)};
     *json = NULL;
     pf_status s = workspace_path(p, "reports/report.html", fallback, inner(err));
@@ -58,6 +59,8 @@ proffer_status proffer_report(proffer *p, const char *path, char **json,
     }
     if (s == PF_OK) s = take_document(p, "decide", &decided, &in.decided, inner(err));
     if (s == PF_OK) s = take_document(p, "policies", &policies, &in.policies, inner(err));
+    if (s == PF_OK)
+        s = take_document(p, "experiment", &experiment, &in.experiment, inner(err));
     path = path ? path : fallback;
     if (s == PF_OK) s = write_file(path, &in, inner(err));
     if (s == PF_OK) s = tell(path, json, inner(err));
@@ -65,5 +68,6 @@ proffer_status proffer_report(proffer *p, const char *path, char **json,
     mem_free(evaluation);
     mem_free(decided);
     mem_free(policies);
+    mem_free(experiment);
     return (proffer_status)s;
 }

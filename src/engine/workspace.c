@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/text.h"
 
 _Static_assert(sizeof(proffer_error) == sizeof(pf_error), "one error, two names");
 _Static_assert(offsetof(proffer_error, line) == offsetof(pf_error, line), "same layout");
@@ -209,6 +210,33 @@ pf_status workspace_shopper(const proffer *p, const char *id, uint32_t *out,
         return error_set(err, PF_NOT_FOUND, "no shopper has the id '%s'", id);
     *out = number;
     return PF_OK;
+}
+
+pf_status workspace_campaign(const proffer *p, const char *id, uint32_t *out,
+                             pf_error *err)
+{
+    enum { SUGGESTED = 200 };
+    const shop_catalogue *c = p->catalogue;
+    const char *ids[SUGGESTED];
+    *out = intern_find(c->campaign_ids, id, strlen(id));
+    if (*out != 0) return PF_OK;
+    uint32_t n = c->n_campaigns < SUGGESTED ? c->n_campaigns : SUGGESTED;
+    for (uint32_t i = 0; i < n; i++)
+        ids[i] = c->campaigns[c->n_campaigns - i].id; /* the newest come last */
+    const char *near = n > 0 ? text_closest(id, ids, n) : NULL;
+    return error_set(err, PF_NOT_FOUND, "no campaign has the id '%s'%s%s%s", id,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+pf_status workspace_keep_document(proffer *p, const char *name, const char *json,
+                                  pf_error *err)
+{
+    pf_status s = store_begin(p->store, err);
+    if (s != PF_OK) return s;
+    s = store_put_document(p->store, name, json, strlen(json), err);
+    if (s == PF_OK) return store_commit(p->store, err);
+    store_rollback(p->store);
+    return s;
 }
 
 pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,

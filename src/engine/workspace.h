@@ -87,6 +87,12 @@ pf_status workspace_visit_decisions(const proffer *p, const char *run, uint32_t 
 pf_status workspace_visit_shopper_decisions(const proffer *p, uint32_t number,
                                             store_decision_visitor *visit, void *context,
                                             pf_error *err);
+/* The campaign's number, or PF_NOT_FOUND with the id that was meant. Needs a snapshot. */
+pf_status workspace_campaign(const proffer *p, const char *id, uint32_t *out,
+                             pf_error *err);
+/* Keeps a result under a name, for the report. */
+pf_status workspace_keep_document(proffer *p, const char *name, const char *json,
+                                  pf_error *err);
 /* ISO 8601 in the shop's zone -> us; NULL gives fallback. */
 pf_status workspace_time(const proffer *p, const char *when, int64_t fallback,
                          int64_t *out, pf_error *err);

@@ -34,6 +34,8 @@ static void add_data(const report_inputs *in, buffer *out)
     add_json(out, in->decided);
     buffer_append_text(out, ", \"policies\": ");
     add_json(out, in->policies);
+    buffer_append_text(out, ", \"experiment\": ");
+    add_json(out, in->experiment);
     buffer_append_text(out, "}");
 }
 
@@ -49,7 +51,7 @@ static void add_until(buffer *out, const char **at, const char *mark)
 pf_status report_render(const report_inputs *in, buffer *out, pf_error *err)
 {
     const char *at = (const char *)report_template;
-    if (in->evaluation.n == 0 && in->decided.n == 0)
+    if (in->evaluation.n == 0 && in->decided.n == 0 && in->experiment.n == 0)
         return error_set(err, PF_NOT_FOUND,
                          "nothing was measured or decided yet; run "
                          "`proffer evaluate` and `proffer decide` first");
@@ -57,6 +59,8 @@ pf_status report_render(const report_inputs *in, buffer *out, pf_error *err)
     add_data(in, out);
     add_until(out, &at, "@CHART@");
     buffer_append(out, report_chart, report_chart_size);
+    add_until(out, &at, "@EXPERIMENT@");
+    buffer_append(out, report_experiment, report_experiment_size);
     add_until(out, &at, "@SCRIPT@");
     buffer_append(out, report_script, report_script_size);
     buffer_append_text(out, at);

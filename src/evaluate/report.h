@@ -19,6 +19,7 @@ typedef struct report_inputs {
     text evaluation;     /* what proffer_evaluate tells */
     text decided;        /* what proffer_decide tells */
     text policies;       /* what proffer_evaluate_policies tells */
+    text experiment;     /* what proffer_experiment tells of a measurement */
     const char *made_at; /* ISO 8601 */
 } report_inputs;
 

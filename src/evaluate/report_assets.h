@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-extern const unsigned char report_template[], report_script[], report_chart[];
-extern const size_t report_template_size, report_script_size, report_chart_size;
+extern const unsigned char report_template[], report_script[], report_experiment[],
+    report_chart[];
+extern const size_t report_template_size, report_script_size, report_experiment_size,
+    report_chart_size;
 
 #endif

@@ -307,6 +307,13 @@ int64_t habits_send_at(const habits *h, uint32_t who, channel by, int64_t from_u
     return best.at_us;
 }
 
+double habits_presence_share(const habits *h, uint32_t who, int hour)
+{
+    own_presence o;
+    habits_presence(h, who, &o);
+    return share_of(&h->hours, habits_row(h, who), o.hour, o.hours, (size_t)hour).mean;
+}
+
 /* --- what is known -------------------------------------------------------------------------- */
 
 habits_evidence habits_known(const habits *h, uint32_t who, channel by)

@@ -52,7 +52,7 @@ enum { HABITS_MOST_SEGMENTS = 64, HABITS_LOOK_AHEAD_DAYS = 8 };
 #define HABITS_NOISE 3.0
 #define HABITS_ALIKE 0.1
 
-/* Where no segments are given: by what is known at until_us. */
+/* Where no segments are given: as of the last event of anybody before until_us. */
 typedef enum habits_segment {
     HABITS_UNKNOWN,  /* never active */
     HABITS_NEW,      /* first active within 28 days */
@@ -83,7 +83,8 @@ void habits_free(habits *h);
 
 /* The shopper's rate by this channel over the mean of the shopper's rates by all channels that
  * messages went out by; 1 where none did by this one. Above 0. Shopper 0, or one beyond those
- * fitted: everybody's. */
+ * fitted: everybody's. On the site only clicks and redemptions are answers (who sees a promotion
+ * there is there already), elsewhere visits are too: its factor is on the low side. */
 double habits_factor(const habits *h, uint32_t who, channel by);
 
 /* The moment to send at: in from_us <= at < to_us, outside of quiet hours; INT64_MIN where there
@@ -106,6 +107,9 @@ int64_t habits_send_at(const habits *h, uint32_t who, channel by, int64_t from_u
  * at an hour of even presence, (presence of the hour x of the weekday)^slope x both tilts; above
  * 0. */
 double habits_hour_factor(const habits *h, uint32_t who, channel by, int weekday, int hour);
+
+/* Share of the shopper's active hours that lie in that local hour, 0 to 23: above 0, 1 in all. */
+double habits_presence_share(const habits *h, uint32_t who, int hour);
 
 typedef struct habits_evidence {
     uint64_t active_hours, active_days; /* of the shopper */

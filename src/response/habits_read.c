@@ -68,8 +68,8 @@ static bool add_message(habits *h, uint32_t who, sent m)
 
 /* --- one shopper ------------------------------------------------------------------- */
 
-/* Since when a shopper is new or recent, and since when lapsing: counted from until_us, or from
- * the last event where until_us is far behind it. */
+/* Since when a shopper is new or recent, and since when lapsing: counted from the last event
+ * before until_us, so that it does not matter how long ago the data end. */
 typedef struct moments {
     int64_t until_us, recent_us, lapsing_us;
 } moments;
@@ -79,10 +79,15 @@ static int64_t days_before(int64_t at_us, int days)
     return at_us < INT64_MIN + days * US_PER_DAY ? INT64_MIN : at_us - days * US_PER_DAY;
 }
 
+/* Only events before until_us are looked at: that there are later ones must not matter. */
 static moments moments_of(const shop_history *past, int64_t until_us)
 {
-    const int64_t now_us =
-        until_us <= past->last_time_us ? until_us : past->last_time_us + 1;
+    int64_t now_us = INT64_MIN;
+    for (uint32_t s = 1; s <= past->n_shoppers; s++) {
+        const uint64_t end = history_before(past, s, until_us);
+        if (end > past->first[s] && past->time_us[end - 1] >= now_us)
+            now_us = past->time_us[end - 1] + 1;
+    }
     return (moments){until_us, days_before(now_us, RECENT_DAYS),
                      days_before(now_us, LAPSING_DAYS)};
 }

@@ -1,10 +1,4 @@
 /*
- * What the chain of earlier campaigns decides: which learner answers `any`, by how much
- * its log-odds are moved so that as many answer as were announced,
- *
- *     P(any) = 1 / (1 + exp(-(log-odds of the learner + move)))
- *
- * (with a normal prior of standard deviation JUDGE_PRIOR around 0, since campaigns differ
  * What the chain of earlier campaigns decides: which learner answers `any`, and by how
  * much its log-odds are moved so that as many answer as were announced,
  *
@@ -12,8 +6,8 @@
  *
  * (with a normal prior of standard deviation JUDGE_PRIOR around 0, since campaigns differ
  * and one of them proves little). Chances at single promotions follow by split.h; a slope
- * and a shift of their own, learnt on the chain, made those of the next campaigns worse.
- * Private to this room.
+ * and a shift of their own, learnt on the chain, made those of the next campaigns worse;
+ * what kinds and promotions bring beside it is correction.h's. Private to this room.
  */
 #ifndef PROFFER_RESPONSE_JUDGE_H
 #define PROFFER_RESPONSE_JUDGE_H

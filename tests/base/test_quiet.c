@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/quiet.h"
 #include "base/random.h"
+#include "base/zone.h"
 
 static const char *const names[] = {
     "UTC",           "Europe/Berlin",    "America/New_York", "Australia/Lord_Howe",
@@ -190,6 +191,26 @@ static void hours_of_a_day_follow_each_other_without_a_hole(void **state)
     }
 }
 
+static void the_next_change_is_where_the_offset_changes_first(void **state)
+{
+    (void)state;
+    assert_true(zone_next_change_s(NULL, 0) == INT64_MAX);
+    for (size_t i = 0; i < ZONES; i++) {
+        zone *z = open_zone(names[i]);
+        int64_t s = local(NULL, 2024, 1, 1, 0, 0) / US_PER_SECOND, end = s + 400 * 86400;
+        for (int64_t next = zone_next_change_s(z, s); next < end;
+             next = zone_next_change_s(z, s)) {
+            assert_true(next > s);
+            assert_int_equal(zone_offset_at(z, next - 1), zone_offset_at(z, s));
+            assert_int_not_equal(zone_offset_at(z, next), zone_offset_at(z, s));
+            s = next;
+        }
+        for (; s < end; s += 3600)
+            assert_int_equal(zone_offset_at(z, s), zone_offset_at(z, end));
+        zone_free(z);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(an_allowed_hour_that_a_day_has_not_is_found_on_the_next),
         cmocka_unit_test(no_moment_is_said_where_there_is_none),
         cmocka_unit_test(hours_outside_of_the_day_are_refused),
+        cmocka_unit_test(the_next_change_is_where_the_offset_changes_first),
         cmocka_unit_test(hours_of_a_day_follow_each_other_without_a_hole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

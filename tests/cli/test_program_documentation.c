@@ -239,6 +239,9 @@ static void every_key_of_the_json_stands_in_its_commands_part(void **state)
     CHECK_JSON(0, "search", "milk", "--json", "-w", w);
     CHECK_JSON(0, "train", "--json", "-w", w);
     CHECK_JSON(0, "evaluate", "--json", "-w", w);
+    CHECK_JSON(0, "experiment", "--since", "2026-04-06", "--json", "-w", w);
+    CHECK_JSON(0, "experiment", "--plan", "--change", "0.1", "--window", "3", "--json", "-w",
+               w);
     CHECK_JSON(0, "decide", "--campaign", "june", "--json", "-w", w);
     CHECK_JSON(0, "explain", "s01", "--json", "-w", w);
     CHECK_JSON(0, "profile", "s05", "--at", "2026-05-10", "--json", "-w", w);

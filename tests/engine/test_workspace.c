@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <ftw.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,8 @@ static void every_verb_on_an_empty_workspace_says_plainly_what_is_missing(void *
     REFUSED(proffer_train(p, &t, &json, &err), PROFFER_NOT_FOUND, "no events yet");
     REFUSED(proffer_evaluate(p, &e, &json, &err), PROFFER_NOT_FOUND, "no events yet");
     REFUSED(proffer_decide(p, &d, &json, &err), PROFFER_NOT_FOUND, "no promotions yet");
+    proffer_experiment_options x = proffer_experiment_options_default();
+    REFUSED(proffer_experiment(p, &x, &json, &err), PROFFER_NOT_FOUND, "no events yet");
     REFUSED(proffer_decisions(p, NULL, &json, &err), PROFFER_NOT_FOUND, "proffer decide");
     REFUSED(proffer_decisions(p, "x", &json, &err), PROFFER_NOT_FOUND, "'x'");
     REFUSED(proffer_profile(p, "s", NULL, &json, &err), PROFFER_NOT_FOUND,
@@ -385,6 +388,40 @@ static void wrong_words_are_usage_errors_that_quote_them(void **state)
     json = NULL;
 }
 
+/* Each option of an experiment alone is wrong; NULL words are the default. */
+static void an_experiment_that_cannot_be_asked_is_refused(void **state)
+{
+    (void)state;
+    open_corner();
+    const proffer_experiment_options good = proffer_experiment_options_default();
+    proffer_experiment_options o = good;
+    o.window_days = -7;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "window of outcomes is -7");
+    o = good;
+    o.before_days = -1;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "time before is -1");
+    o = good;
+    o.share = 1.5;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "share of 1.5");
+    o.share = -0.1;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "share of -0.1");
+    o = good;
+    o.metric = "clicks";
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "'clicks'");
+    o = good;
+    o.looks = "any-time";
+    o.planned = NAN;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "planned beforehand");
+    o = good;
+    o.change = "0.05";
+    o.power = 1;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_USAGE, "power");
+    o = good;
+    o.metric = o.looks = NULL;
+    REFUSED(proffer_experiment(p, &o, &json, &err), PROFFER_NOT_FOUND, "--since");
+    json = NULL;
+}
+
 /* --- memory ------------------------------------------------------------------------------- */
 
 /* Every allocation at first, then ever fewer of them: verbs make thousands. */
@@ -438,6 +475,14 @@ static proffer_status do_decide(void)
     return proffer_decide(p, &d, &json, &err);
 }
 
+static proffer_status do_experiment(void)
+{
+    proffer_experiment_options o = proffer_experiment_options_default();
+    o.since = "2026-04-06";
+    o.share = 0.3;
+    return proffer_experiment(p, &o, &json, &err);
+}
+
 /* A verb that lacks memory says so, or did not need it; the handle goes on working. */
 static void survive_faults(verb *run)
 {
@@ -472,6 +517,7 @@ static void verbs_survive_failed_allocations(void **state)
     survive_faults(do_export);
     survive_faults(do_recommend);
     survive_faults(do_decide);
+    survive_faults(do_experiment);
 }
 
 #define ROOM(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -490,6 +536,7 @@ int main(void)
         ROOM(a_store_keeps_its_currency),
         ROOM(wrong_words_are_usage_errors_that_quote_them),
         ROOM(a_failed_allocation_opens_nothing),
+        ROOM(an_experiment_that_cannot_be_asked_is_refused),
         ROOM(verbs_survive_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/random.h"
 #include "evaluate/policies_rows.h"
 #include "evaluate/policies_world.h"
 
@@ -414,6 +415,42 @@ static void every_policy_chooses_as_its_name_says(void **state)
     k[1].channel = CHANNEL_PUSH;
     chances_of("single:A", &d, false, true, &w, chance);
     assert_near(chance[1], 1, 0);
+    world_free(&w);
+}
+
+/* Over random decisions: whatever a policy is, its chances are a distribution, over nothing that
+ * is closed to it. */
+static void chances_are_a_distribution_over_what_is_open(void **state)
+{
+    (void)state;
+    enum { TURNS = 2000, MOST = 6 };
+    static const char *const names[] = {"nothing", "random", "single:B", "value", "gain",
+                                        "p_redeem", "lift", "value@0.7", "softmax:30"};
+    world w;
+    make(&w, 2, 1);
+    random_stream r = random_begin(1, 2);
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        policies_candidate k[MOST];
+        double chance[MOST + 1] = {0}, sum = 0;
+        const size_t n = random_below(&r, MOST + 1);
+        for (size_t j = 0; j < n; j++)
+            k[j] = (policies_candidate){
+                1 + random_below(&r, 3), CHANNEL_EMAIL, random_unit(&r) < .6, random_unit(&r),
+                500, 100 * random_unit(&r), 100 * random_unit(&r), 500 * random_normal(&r),
+                random_normal(&r), 1, random_unit(&r) < .5 ? .1 : 0};
+        const policies_decision d = {.shopper = 1, .candidate = k, .n_candidates = n};
+        const policies_view v = {&d, random_unit(&r) < .5, random_unit(&r) < .5};
+        policies_choice c;
+        size_t read;
+        assert_int_equal(policies_parse(names[turn % 9], &w.c, &c, 1, &read, NULL), PF_OK);
+        c.kind->fill(&c, &v, chance);
+        for (size_t j = 0; j <= n; j++) {
+            assert_true(chance[j] >= 0 && chance[j] <= 1);
+            if (j < n && !policies_is_open(&v, &k[j])) assert_near(chance[j], 0, 0);
+            sum += chance[j];
+        }
+        assert_near(sum, 1, 1e-12);
+    }
     world_free(&w);
 }
 
@@ -931,6 +968,7 @@ int main(void)
         cmocka_unit_test(every_listed_name_is_known),
         cmocka_unit_test(names_that_are_none_are_told),
         cmocka_unit_test(every_policy_chooses_as_its_name_says),
+        cmocka_unit_test(chances_are_a_distribution_over_what_is_open),
         cmocka_unit_test(costs_and_shares_are_the_logs_own),
         cmocka_unit_test(the_logs_own_policy_is_worth_what_came_of_it),
         cmocka_unit_test(what_is_wrong_with_a_log_is_said),

@@ -72,6 +72,13 @@ static void two_visits_leave_a_shopper_with_his_segment_and_200_do_not(void **st
     assert_int_equal(hour_for(h, 3, CHANNEL_PUSH), 9); /* never seen */
     assert_int_equal(hour_for(h, 0, CHANNEL_PUSH), 9); /* unknown, and one too many */
     assert_int_equal(hour_for(h, 301, CHANNEL_PUSH), 9);
+    for (uint32_t s = 0; s <= 2; s++) {
+        double sum = 0;
+        for (int hour = 0; hour < 24; hour++)
+            sum += habits_presence_share(h, s, hour);
+        assert_true(fabs(sum - 1) < 1e-9);
+    }
+    assert_true(habits_presence_share(h, 2, 20) > .25 && habits_presence_share(h, 1, 20) < .15);
     /* His own clock moves little by two visits. */
     const double two = habits_hour_factor(h, 1, CHANNEL_PUSH, 0, 9) /
                        habits_hour_factor(h, 3, CHANNEL_PUSH, 0, 9);
@@ -498,6 +505,30 @@ static void segments_by_recency_are_as_the_header_says(void **state)
     world_free(&w);
 }
 
+/* Long after the last event the segments are as on its day, whether or not something follows. */
+static void what_comes_after_the_moment_makes_nobody_lapse(void **state)
+{
+    message_world w = {.r = random_begin(14, 2)};
+    const habits_options o = habits_options_default();
+    (void)state;
+    world_add(&w, 1, EVENT_VIEW, CHANNEL_NONE, monday - 60 * US_PER_DAY);
+    world_add(&w, 1, EVENT_VIEW, CHANNEL_NONE, monday - 5 * US_PER_DAY);
+    world_add(&w, 2, EVENT_VIEW, CHANNEL_NONE, monday - 60 * US_PER_DAY);
+    for (int later = 0; later < 2; later++) {
+        if (later) world_add(&w, 2, EVENT_VIEW, CHANNEL_NONE, monday + 300 * US_PER_DAY);
+        shop_history *past = world_history(&w, 2);
+        habits *h = NULL;
+        assert_int_equal(habits_fit(&h, NULL, past, NULL, NULL, monday + 200 * US_PER_DAY, &o,
+                                    NULL),
+                         PF_OK);
+        assert_int_equal(segment_of(h, 1), HABITS_RECENT);
+        assert_int_equal(segment_of(h, 2), HABITS_LAPSING);
+        habits_free(h);
+        history_free(past);
+    }
+    world_free(&w);
+}
+
 static void wrong_segments_are_refused_with_their_number(void **state)
 {
     message_world w = {0};
@@ -613,6 +644,7 @@ int main(void)
         cmocka_unit_test(each_shopper_has_the_hours_of_his_own_zone),
         cmocka_unit_test(a_shopper_without_a_past_reads_like_the_segment_he_is_given),
         cmocka_unit_test(segments_by_recency_are_as_the_header_says),
+        cmocka_unit_test(what_comes_after_the_moment_makes_nobody_lapse),
         cmocka_unit_test(wrong_segments_are_refused_with_their_number),
         cmocka_unit_test(any_moment_is_a_moment_to_learn_until),
         cmocka_unit_test(every_failed_allocation_is_said_and_leaves_nothing),

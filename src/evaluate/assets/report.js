@@ -36,7 +36,7 @@
   const readable = (x) => String(x).replace(/[_-]/g, " ");
 
   function section(title, lead, ...children) {
-    root.append(el("h2", {}, title), el("p", {}, lead), ...children);
+    root.append(el("h2", {}, title), el("p", {}, lead), ...children.filter(Boolean));
   }
   function cards(...pairs) {
     return el("div", { class: "cards" }, pairs.filter(Boolean).map(([big, small]) =>
@@ -291,9 +291,13 @@
 
   function honestPart() {
     const single = data.evaluation && data.evaluation.promotions;
+    const lots = (data.policies && data.policies.basis === "by lot") ||
+      (data.decided && data.decided.gain_basis === "by_lot");
     section("What this does not show", "Read before deciding anything with these figures.",
       el("div", { class: "honest" }, el("ul", {},
-        el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell."),
+        lots ? null : el("li", {}, "Who was mailed in the past was the shop's choice, not drawn by lot. So " +
+          (data.experiment ? "only the part “What it changed” says what promotions caused; nothing else on this page does. Shoppers likely to redeem may be those who would have bought anyway."
+            : "nothing on this page says that a promotion caused a purchase. Shoppers likely to redeem may be those who would have bought anyway; only the shoppers held out from now on can tell.")),
         el("li", {}, (data.decided && data.decided.gain_counts === "uplift"
           ? "Gain is what promotions are expected to add, "
           : "Gain is the margin of all expected redemptions, not an increase over doing nothing, ") +
@@ -309,6 +313,8 @@
   if (data.evaluation) evaluationPart(data.evaluation);
   if (data.policies) policiesPart(data.policies);
   if (data.decided) decisionPart(data.decided);
+  if (data.experiment)
+    window.reportExperiment(data.experiment, { el, number, percent, day, counted, section, table, colour });
   if (!data.evaluation) section("Not evaluated yet", "proffer evaluate judges predictions on weeks the models had not seen.");
   if (!data.decided) section("Nothing decided yet", "proffer decide chooses who gets which promotion.");
   honestPart();
