@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "engine/deciding.h"
 #include "engine/past_policies.h"
-#include "evaluate/policies.h"
+#include "evaluate/policies_journal.h"
 
 proffer_policies_options proffer_policies_options_default(void)
 {
@@ -31,72 +31,54 @@ typedef struct comparing {
 
 /* --- rows --------------------------------------------------------------------------- */
 
-/* What keeps a promotion from a shopper by rule; the rest could have been sent. */
-static bool was_eligible(decide_reason reason)
+/* The chances of a row's candidates. A held-out shopper's are those before the lot was drawn, where
+ * the log has them. */
+static void take_chances(const logged_row *from, double *into)
 {
-    return reason == REASON_CHOSEN || reason == REASON_HOLDOUT || reason > REASON_QUIET_HOURS;
+    double sum = 0;
+    for (size_t i = 0; i < from->n_candidates; i++)
+        sum += into[i] = from->candidate[i].outcome.propensity;
+    for (size_t i = 0; i < from->n_candidates && from->holdout && sum <= 0; i++)
+        into[i] = NAN;
 }
 
-static double contact_of(const comparing *k, const promotion *p, channel by)
+/* A further promotion of one message has no candidates of its own. */
+static pf_status take_row(comparing *k, const logged_row *from, double *chance, pf_error *err)
 {
-    if (p->contact_cost_minor != MONEY_ABSENT && p->contact_cost_minor >= 0)
-        return (double)p->contact_cost_minor;
-    return k->policy.channel[by].contact_cost_minor;
-}
-
-static policies_candidate candidate_of(const comparing *k, const logged_row *row,
-                                       const decide_outcome *o)
-{
-    const reason_facts *f = &o->why;
-    bool known = !row->holdout || o->propensity > 0;
-    return (policies_candidate){
-        .promotion = o->promotion,
-        .channel = f->channel,
-        .eligible = was_eligible(f->reason) && f->channel != CHANNEL_NONE,
-        .p_redeem = o->p_redeem,
-        .spend_minor = o->spend_minor,
-        .gain_minor = f->gain_minor,
-        .cost_minor = f->cost_minor,
-        .value_minor = f->value_minor,
-        .lift = o->lift_known ? o->lift_minor : NAN,
-        .contact_minor = contact_of(k, &k->p->catalogue->promotions[o->promotion], f->channel),
-        .propensity = known ? o->propensity : NAN};
-}
-
-/* Rows with their candidates; promotions that the catalogue no longer has are none. */
-static void take_row(comparing *k, const logged_row *from)
-{
-    policies_decision *to = &k->row[k->n];
-    if (from->n_candidates == 0) return; /* a further promotion of one message */
-    *to = (policies_decision){.shopper = from->shopper,
-                              .time_us = from->time_us,
-                              .holdout = from->holdout,
-                              .candidate = k->candidate + k->n_candidates,
-                              .taken = POLICIES_NONE,
-                              .propensity = from->holdout ? NAN : from->propensity,
-                              .version = from->policy};
-    for (size_t i = 0; i < from->n_candidates; i++) {
-        const decide_outcome *o = &from->candidate[i].outcome;
-        if (o->promotion == 0) continue;
-        if (from->promotion == o->promotion) to->taken = to->n_candidates;
-        k->candidate[k->n_candidates++] = candidate_of(k, from, o);
-        to->n_candidates++;
-    }
-    k->n++;
+    const policies_logged logged = {.shopper = from->shopper,
+                                    .time_us = from->time_us,
+                                    .promotion = from->promotion,
+                                    .channel = from->channel,
+                                    .propensity = from->holdout ? NAN : from->propensity,
+                                    .holdout = from->holdout,
+                                    .version = from->policy};
+    if (from->n_candidates == 0) return PF_OK;
+    take_chances(from, chance);
+    pf_status s = policies_from_journal(&logged, from->candidate, from->n_candidates, chance,
+                                        &k->policy, k->p->catalogue,
+                                        k->candidate + k->n_candidates, &k->row[k->n], err);
+    k->n_candidates += from->n_candidates;
+    k->n += s == PF_OK;
+    return s;
 }
 
 static pf_status take_rows(comparing *k, int64_t since_us, pf_error *err)
 {
-    size_t candidates = 0;
-    for (size_t i = 0; i < k->log.n; i++)
+    size_t candidates = 0, widest = 0;
+    for (size_t i = 0; i < k->log.n; i++) {
         candidates += k->log.row[i].n_candidates;
+        if (k->log.row[i].n_candidates > widest) widest = k->log.row[i].n_candidates;
+    }
+    double *chance = mem_alloc(widest + 1, sizeof *chance);
     k->row = mem_alloc(k->log.n + 1, sizeof *k->row);
     k->candidate = mem_alloc(candidates + 1, sizeof *k->candidate);
-    if (k->row == NULL || k->candidate == NULL)
-        return error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
-    for (size_t i = 0; i < k->log.n; i++)
-        if (k->log.row[i].time_us >= since_us) take_row(k, &k->log.row[i]);
-    return PF_OK;
+    pf_status s = PF_OK;
+    if (chance == NULL || k->row == NULL || k->candidate == NULL)
+        s = error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
+    for (size_t i = 0; s == PF_OK && i < k->log.n; i++)
+        if (k->log.row[i].time_us >= since_us) s = take_row(k, &k->log.row[i], chance, err);
+    mem_free(chance);
+    return s;
 }
 
 /* --- options ------------------------------------------------------------------------ */

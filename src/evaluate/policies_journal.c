@@ -11,7 +11,8 @@ bool policies_could_be_sent(decide_reason reason)
     case REASON_VALUE_BELOW_ZERO:
     case REASON_STACKING:
     case REASON_LOWER_VALUE:
-    case REASON_BUDGET_EXHAUSTED: return true;
+    case REASON_BUDGET_EXHAUSTED:
+    case REASON_NOT_DRAWN: return true;
     default: return false;
     }
 }
@@ -33,7 +34,7 @@ static policies_candidate candidate_of(const decide_outcome *o, double propensit
                                 .gain_minor = o->why.gain_minor,
                                 .cost_minor = o->why.cost_minor,
                                 .value_minor = o->why.value_minor,
-                                .lift = NAN,
+                                .lift = o->lift_known ? o->lift_minor : NAN,
                                 .contact_minor = contact_of(&c->promotions[o->promotion],
                                                             o->why.channel, p),
                                 .propensity = propensity};
