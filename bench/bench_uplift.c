@@ -20,8 +20,8 @@
  *
  * The defaults of the learners were fixed after test folds of these two contests had been seen
  * (docs/experiments.md), which every line says. --unseen asks instead what nothing was chosen by:
- * the mens e-mail against none, and who buys and for how much, of either e-mail. No gates there;
- * the two logistic models (least squares on log amounts' chance times size for spend) stand beside.
+ * the mens e-mail against none, who buys, and for how much. No gates there; two logistic models
+ * (for spend, a chance times a size) and the response model stand beside.
  *
  * Then money, from what was foretold out of fold for the womens e-mail: spend at an assumed margin
  * and cost of contact. What must be reached stands in `gates`; ends with 1 when it is not.

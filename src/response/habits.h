@@ -47,8 +47,9 @@
 #include "shop/history.h"
 
 enum { HABITS_MOST_SEGMENTS = 64, HABITS_LOOK_AHEAD_DAYS = 8 };
-/* Hours are alike where their factors differ by less than so many standard errors (of 24 hours,
- * chance makes the best one stand out by two), or by less than this share of the better. */
+/* Hours are alike where their factors differ by less than so many standard errors (of 24 hours that
+ * are alike, chance lifts the best one by nearly three over a given one at times), or by less than
+ * this share of the better. */
 #define HABITS_NOISE 3.0
 #define HABITS_ALIKE 0.1
 

@@ -56,19 +56,25 @@ double shrink_strength_relative(const shrink_sum *s)
     return within_limits((s->scale + SHRINK_PRIOR_WEIGHT) / excess);
 }
 
+/* Errors are added and not their squares: a group's counts are among its parent's. */
+static double variance_of(double own, double parent, double strength, double all)
+{
+    const double error = (sqrt(own) + strength * sqrt(parent)) / all;
+    return error * error;
+}
+
 shrunk shrink_share(double count, double n, shrunk parent, double strength, double spread)
 {
     const double all = n + strength, mean = (count + strength * parent.mean) / all;
-    return (shrunk){mean, (spread * n * mean * (1 - mean) +
-                           strength * strength * parent.variance) / (all * all)};
+    return (shrunk){mean, variance_of(spread * n * mean * (1 - mean), parent.variance, strength,
+                                      all)};
 }
 
 shrunk shrink_relative(double answers, double expected, shrunk parent, double strength)
 {
     const double all = expected + strength;
     const double mean = (answers + strength * parent.mean) / all;
-    return (shrunk){mean, (expected * mean + strength * strength * parent.variance) /
-                              (all * all)};
+    return (shrunk){mean, variance_of(expected * mean, parent.variance, strength, all)};
 }
 
 double shrink_spread(double n, double n2, double strength)

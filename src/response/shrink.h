@@ -23,7 +23,8 @@
  * sampling's design effect, Kish 1965).
  *
  * Beside each mean stands its variance by counting error alone: how far another sample of the
- * same shoppers might have led, not how much shoppers differ. Private to this room; pure.
+ * same shoppers might have led, not how much shoppers differ; rather too large, for a group's error
+ * and its parent's are taken to go together. Private to this room; pure.
  */
 #ifndef PROFFER_RESPONSE_SHRINK_H
 #define PROFFER_RESPONSE_SHRINK_H

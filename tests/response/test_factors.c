@@ -16,8 +16,8 @@
 
 enum { ARMS = 400, GROUPS = 40, PER_GROUP = ARMS / GROUPS };
 
-static const char long_name[] = "gift in a campaign whose name is longer than any that will be kept "
-                                "whole by a file";
+static const char long_name[] = "gift in a campaign whose name is longer than any that will be "
+                                "kept whole by a file";
 static const char *const names[3] = {"money_off in A", "bogo", long_name};
 
 static uint64_t poisson(random_stream *r, double mean)
