@@ -229,6 +229,11 @@ static proffer_status policies_step(demo *d, proffer_error *err)
         "   August choose whom; what followed is weighed by how likely each was to be sent it.");
     o.past = 1;
     proffer_status s = proffer_evaluate_policies(d->p, &o, &json, err);
+    if (s == PROFFER_DATA) {
+        if (!d->in->quiet) printf("   these data cannot tell: %s\n", err->message);
+        *err = (proffer_error){.code = PROFFER_OK};
+        return PROFFER_OK;
+    }
     return s == PROFFER_OK ? show_step(d, json, show_policies, err) : s;
 }
 

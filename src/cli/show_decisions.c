@@ -81,7 +81,7 @@ static void show_money(result *r, const json_value *decided)
         printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
                show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
     else
-        printf("  no plan can be worth more than %s %s; what is missing is the price of exploring\n",
+        printf("  no plan can be worth more than %s %s; what is missing exploring costs\n",
                show_text(r, decided, "bound"), code);
     printf("  %s\n", show_text(r, decided, "gain_words"));
 }

@@ -29,7 +29,7 @@ static void the_demo_tells_and_does_every_step(void **state)
     (void)state;
     static const char *const steps[] = {
         "\n1. A workspace\n", "\n2. Import\n", "\n3. Language\n", "\n4. Train\n",
-        "\n5. Evaluate\n",    "\n6. Decide\n", "\n7. Report\n"};
+        "\n5. Evaluate\n",    "\n6. Other ways to decide\n", "\n7. Decide\n", "\n8. Report\n"};
     const char *w = in_folder("demo");
     const ran *r = RUN_CODE(0, "demo", "--data", demo_data(), "-w", w);
     const char *at = r->out;

@@ -84,7 +84,7 @@ static void something_is_left_out_or_one_word_too_much(void **state)
         {{"evaluate", "--sequences", "x", "--test-from", "2026-01-01"},
          2,
          "--test-from",
-         "is not for comparing models"},
+         "is for campaigns alone"},
         {{"forget", "s01"}, 2, "erases shopper s01", "--yes"},
         {{"completion"}, 2, "bash|zsh|fish", "--help"},
         {{"completion", "powershell"}, 2, "powershell", "bash, zsh, fish"},

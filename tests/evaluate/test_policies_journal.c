@@ -92,7 +92,7 @@ static void what_could_be_sent_is_what_passed_the_rules(void **state)
     (void)state;
     static const decide_reason could[] = {REASON_CHOSEN, REASON_VALUE_BELOW_ZERO, REASON_STACKING,
                                           REASON_LOWER_VALUE, REASON_BUDGET_EXHAUSTED,
-                                          REASON_HOLDOUT};
+                                          REASON_HOLDOUT,      REASON_NOT_DRAWN};
     unsigned n = 0;
     for (unsigned r = 0; r < REASON_COUNT; r++)
         n += policies_could_be_sent((decide_reason)r);
