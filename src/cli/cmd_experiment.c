@@ -132,7 +132,8 @@ static void show_table(result *r, const json_value *list, const json_value *expe
     (void)snprintf(level, sizeof level, ">%.3g %% interval",
                    100 * (1 - show_number(experiment, "alpha")));
     const char *const headings[] = {
-        "figure", ">with promotions", ">without", ">difference", level, ">p", "verdict"};
+        "figure", ">with promotions", ">without", ">difference",
+        level,    ">adjusted p",      "verdict"};
     printf("\n");
     table *t = table_new(7, headings, 0);
     for (size_t i = 0; i < list->n; i++)

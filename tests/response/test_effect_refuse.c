@@ -429,7 +429,6 @@ static void names_of_kinds_are_kept_apart_and_cut_at_whole_characters(void **sta
 
 /* --- memory ------------------------------------------------------------------------- */
 
-/* Learners need more rows than a quick test has; they have one of their own below. */
 static void every_failed_allocation_is_told(void **state)
 {
     (void)state;
@@ -449,6 +448,46 @@ static void every_failed_allocation_is_told(void **state)
         f.n += f.n / 12; /* every one of the first, then some */
     }
     assert_true(f.n > 100);
+}
+
+/* Learners are tried where rows are many enough to tell them apart. */
+static void every_failed_allocation_of_the_choice_is_told(void **state)
+{
+    (void)state;
+    world_plan p = plain_plan;
+    p.shoppers = 150;
+    effect_world *own = world_make(&p);
+    const effect_options o = world_options(own);
+    effect_making k = {.d = own->data, .o = &o, .until_us = world_end_us(own)};
+    const response_world world = {.catalogue = &own->c, .history = own->h};
+    effect_rows r;
+    effect_measure e;
+    k.view = effect_view_of(&world, k.until_us);
+    assert_int_equal(effect_scope_new(&k.scope, &own->c, NULL), PF_OK);
+    assert_int_equal(effect_rows_new(&r, &k, o.most_rows, NULL), PF_OK);
+    assert_int_equal(effect_rows_of_campaigns(&r, &k, true, NULL), PF_OK);
+    assert_int_equal(effect_rows_close(&r, NULL), PF_OK);
+    assert_int_equal(effect_measure_make(&e, &r, NULL, 1, NULL), PF_OK);
+    double *lift = mem_alloc(r.n, sizeof *lift);
+    assert_non_null(lift);
+    fault f = {0};
+    while (fault_next(&f)) {
+        effect_choice c;
+        uplift_learner l = {.parts = 0};
+        pf_status s = effect_choose(&c, &r, &e, &o, lift, NULL);
+        if (s == PF_OK)
+            s = effect_learner_fit(&l, &r, &e, EFFECT_FOLDS, EFFECT_DR_LINES, &o, NULL);
+        if (fault_reached(&f)) assert_int_equal(s, PF_NO_MEMORY);
+        else assert_true(s == PF_OK && c.by_folds);
+        uplift_learner_free(&l);
+        f.n += f.n / 8;
+    }
+    assert_true(f.n > 100);
+    mem_free(lift);
+    effect_measure_free(&e);
+    effect_rows_free(&r);
+    effect_scope_free(&k.scope);
+    world_free(own);
 }
 
 #define TEST(name, before) cmocka_unit_test_setup_teardown(name, before, unmake)
@@ -476,6 +515,7 @@ int main(void)
         TEST(names_of_kinds_are_kept_apart_and_cut_at_whole_characters, make_lots),
         TEST(every_failed_allocation_is_told, make_mailed),
         TEST(every_failed_allocation_is_told, make_log),
+        cmocka_unit_test(every_failed_allocation_of_the_choice_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

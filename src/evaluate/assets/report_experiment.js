@@ -45,7 +45,7 @@ window.reportExperiment = function (given, tools) {
     ];
   }
   function picture() {
-    const high = 34 + 46 * known.length;
+    const high = 12 + 46 * known.length;
     const box = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
     box.setAttribute("viewBox", "0 0 600 " + high);
@@ -57,13 +57,13 @@ window.reportExperiment = function (given, tools) {
     box.append(line, ...known.flatMap((f, i) => row(f, 36 + 46 * i)));
     return el("figure", {}, el("h3", {}, "With promotions against without"), box,
       el("figcaption", {}, "A dot is the difference that was seen, the bar where the true one lies in " +
-        percent(1 - e.alpha) + " of such experiments; right of the dashed line is better, a bar across it is not known yet. " +
-        "Every row has its own scale."));
+        percent(1 - e.alpha) + " of such experiments; right of the dashed line is better. Grey is not known yet: of several figures asked at once " +
+        "each must be clearer than one alone. Every row has its own scale."));
   }
   function figures() {
     const p = (f) => (f.word === "no_data" ? "–" : f.p_adjusted < 0.001 ? "< .001" : number(f.p_adjusted, 3));
     return table([{ name: "figure" }, { name: "with promotions", n: 1 }, { name: "without", n: 1 },
-      { name: "difference", n: 1 }, { name: "interval", n: 1 }, { name: "p", n: 1 }, { name: "verdict", n: 1 }],
+      { name: "difference", n: 1 }, { name: "interval", n: 1 }, { name: "adjusted p", n: 1 }, { name: "verdict", n: 1 }],
       e.figures.map((f) => [labels[f.metric] + (f.role === "guardrail" ? " (guardrail)" : ""),
         shown(f, f.treated.value), shown(f, f.control.value),
         f.word === "no_data" ? "–" : signed(f, f.difference),
