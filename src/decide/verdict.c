@@ -118,9 +118,11 @@ static double missing(const decision_run *run, uint32_t cap, size_t o)
     return more > 0 ? more : 0;
 }
 
-static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
+/* rival: what it would have to beat besides, where the shopper may have no more; else SIZE_MAX. */
+static void lost_to_cap(const decision_run *run, size_t o, size_t rival, reason_facts *why)
 {
     uint32_t m = limiting_cap(run, o);
+    double bar = rival != SIZE_MAX ? fmax(net_worth(run, rival), 0) : 0;
     why->reason = REASON_BUDGET_EXHAUSTED;
     if (m == UINT32_MAX) return;
     const decide_cap *c = &run->r->caps[m];
@@ -128,11 +130,11 @@ static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
     why->cap_channel = c->channel;
     why->other = c->promotion;
     why->price = c->price;
-    why->more = missing(run, m, o);
-    if (why->net_minor > 0) return;
+    if (rival == SIZE_MAX) why->more = missing(run, m, o);
+    if (why->net_minor > bar) return;
     why->lever = LEVER_GAIN;
     why->actual = why->gain_minor;
-    why->needed = why->gain_minor - why->net_minor;
+    why->needed = why->gain_minor + bar - why->net_minor;
 }
 
 static void below_zero(const decision_run *run, size_t o, reason_facts *why)
@@ -163,7 +165,7 @@ static void explain_lot(const decision_run *run, size_t entry, size_t o, double 
         return;
     }
     if (none && (why->net_minor <= 0 || !fits_alone(run, o))) {
-        lost_to_cap(run, o, why);
+        lost_to_cap(run, o, SIZE_MAX, why);
         if (why->cap != DECIDE_CAP_NONE) return;
     }
     why->reason = REASON_NOT_DRAWN;
@@ -185,7 +187,7 @@ static void explain_lost(const decision_run *run, size_t entry, size_t o,
     } else if (run->options.value[o] <= 0) {
         below_zero(run, o, why);
     } else if (why->net_minor <= 0 || any == SIZE_MAX || !full) {
-        lost_to_cap(run, o, why);
+        lost_to_cap(run, o, full ? any : SIZE_MAX, why);
         if (why->cap == DECIDE_CAP_NONE && any != SIZE_MAX)
             lost_to(run, any, REASON_LOWER_VALUE, why);
     } else {
