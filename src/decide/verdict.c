@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "decide/run.h"
 
@@ -61,25 +62,32 @@ static uint32_t limiting_cap(const decision_run *run, size_t o)
 
 /* --- one option ------------------------------------------------------------------- */
 
-static bool lane_is_full(const decision_run *run, size_t entry, size_t o)
+/* A shopper's entry with the options that were taken. */
+typedef struct taken_list {
+    size_t entry;
+    uint32_t n;
+    size_t option[LIMIT_SHOPPER_PICKS];
+} taken_list;
+
+static bool lane_is_full(const decision_run *run, const taken_list *taken, size_t o)
 {
     const uint8_t lane = run->options.terms[o].channel;
     uint32_t n = 0;
-    for (size_t k = run->first[entry]; k < run->first[entry + 1]; k++)
-        n += run->answer.taken[k] && run->options.terms[k].channel == lane;
-    return n > 0 && n >= run->lane_picks[entry * CHANNEL_COUNT + lane];
+    for (uint32_t i = 0; i < taken->n; i++)
+        n += run->options.terms[taken->option[i]].channel == lane;
+    return n > 0 && n >= run->lane_picks[taken->entry * CHANNEL_COUNT + lane];
 }
 
 /* What the shopper has taken and this could take the place of: of its group, or the one worth
  * least (by its channel, where no more go by that). */
-static size_t taken_rival(const decision_run *run, size_t entry, size_t o,
+static size_t taken_rival(const decision_run *run, const taken_list *taken, size_t o,
                           bool same_group)
 {
-    bool same_lane = !same_group && lane_is_full(run, entry, o);
+    bool same_lane = !same_group && lane_is_full(run, taken, o);
     size_t rival = SIZE_MAX;
     double least = INFINITY;
-    for (size_t k = run->first[entry]; k < run->first[entry + 1]; k++) {
-        if (!run->answer.taken[k]) continue;
+    for (uint32_t i = 0; i < taken->n; i++) {
+        size_t k = taken->option[i];
         if (same_group && run->options.group[k] != run->options.group[o]) continue;
         if (same_lane && run->options.terms[k].channel != run->options.terms[o].channel)
             continue;
@@ -118,9 +126,11 @@ static double missing(const decision_run *run, uint32_t cap, size_t o)
     return more > 0 ? more : 0;
 }
 
-static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
+/* rival: what it would have to beat besides, where the shopper may have no more; else SIZE_MAX. */
+static void lost_to_cap(const decision_run *run, size_t o, size_t rival, reason_facts *why)
 {
     uint32_t m = limiting_cap(run, o);
+    double bar = rival != SIZE_MAX ? fmax(net_worth(run, rival), 0) : 0;
     why->reason = REASON_BUDGET_EXHAUSTED;
     if (m == UINT32_MAX) return;
     const decide_cap *c = &run->r->caps[m];
@@ -128,11 +138,11 @@ static void lost_to_cap(const decision_run *run, size_t o, reason_facts *why)
     why->cap_channel = c->channel;
     why->other = c->promotion;
     why->price = c->price;
-    why->more = missing(run, m, o);
-    if (why->net_minor > 0) return;
+    if (rival == SIZE_MAX) why->more = missing(run, m, o);
+    if (why->net_minor > bar) return;
     why->lever = LEVER_GAIN;
     why->actual = why->gain_minor;
-    why->needed = why->gain_minor - why->net_minor;
+    why->needed = why->gain_minor + bar - why->net_minor;
 }
 
 static void below_zero(const decision_run *run, size_t o, reason_facts *why)
@@ -153,17 +163,17 @@ static bool fits_alone(const decision_run *run, size_t o)
 }
 
 /* Where lots are drawn: it lost by the lot, or no lot was for it. */
-static void explain_lot(const decision_run *run, size_t entry, size_t o, double propensity,
-                        reason_facts *why)
+static void explain_lot(const decision_run *run, const taken_list *taken, size_t o,
+                        double propensity, reason_facts *why)
 {
-    size_t drawn = taken_rival(run, entry, o, false);
+    size_t drawn = taken_rival(run, taken, o, false);
     bool none = propensity <= 0;
     if (none && run->options.value[o] <= 0) {
         below_zero(run, o, why);
         return;
     }
     if (none && (why->net_minor <= 0 || !fits_alone(run, o))) {
-        lost_to_cap(run, o, why);
+        lost_to_cap(run, o, SIZE_MAX, why);
         if (why->cap != DECIDE_CAP_NONE) return;
     }
     why->reason = REASON_NOT_DRAWN;
@@ -173,19 +183,18 @@ static void explain_lot(const decision_run *run, size_t entry, size_t o, double 
 }
 
 /* Why an option of a promotion that got nothing was not taken. */
-static void explain_lost(const decision_run *run, size_t entry, size_t o,
+static void explain_lost(const decision_run *run, const taken_list *taken, size_t o,
                          reason_facts *why)
 {
-    size_t same = taken_rival(run, entry, o, true);
-    size_t any = taken_rival(run, entry, o, false);
-    bool full = run->r->shoppers[entry].n_chosen >= run->picks[entry] ||
-                lane_is_full(run, entry, o);
+    size_t same = taken_rival(run, taken, o, true);
+    size_t any = taken_rival(run, taken, o, false);
+    bool full = taken->n >= run->picks[taken->entry] || lane_is_full(run, taken, o);
     if (same != SIZE_MAX) {
         lost_to(run, same, REASON_STACKING, why);
     } else if (run->options.value[o] <= 0) {
         below_zero(run, o, why);
     } else if (why->net_minor <= 0 || any == SIZE_MAX || !full) {
-        lost_to_cap(run, o, why);
+        lost_to_cap(run, o, full ? any : SIZE_MAX, why);
         if (why->cap == DECIDE_CAP_NONE && any != SIZE_MAX)
             lost_to(run, any, REASON_LOWER_VALUE, why);
     } else {
@@ -235,9 +244,11 @@ static void draw_variant(const decision_run *run, decide_outcome *out)
 /* --- one shopper ------------------------------------------------------------------ */
 
 /* The chosen ones; and the chance of each. */
-static void note_chosen(decision_run *run, size_t entry)
+static void note_chosen(decision_run *run, size_t entry, taken_list *taken)
 {
     decide_result *r = run->r;
+    taken->entry = entry;
+    taken->n = 0;
     for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++) {
         decide_outcome *out = &r->outcomes[run->options.outcome[o]];
         out->propensity += run->options.propensity[o];
@@ -246,12 +257,13 @@ static void note_chosen(decision_run *run, size_t entry)
         out->send_at_us = run->options.terms[o].send_at_us;
         out->why.reason = REASON_CHOSEN;
         draw_variant(run, out);
-        r->shoppers[entry].n_chosen++;
+        taken->option[taken->n++] = o;
         r->cost_minor += out->cost_minor;
         r->gain_minor += out->why.gain_minor;
         r->expected_cost_minor += out->why.cost_minor;
         r->fatigue_minor += out->why.fatigue_minor;
     }
+    r->shoppers[entry].n_chosen = taken->n;
 }
 
 /* Of several channels the most valuable speaks for its promotion. Channels of one promotion stand
@@ -261,7 +273,8 @@ static void explain_shopper(decision_run *run, size_t entry)
     const run_options *all = &run->options;
     const size_t end = run->first[entry + 1];
     run->r->shoppers[entry].draw = run->lot != NULL ? run->lot[entry] : EXPLORE_NO_DRAW;
-    note_chosen(run, entry);
+    taken_list taken;
+    note_chosen(run, entry, &taken);
     for (size_t o = run->first[entry], next = o; o < end; o = next) {
         decide_outcome *out = &run->r->outcomes[all->outcome[o]];
         size_t best = o;
@@ -273,9 +286,9 @@ static void explain_shopper(decision_run *run, size_t entry)
         }
         note_option(run, best, out);
         if (run->lot != NULL)
-            explain_lot(run, entry, best, out->propensity, &out->why);
+            explain_lot(run, &taken, best, out->propensity, &out->why);
         else
-            explain_lost(run, entry, best, &out->why);
+            explain_lost(run, &taken, best, &out->why);
     }
 }
 

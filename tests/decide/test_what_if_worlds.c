@@ -425,6 +425,95 @@ static void beating_the_rival_or_its_absence_sends_it(void **state)
     assert_true(tried[REASON_LOWER_VALUE][LEVER_GAIN] > 100);
 }
 
+/* --- what better uses leave --------------------------------------------------------- */
+
+static void remake_with_one_channel(void)
+{
+    remake();
+    w.policy.channels = 1u << CHANNEL_EMAIL;
+    w.policy.unasked = CHANNEL_SET_ALL;
+    w.policy.holdout_share = w.policy.campaign_holdout_share = 0;
+    w.policy.unknown_discount_minor = w.policy.largest_discount_minor = 80;
+    bool open = world_seed % 4 == 0; /* so that the caps of promotions bind */
+    w.policy.budget_minor = open ? MONEY_ABSENT : 100 + (int64_t)(world_seed % 300);
+    if (open) w.policy.channel[CHANNEL_EMAIL].budget_minor = MONEY_ABSENT;
+    w.policy.messages = world_seed % 3 == 0 ? 2 : 0;
+    for (uint32_t i = 1; i <= w.shop.c.n_promotions; i++) {
+        w.shop.promotions[i].channels = 0;
+        w.shop.promotions[i].audience = "";
+    }
+}
+
+/* One cap has so much more room than it had. */
+static void widen(const decide_result *r, const decide_outcome *o)
+{
+    const reason_facts *f = &o->why;
+    const int64_t more = (int64_t)ceil(f->more);
+    promotion *p = offer_of(o);
+    double limit = -1;
+    for (uint32_t m = 0; m < r->n_caps; m++)
+        if (r->caps[m].kind == f->cap && r->caps[m].promotion == f->other &&
+            r->caps[m].channel == f->cap_channel)
+            limit = r->caps[m].limit;
+    assert_true(limit >= 0);
+    const int64_t room = (int64_t)limit + more;
+    const int64_t spent = w.in.promotion_committed_minor != NULL ? w.committed[o->promotion] : 0;
+    policy_channel *email = &w.policy.channel[CHANNEL_EMAIL];
+    switch (f->cap) {
+    case DECIDE_CAP_BUDGET: w.policy.budget_minor = room + w.in.committed_minor; break;
+    case DECIDE_CAP_MESSAGES: w.policy.messages = (uint64_t)room; break;
+    case DECIDE_CAP_PROMOTION_BUDGET: p->budget_minor = room + spent; break;
+    case DECIDE_CAP_PROMOTION_REDEMPTIONS: p->redemption_limit += (uint32_t)more; break;
+    case DECIDE_CAP_CHANNEL_BUDGET: email->budget_minor = room; break;
+    case DECIDE_CAP_CHANNEL_MESSAGES: email->messages = (uint64_t)room; break;
+    default: fail_msg("a cap of no kind");
+    }
+}
+
+/* The same is chosen besides, and nothing else asks. */
+static void keep_chosen(const decide_result *r, const decide_outcome *o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w.in.n_scores; i++) {
+        decide_score s = w.scores[i];
+        bool keeps = s.shopper == o->shopper && s.promotion == o->promotion;
+        for (size_t k = 0; k < r->n_outcomes; k++)
+            keeps |= r->outcomes[k].shopper == s.shopper &&
+                     r->outcomes[k].promotion == s.promotion &&
+                     r->outcomes[k].why.reason == REASON_CHOSEN;
+        if (keeps) w.scores[n++] = s;
+    }
+    w.in.n_scores = n;
+}
+
+static void what_better_uses_would_have_to_leave_is_enough(void **state)
+{
+    (void)state;
+    unsigned seen[DECIDE_CAP_KINDS] = {0}, none = 0;
+    for (world_seed = 920000; world_seed < 920000 + RIVAL_WORLDS; world_seed++) {
+        decide_result *r = NULL;
+        n_shoppers = RANDOM_SHOPPERS;
+        n_offers = 1 + (uint32_t)(world_seed % 5);
+        remake_with_one_channel();
+        assert_int_equal(decide_run(&r, &w.in, NULL), PF_OK);
+        for (size_t i = 0; i < r->n_outcomes; i++) {
+            const decide_outcome *o = &r->outcomes[i];
+            if (o->why.reason != REASON_BUDGET_EXHAUSTED) continue;
+            none += o->why.more <= 0;
+            if (o->why.more <= 0) continue;
+            remake_with_one_channel();
+            widen(r, o);
+            keep_chosen(r, o);
+            assert_int_equal(decide_again(o->shopper, o->promotion).why.reason, REASON_CHOSEN);
+            seen[o->why.cap]++;
+        }
+        decide_free(r);
+    }
+    for (int k = DECIDE_CAP_BUDGET; k < DECIDE_CAP_KINDS; k++)
+        if (seen[k] < 10) fail_msg("%s was widened %u times", cap_code(k), seen[k]);
+    assert_true(none > 20); /* two caps at once, or a rival: no single number does it */
+}
+
 /* --- budgets ----------------------------------------------------------------------- */
 
 enum { MANY = 600, MANY_OFFERS = 3 };
@@ -516,10 +605,8 @@ static void among_many_a_budget_gives_way_to_the_stated_gain(void **state)
     assert_true(r->by_reason[REASON_BUDGET_EXHAUSTED] > 300);
     for (size_t i = 0; i < r->n_outcomes && tries < 200; i += 7) {
         const decide_outcome *o = &r->outcomes[i];
-        const decide_shopper *s = decide_find(r, o->shopper);
         if (o->why.reason != REASON_BUDGET_EXHAUSTED) continue;
         assert_int_equal(o->why.cap, DECIDE_CAP_BUDGET);
-        if (s->n_chosen > 0) continue; /* then the rival is to be beaten, too */
         if (o->why.lever == LEVER_GAIN) try_gain(&o->why, i, &hits, &tries);
         if (o->why.more > 0 && more < 20) {
             try_more(r, &o->why, i);
@@ -538,6 +625,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stated_change_leads_to_the_next_question),
         cmocka_unit_test(beating_the_rival_or_its_absence_sends_it),
+        cmocka_unit_test(what_better_uses_would_have_to_leave_is_enough),
         cmocka_unit_test(among_many_a_budget_gives_way_to_the_stated_gain),
     };
     return cmocka_run_group_tests(tests, NULL, finish);
