@@ -12,6 +12,7 @@ typedef struct reading {
     decision_log *l;
     const proffer *p;
     int64_t until_us;
+    decision_kinds kinds;
     pf_status status;
     pf_error *err;
 } reading;
@@ -49,9 +50,9 @@ static bool read_candidates(reading *k, const decision_record *d, logged_row *ro
     return fail(k, s);
 }
 
-static bool had_lots(const logged_row *row)
+static bool is_lot(double propensity)
 {
-    return row->propensity > 0 && row->propensity < 1;
+    return propensity > 0 && propensity < 1;
 }
 
 static bool take(void *context, const decision_record *d)
@@ -59,6 +60,7 @@ static bool take(void *context, const decision_record *d)
     reading *k = context;
     decision_log *l = k->l;
     if (d->time_us >= k->until_us) return true;
+    if (k->kinds == DECISIONS_BY_LOT && (d->holdout || !is_lot(d->propensity))) return true;
     if (l->n >= DECISION_LOG_MOST)
         return fail(k, error_set(k->err, PF_LIMIT, "the log has more than %d decisions",
                                  DECISION_LOG_MOST));
@@ -103,11 +105,17 @@ static void drop_repeated(decision_log *l, size_t first)
     l->n = n;
 }
 
-pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us, pf_error *err)
+pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
+                            decision_kinds kinds, pf_error *err)
 {
     *l = (decision_log){.n = 0};
     arena_init(&l->memory, LIMIT_REPORT_BYTES * 8);
-    reading k = {.l = l, .p = p, .until_us = until_us, .status = PF_OK, .err = err};
+    reading k = {.l = l,
+                 .p = p,
+                 .until_us = until_us,
+                 .kinds = kinds,
+                 .status = PF_OK,
+                 .err = err};
     for (uint32_t i = 1; k.status == PF_OK && i <= p->catalogue->n_shoppers; i++) {
         size_t first = l->n;
         pf_status s = workspace_visit_shopper_decisions(p, i, take, &k, err);
@@ -117,7 +125,7 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
         drop_repeated(l, first);
     }
     for (size_t i = 0; i < l->n; i++)
-        l->lots += had_lots(&l->row[i]);
+        l->lots += is_lot(l->row[i].propensity);
     if (k.status != PF_OK) decision_log_free(l);
     return k.status;
 }

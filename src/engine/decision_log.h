@@ -3,7 +3,7 @@
  * by them want them: what was done at which moment, what else could have been, and the chances.
  *
  *     decision_log log;
- *     status = decision_log_read(&log, p, until_us, err);
+ *     status = decision_log_read(&log, p, until_us, DECISIONS_ALL, err);
  *     // log.row[0 .. log.n - 1]; none is no failure
  *     decision_log_free(&log);
  *
@@ -37,9 +37,15 @@ typedef struct decision_log {
     arena memory;
 } decision_log;
 
+typedef enum decision_kinds {
+    DECISIONS_ALL,
+    DECISIONS_BY_LOT /* those in which something else had a chance as well, and nobody held out */
+} decision_kinds;
+
 /* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST; PF_DATA where
  * the log holds what no log holds. On failure *l is empty. */
-pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us, pf_error *err);
+pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
+                            decision_kinds kinds, pf_error *err);
 /* Empty is fine. */
 void decision_log_free(decision_log *l);
 

@@ -9,6 +9,8 @@
 #include "base/memory.h"
 
 enum { SEED = 1, PUBLICATION_LIFT = 1, PUBLICATION_REDEEM = 2 };
+/* Numbers of one kind that are drawn; with more promotions there are fewer draws. */
+enum { MOST_DRAWN = 1 << 25 };
 
 /* --- the lift ---------------------------------------------------------------------- */
 
@@ -75,6 +77,18 @@ static pf_status pass_over(const char *what, const char *instead, pf_status s, p
     if (s != PF_DATA && s != PF_NOT_FOUND && s != PF_OK) return error_pass(err, why);
     if (s != PF_OK) log_line(LOG_INFO, "%s: %s; %s", what, why->message, instead);
     return PF_OK;
+}
+
+/* A log too large to be read is told, and what promotions add is then judged without it. */
+static pf_status read_log(foreseen *f, pf_error *err)
+{
+    pf_error why = {.code = PF_OK};
+    pf_status s = decision_log_read(&f->log, f->l->p, f->at_us, DECISIONS_BY_LOT, &why);
+    if (s == PF_LIMIT) {
+        log_line(LOG_WARNING, "the lots of earlier decisions are not used: %s", why.message);
+        return PF_OK;
+    }
+    return s == PF_OK ? s : error_pass(err, &why);
 }
 
 static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)
@@ -189,6 +203,8 @@ static pf_status prepare_draws(foreseen *f, pf_error *err)
     const proffer *p = f->l->p;
     size_t n = (size_t)p->catalogue->n_promotions + 1;
     f->n_draws = (uint32_t)p->config->draws;
+    while (f->n_draws > 1 && n * f->n_draws > MOST_DRAWN)
+        f->n_draws /= 2;
     f->redeem_draw = mem_alloc(n, f->n_draws * sizeof *f->redeem_draw);
     f->lift_draw = mem_alloc(n, f->n_draws * sizeof *f->lift_draw);
     if (f->redeem_draw == NULL || f->lift_draw == NULL)
@@ -222,7 +238,7 @@ pf_status foreseen_open(foreseen *f, learned *l, int64_t at_us, const policy *ho
 {
     *f = (foreseen){.l = l, .at_us = at_us, .shopper_worth_minor = MONEY_ABSENT};
     pf_status s = zones_open(&f->zones, l->p->catalogue, err);
-    if (s == PF_OK) s = decision_log_read(&f->log, l->p, at_us, err);
+    if (s == PF_OK) s = read_log(f, err);
     if (s == PF_OK) s = fit_effect(f, how, err);
     if (s == PF_OK) s = fit_habits(f, err);
     if (s == PF_OK) s = find_moments(f, how, err);

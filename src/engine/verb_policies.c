@@ -117,7 +117,7 @@ static pf_status compare_log(comparing *k, const policies_options *options, poli
     int64_t since = INT64_MIN;
     policies_log log = {.history = k->p->history, .catalogue = k->p->catalogue};
     pf_status s = workspace_time(k->p, k->o->since, INT64_MIN, &since, err);
-    if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, err);
+    if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, DECISIONS_ALL, err);
     if (s == PF_OK) s = take_rows(k, since, err);
     if (s != PF_OK) return s;
     log.n = k->n;
