@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "evaluate/policies_rows.h"
+#include "measure/calibration.h"
 #include "response/uplift_model.h"
 
 enum { SENT = 1, ACTIONS = 2, FEATURES = POLICIES_SHOPPER_FEATURES + 1 };
@@ -121,6 +122,23 @@ static pf_status keep_over(const policies_past_rows *r, const shop_catalogue *c,
                      "campaigns");
 }
 
+/* What many features foretell of few rows is too extreme even where it is cross-fitted: chances
+ * are scaled to what happened (Platt), or rows are left out for a want of overlap that there is
+ * not. sent [n] is 0 or 1. */
+static pf_status scale_chances(const uint8_t *sent, size_t n, double *chance, pf_error *err)
+{
+    const double least = 1e-4;
+    platt map;
+    for (size_t k = 0; k < n; k++) {
+        const double p = fmin(fmax(chance[k], least), 1 - least);
+        chance[k] = log(p / (1 - p));
+    }
+    pf_status s = platt_fit(&map, chance, sent, NULL, n, err);
+    for (size_t k = 0; k < n && s == PF_OK; k++)
+        chance[k] = platt_apply(&map, chance[k]);
+    return s;
+}
+
 /* chance [n_kept] of being sent, by the rows that are over. */
 static pf_status estimate_chances(const policies_past_rows *r, const uint32_t *kept,
                                   size_t n_kept, uint64_t seed, double *chance, pf_error *err)
@@ -128,12 +146,14 @@ static pf_status estimate_chances(const policies_past_rows *r, const uint32_t *k
     const size_t F = r->n_features;
     float *x = mem_alloc(n_kept, F * sizeof *x), *y = mem_alloc_zero(n_kept, sizeof *y);
     uint32_t *arm = mem_alloc(n_kept, sizeof *arm), *who = mem_alloc(n_kept, sizeof *who);
+    uint8_t *sent = mem_alloc(n_kept, 1);
     pf_status s = PF_OK;
-    if (!x || !y || !arm || !who)
+    if (!x || !y || !arm || !who || !sent)
         s = error_set(err, PF_NO_MEMORY, "no memory for %zu rows of the past", n_kept);
     for (size_t k = 0; s == PF_OK && k < n_kept; k++) {
         memcpy(x + k * F, r->x + kept[k] * F, F * sizeof *x);
-        arm[k] = r->sent[kept[k]] != 0;
+        sent[k] = r->sent[kept[k]] != 0;
+        arm[k] = sent[k];
         who[k] = r->shopper[kept[k]];
     }
     const uplift_trial trial = {.n = n_kept, .features = F, .x = x, .arm = arm, .y = y,
@@ -141,6 +161,8 @@ static pf_status estimate_chances(const policies_past_rows *r, const uint32_t *k
     if (s == PF_OK) s = uplift_propensity_estimate(&trial, seed, chance, err);
     for (size_t k = 0; s == PF_OK && k < n_kept; k++)
         if (arm[k] == 0) chance[k] = 1 - chance[k];
+    if (s == PF_OK) s = scale_chances(sent, n_kept, chance, err);
+    mem_free(sent);
     mem_free(x);
     mem_free(y);
     mem_free(arm);

@@ -11,9 +11,10 @@
  *     policies_write_json(&result, &c->currency, &w, err);       // policies.h
  *
  * Nothing was randomised, so the chance of being sent is estimated: logistic regression on the
- * rows' features, cross-fitted by shopper (response/uplift_model.h). Rows whose like were nearly
- * always or nearly never sent it are left out (Crump, Hotz, Imbens, Mitnik, Biometrika 96, 2009),
- * so figures are of the others; the estimate is doubly robust, its reward model knowing the
+ * rows' features, cross-fitted by shopper (response/uplift_model.h), its chances then scaled to
+ * what happened (Platt 1999): many features foretell few rows too boldly. Rows whose like were
+ * nearly always or nearly never sent it are left out (Crump, Hotz, Imbens, Mitnik, Biometrika 96,
+ * 2009), so figures are of the others; the estimate is doubly robust, its reward model knowing the
  * estimated chance, too. What decided and is in no feature stays in the figures. Every result says
  * so: its basis is POLICIES_BY_OBSERVATION, and the reference, "as it was", sends with the
  * estimated chances.

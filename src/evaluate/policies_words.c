@@ -46,12 +46,21 @@ static const char *noun_of(policies_reward r)
     }
 }
 
+static bool observed_only(const policies_result *r)
+{
+    return r->basis == POLICIES_BY_OBSERVATION;
+}
+
 /* half: of the interval, in the reward's unit. */
 static measure measure_of(const policies_result *r, const currency *money, double half)
 {
     const policies_reward kind = r->options.reward;
-    measure m = {1000, 0, "", noun_of(kind), " per 1,000 decisions"};
-    if (is_money(kind)) m = (measure){pow(10, -money->exponent), 0, money->code, "", " a decision"};
+    const bool past = observed_only(r);
+    measure m = {1000, 0, "", noun_of(kind),
+                 past ? " per 1,000 shoppers of a campaign" : " per 1,000 decisions"};
+    if (is_money(kind))
+        m = (measure){pow(10, -money->exponent), 0, money->code, "",
+                      past ? " a shopper of a campaign" : " a decision"};
     const double shown = half * m.scale;
     /* Two digits of the half width: 0.11 -> 0.11, 3.4 -> 3.4, 57 -> 57. */
     if (shown > 0) m.digits = (int)fmin(fmax(1 - floor(log10(shown) + 1e-9), 0), 6);
@@ -91,11 +100,6 @@ static void put_count(size_t n, buffer *into)
 }
 
 /* ---- sentences ---- */
-
-static bool observed_only(const policies_result *r)
-{
-    return r->basis == POLICIES_BY_OBSERVATION;
-}
 
 static const char *reference_words(const policies_result *r)
 {
@@ -175,12 +179,14 @@ static void say_means(const policies_result *r, const policies_figure *f, const 
                       buffer *into)
 {
     const double scale = pow(10, -money->exponent);
-    buffer_printf(into, " It sends something in %.0f %% of decisions", 100 * f->treated);
+    buffer_printf(into, observed_only(r) ? " It sends to %.0f %% of shoppers"
+                                         : " It sends something in %.0f %% of decisions",
+                  100 * f->treated);
     if (!isnan(f->cost_minor)) {
         buffer_printf(into, ", at an expected cost of %.*f", money->exponent + 1,
                       f->cost_minor * scale);
         if (money->code[0] != 0) buffer_printf(into, " %s", money->code);
-        buffer_append_text(into, " a decision");
+        buffer_append_text(into, observed_only(r) ? " a shopper of a campaign" : " a decision");
     }
     buffer_append_char(into, '.');
     if (f->picked[0] != 0 && f->picked[0] == f->picked[1])
@@ -230,15 +236,15 @@ void policies_notes(const policies_result *r, buffer *into)
                                  "and its chances are estimated from what is known of shoppers. "
                                  "What is not known may have made the difference, so this is a "
                                  "hint for a trial by lot, no proof.");
-    say_count(c->waiting, " decisions are left out because their window is not over.", &one);
+    say_count(c->waiting, " left out: the time in which outcomes count is not over.", &one);
     say_count(c->held_out_unknown,
-              " decisions of held-out shoppers are left out: the log does not say what they would "
-              "have been sent.", &one);
+              " of held-out shoppers left out: the log does not say what they would have been "
+              "sent.", &one);
     say_count(c->overlap,
-              " are left out because one like them is nearly always or nearly never sent "
-              "something: nobody is there to compare them with.", &one);
+              " left out: their like were nearly always or nearly never sent something, so nobody "
+              "is there to compare them with.", &one);
     say_count(c->unpriced,
-              " decisions have purchases or redemptions whose amounts are not known and count as "
+              " with purchases or redemptions whose amounts are not known, which count as "
               "nothing.", &one);
     if (c->versions > 1)
         say_count(c->versions, " versions of the policy decided: `logged` is their mixture.", &one);

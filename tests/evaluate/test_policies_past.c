@@ -238,6 +238,41 @@ static void rows_without_their_like_are_left_out(void **state)
     free_shop(s);
 }
 
+/* Many features that say nothing, few rows: regression alone would be so bold that rows lack their
+ * like and weights are too large. */
+static void many_features_make_no_chance_bold(void **state)
+{
+    (void)state;
+    enum { WIDE = 100 };
+    shop *s = make(5);
+    policies_result few, many;
+    policies_past_options o = options();
+    random_stream r = random_begin(5, 6);
+    float *wide = calloc((size_t)ROWS * WIDE, sizeof *wide);
+    assert_non_null(wide);
+    for (size_t i = 0; i < ROWS; i++) {
+        memcpy(wide + i * WIDE, s->x + i * F, F * sizeof *wide);
+        for (size_t f = F; f < WIDE; f++)
+            wide[i * WIDE + f] = (float)random_normal(&r);
+    }
+    o.overlap = .1;
+    assert_int_equal(compare(s, &o, &few, NULL), PF_OK);
+    s->rows.x = wide;
+    s->rows.n_features = WIDE;
+    assert_int_equal(compare(s, &o, &many, NULL), PF_OK);
+    const off_policy_support *all = &many.figure[2].value.support;
+    if (getenv("POLICIES_SHOW") != NULL)
+        print_message("left out %zu, with many features %zu; weight %.3f (%.3f)\n",
+                      few.counts.overlap, many.counts.overlap, all->mean_weight,
+                      all->mean_weight_error);
+    assert_true(many.counts.overlap <= few.counts.overlap + ROWS / 50);
+    assert_near(all->mean_weight, 1, 2 * all->mean_weight_error);
+    policies_result_free(&few);
+    policies_result_free(&many);
+    free(wide);
+    free_shop(s);
+}
+
 /* Product 1 is the promotion's, product 2 is not. */
 static void what_a_campaign_covers_can_be_counted_alone(void **state)
 {
@@ -497,6 +532,7 @@ int main(void)
         cmocka_unit_test(it_is_said_that_nothing_was_randomised),
         cmocka_unit_test(campaigns_that_still_run_wait),
         cmocka_unit_test(rows_without_their_like_are_left_out),
+        cmocka_unit_test(many_features_make_no_chance_bold),
         cmocka_unit_test(what_a_campaign_covers_can_be_counted_alone),
         cmocka_unit_test(the_best_of_each_campaign_are_sent),
         cmocka_unit_test(what_is_wrong_with_a_past_is_said),

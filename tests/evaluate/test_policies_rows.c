@@ -785,7 +785,8 @@ static void a_figure_is_a_sentence(void **state)
         {figure_of(POLICIES_BETTER, .012, .002, .022), POLICIES_BUYERS, POLICIES_BY_LOT, &none,
          "value would bring 12 more buyers per 1,000 decisions than what was done (2 to 22 more)"},
         {figure_of(POLICIES_BETTER, 12, 2, 23), POLICIES_NET, POLICIES_BY_OBSERVATION, &none,
-         "more a decision than what was sent (0.02 to 0.23 more): looks better."},
+         "more a shopper of a campaign than what was sent (0.02 to 0.23 more): looks better. It "
+         "sends to 43 % of shoppers"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         buffer b;
@@ -890,9 +891,9 @@ static void what_was_left_out_is_noted(void **state)
     buffer b;
     buffer_init(&b, 4096);
     policies_notes(&r, &b);
-    assert_says(b.data, "1,234 decisions are left out because their window");
-    assert_says(b.data, "5 decisions of held-out shoppers");
-    assert_says(b.data, "7 decisions have purchases");
+    assert_says(b.data, "1,234 left out: the time");
+    assert_says(b.data, "5 of held-out shoppers left out");
+    assert_says(b.data, "7 with purchases");
     assert_says(b.data, "2 versions");
     assert_null(strstr(b.data, "randomised"));
     r.basis = POLICIES_BY_OBSERVATION;
