@@ -61,8 +61,9 @@ static void set_exploration(const config *c, policy *out)
     out->explore.floor = c->explore_floor;
     out->explore.epsilon = c->explore_epsilon;
     out->explore.salt = c->explore_salt;
-    if (c->explore_temperature_minor > 0)
-        out->explore.temperature = (double)c->explore_temperature_minor;
+    /* none is as little a temperature as 0 is, which the policy's check refuses */
+    out->explore.temperature =
+        c->explore_temperature_minor != MONEY_ABSENT ? (double)c->explore_temperature_minor : 0;
 }
 
 static void set_worth(const config *c, policy *out)

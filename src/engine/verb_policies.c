@@ -111,6 +111,19 @@ static pf_status settings(const comparing *k, policies_options *out, pf_error *e
 
 /* --- the verb ----------------------------------------------------------------------- */
 
+/* There are decisions, but all before the date that was asked for. */
+static pf_status nothing_since(const comparing *k, pf_error *err)
+{
+    char last[TIME_TEXT_BYTES];
+    int64_t latest = INT64_MIN;
+    for (size_t i = 0; i < k->log.n; i++)
+        if (k->log.row[i].time_us > latest) latest = k->log.row[i].time_us;
+    return error_set(err, PF_DATA,
+                     "nothing was decided since %s: the latest decisions are of %s; name an "
+                     "earlier date (--since)",
+                     k->o->since, time_format(latest, last));
+}
+
 static pf_status compare_log(comparing *k, const policies_options *options, policies_result *out,
                              pf_error *err)
 {
@@ -119,6 +132,7 @@ static pf_status compare_log(comparing *k, const policies_options *options, poli
     pf_status s = workspace_time(k->p, k->o->since, INT64_MIN, &since, err);
     if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, DECISIONS_ALL, err);
     if (s == PF_OK) s = take_rows(k, since, err);
+    if (s == PF_OK && k->n == 0 && k->log.n > 0) s = nothing_since(k, err);
     if (s != PF_OK) return s;
     log.n = k->n;
     log.decision = k->row;
