@@ -132,7 +132,8 @@ static pf_status compare_log(comparing *k, const policies_options *options, poli
     pf_status s = workspace_time(k->p, k->o->since, INT64_MIN, &since, err);
     if (s == PF_OK) s = decision_log_read(&k->log, k->p, INT64_MAX, DECISIONS_ALL, err);
     if (s == PF_OK) s = take_rows(k, since, err);
-    if (s == PF_OK && k->n == 0 && k->log.n > 0) s = nothing_since(k, err);
+    if (s == PF_OK && k->n == 0 && k->log.n > 0 && k->o->since != NULL)
+        s = nothing_since(k, err);
     if (s != PF_OK) return s;
     log.n = k->n;
     log.decision = k->row;

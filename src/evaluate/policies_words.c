@@ -200,12 +200,19 @@ static void say_means(const policies_result *r, const policies_figure *f, const 
         buffer_append_text(into, " It was let choose only among what had a chance in the log.");
 }
 
+static bool ends_a_sentence(const char *said)
+{
+    const size_t n = strlen(said);
+    return n > 0 && said[n - 1] == '.';
+}
+
 void policies_sentence(const policies_result *r, const policies_figure *f, const currency *money,
                        buffer *into)
 {
     switch (f->word) {
     case POLICIES_REFUSED:
-        buffer_printf(into, "%s cannot be judged: %s.", f->name, f->why);
+        buffer_printf(into, "%s cannot be judged: %s%s", f->name, f->why,
+                      ends_a_sentence(f->why) ? "" : ".");
         return;
     case POLICIES_NO_SUPPORT:
         buffer_printf(into, "%s: NO FIGURE. %s", f->name, f->why);
