@@ -96,6 +96,7 @@ static void mark_tags(eligibility *e)
     const policy *how = e->world.policy;
     for (uint32_t t = 0; t < how->n_tags; t++) {
         uint32_t number = catalogue_find_tag(c, how->tag[t].name);
+        e->tag_number[t] = number;
         for (uint32_t p = 1; number != 0 && p <= c->n_promotions; p++)
             if (promotion_has_tag(&c->promotions[p], number)) e->tagged[p] |= 1u << t;
     }

@@ -149,7 +149,7 @@ static bool tags_are_left(rule_case *c)
     for (uint32_t t = 0; t < p->n_tags; t++) {
         if (!(tags >> t & 1u)) continue;
         if (eligibility_left(&p->tag[t].window, &c->e->about[t], c->why) > 0) continue;
-        c->why->tag = catalogue_find_tag(c->e->world.catalogue, p->tag[t].name);
+        c->why->tag = c->e->tag_number[t];
         c->why->time_us = next_of_tags(c->e, tags);
         return false;
     }

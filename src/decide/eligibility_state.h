@@ -31,6 +31,7 @@ struct eligibility {
     uint32_t *redeemed; /* in all */
     uint32_t *rule_of;  /* number of its audience rule; 0 = none */
     uint32_t *tagged;   /* bit t: it has the policy's t-th capped tag */
+    uint32_t tag_number[POLICY_TAGS_MAX]; /* of capped tags, in the catalogue */
 
     /* by audience rule, [R + 1]; promotions with the same words share one */
     intern *rule_texts;

@@ -221,8 +221,8 @@ static void mad_members_become_nothing(void **state)
                                "\"time\": 1e300, \"p_redeem\": \"x\","
                                " \"limit\": -4, \"seen\": 1e99, \"channel\": \"pigeon\", "
                                "\"cap\": 5, \"other\": [], \"from\": \"x\", \"until\": 1e99, "
-                               "\"lever\": \"crowbar\", \"channels\": \"pigeon\", "
-                               "\"wants\": 3, \"needed\": {}}]";
+                               "\"lever\": \"crowbar\","
+                               " \"channels\": \"pigeon\", \"wants\": 3, \"needed\": {}}]";
     journal_candidate *list = NULL;
     size_t n = 0;
     assert_int_equal(

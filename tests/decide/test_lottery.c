@@ -259,6 +259,36 @@ static void the_same_run_draws_the_same_lots_and_another_salt_others(void **stat
     decide_free(c);
 }
 
+/* "Another lot would have sent it: 25 % of them do." */
+static void other_lots_fall_as_often_as_the_reason_says(void **state)
+{
+    (void)state;
+    enum { SALTS = 600 };
+    static const double chances[] = {0.75, 0.25, 0};
+    unsigned chosen[3] = {0};
+    open_shop(2);
+    draw_the_manual();
+    score_the_manual(1);
+    score(2, 2, 0.05, 1600); /* 15 g - 40: no draw is for it */
+    for (int i = 0; i < SALTS; i++) {
+        char salt[16];
+        (void)snprintf(salt, sizeof salt, "lot %d", i);
+        f.policy.explore.salt = salt;
+        decide_result *r = run();
+        for (size_t k = 0; k < 3; k++) {
+            const decide_outcome *o = &r->outcomes[k];
+            assert_true(o->propensity == chances[k]);
+            if (o->why.reason == REASON_NOT_DRAWN) assert_true(o->why.propensity == chances[k]);
+            chosen[k] += o->why.reason == REASON_CHOSEN;
+        }
+        decide_free(r);
+    }
+    for (size_t k = 0; k < 3; k++) {
+        double deviation = sqrt(SALTS * chances[k] * (1 - chances[k]));
+        assert_true(fabs(chosen[k] - SALTS * chances[k]) <= 4.5 * deviation);
+    }
+}
+
 /* Two channels: the dear one has the better average, the other one a draw that is worth it. */
 static void a_channel_worth_it_under_one_draw_only_has_its_reason(void **state)
 {
@@ -317,6 +347,7 @@ int main(void)
         TEST(what_is_drawn_is_drawn_as_often_as_its_chance_says),
         TEST(a_budget_holds_for_many_with_prices_of_a_sample),
         TEST(the_same_run_draws_the_same_lots_and_another_salt_others),
+        TEST(other_lots_fall_as_often_as_the_reason_says),
         TEST(a_channel_worth_it_under_one_draw_only_has_its_reason),
         TEST(every_failed_allocation_is_reported),
     };

@@ -161,10 +161,11 @@ static void lots_say_how_many_of_them(void **state)
     check(f, "Another lot could have fallen otherwise: 75 % of them send it.",
           "换一次抽签结果可能不同：75 %的签会发送它。");
     f.propensity = 1;
+    f.channel = CHANNEL_EMAIL;
     f.gain_minor = 160;
     f.cost_minor = 79.2;
-    check(f, "It would not be sent if its expected gain were below 0.80 (it is 1.60).",
-          "若预期收益低于0.80（现为1.60），则不会发送。");
+    check(f, "It would not be sent by email if its expected gain were below 0.80 (it is 1.60).",
+          "若预期收益低于0.80（现为1.60），则不会通过email发送。");
 }
 
 static void every_reason_has_a_whole_sentence_for_every_lever(void **state)

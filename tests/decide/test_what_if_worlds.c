@@ -271,10 +271,24 @@ static void try_worth(const decide_outcome *o)
     if (*lever <= 1 || f->lever == LEVER_LIFT) expect_later(o);
 }
 
+/* What is chosen goes out no more by its channel when it is worth less than it costs. */
+static void try_chosen(const decide_outcome *o)
+{
+    decide_score *s = score_of(o);
+    const double least = o->why.cost_minor + o->why.fatigue_minor;
+    if (!s->lift_known || w.policy.metric == POLICY_REDEMPTIONS) return;
+    double rate = w.policy.metric == POLICY_REVENUE ? 1 : w.policy.margin_rate;
+    s->lift_minor = (least - 1e-6) / rate;
+    decide_outcome now = decide_again(o->shopper, o->promotion);
+    assert_true(now.why.reason != REASON_CHOSEN || now.why.channel != o->why.channel);
+    tried[REASON_CHOSEN][LEVER_NONE]++;
+}
+
 static void try_outcome(const decide_outcome *o)
 {
     remake();
     switch (o->why.reason) {
+    case REASON_CHOSEN: try_chosen(o); break;
     case REASON_UNKNOWN_SHOPPER:
         w.shop.shoppers[o->shopper].exists = true;
         expect_later(o);
@@ -319,11 +333,12 @@ static void the_stated_change_leads_to_the_next_question(void **state)
         remake();
         assert_int_equal(decide_run(&r, &w.in, NULL), PF_OK);
         for (size_t i = 0; i < r->n_outcomes; i++) /* of the frequent ones a third */
-            if (r->outcomes[i].why.reason >= REASON_EXPOSURE_CAP || i % 3 == world_seed % 3)
+            if (r->outcomes[i].why.reason >= REASON_EXPOSURE_CAP ||
+                r->outcomes[i].why.reason == REASON_CHOSEN || i % 3 == world_seed % 3)
                 try_outcome(&r->outcomes[i]);
         decide_free(r);
     }
-    for (int k = REASON_UNKNOWN_SHOPPER; k <= REASON_COST_UNKNOWN; k++) {
+    for (int k = REASON_CHOSEN; k <= REASON_COST_UNKNOWN; k++) {
         unsigned n = 0;
         for (int lever = 0; lever < LEVER_COUNT; lever++)
             n += tried[k][lever];
@@ -510,7 +525,8 @@ static void what_better_uses_would_have_to_leave_is_enough(void **state)
         decide_free(r);
     }
     for (int k = DECIDE_CAP_BUDGET; k < DECIDE_CAP_KINDS; k++)
-        if (seen[k] < 10) fail_msg("%s was widened %u times", cap_code(k), seen[k]);
+        if (seen[k] < 10)
+            fail_msg("%s was widened %u times", cap_code((decide_cap_kind)k), seen[k]);
     assert_true(none > 20); /* two caps at once, or a rival: no single number does it */
 }
 
