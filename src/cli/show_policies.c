@@ -39,14 +39,22 @@ static void show_row(table *t, result *r, const json_value *one, scale s)
     table_cell(t, "%s", show_code(r, one, "verdict"));
 }
 
+static bool by_lot(result *r, const json_value *compared)
+{
+    return strcmp(show_text(r, compared, "basis"), "by lot") == 0;
+}
+
 static void show_units(result *r, const json_value *compared)
 {
     const char *reward = show_text(r, compared, "reward");
-    bool money = strcmp(reward, "net_margin") == 0 || strcmp(reward, "revenue") == 0;
-    printf("%s %s%s, by %s over %.0f decisions about %.0f shoppers\n",
+    const bool money = strcmp(reward, "net_margin") == 0 || strcmp(reward, "revenue") == 0;
+    const bool lots = by_lot(r, compared);
+    const char *const each = lots ? " a decision" : " a shopper of a campaign";
+    const char *const all = lots ? "decisions" : "shoppers of campaigns";
+    printf("%s %s%s%s, by %s over %.0f %s about %.0f shoppers\n",
            show_code(r, compared, "reward"), money ? show_text(r, compared, "currency") : "",
-           money ? " a decision" : "a thousand decisions", show_text(r, compared, "estimator"),
-           show_number(json_member(compared, "counts"), "compared"),
+           money ? each : "a thousand ", money ? "" : all, show_text(r, compared, "estimator"),
+           show_number(json_member(compared, "counts"), "compared"), all,
            show_number(json_member(compared, "counts"), "shoppers"));
 }
 
@@ -57,7 +65,7 @@ void show_policy_table(result *r, const json_value *compared)
     const json_value *list = json_member(compared, "policies");
     const char *notes = show_text(r, compared, "notes");
     if (list == NULL) return;
-    if (strcmp(show_text(r, compared, "basis"), "by lot") != 0)
+    if (!by_lot(r, compared))
         printf("BY OBSERVATION: nothing was randomised in these campaigns, so this is a hint, "
                "not a proof.\n\n");
     for (size_t i = 0; i < list->n; i++)

@@ -228,6 +228,28 @@ static pf_status value_channels(decision_run *run, const decide_score *scores, s
     return s;
 }
 
+/* What a shopper of the holdout would have been offered, so that the lottery can say with which
+ * chance. The options are worth nothing to the allocation, and such a shopper has no picks. */
+static pf_status value_held_out(decision_run *run, const decide_score *scores, size_t n,
+                                size_t outcome, drafts *list, pf_error *err)
+{
+    reason_facts *why = &run->r->outcomes[outcome].why;
+    const reason_facts held = *why;
+    size_t first = list->n;
+    pf_status s = value_channels(run, scores, n, eligibility_held_open(run->e), outcome, list,
+                                 err);
+    for (size_t i = first; i < list->n; i++)
+        list->items[i].value = 0;
+    const reason_facts found = *why;
+    *why = held;
+    why->channel = found.channel;
+    why->gain_minor = found.gain_minor;
+    why->cost_minor = found.cost_minor;
+    why->value_minor = found.value_minor;
+    why->fatigue_minor = found.fatigue_minor;
+    return s;
+}
+
 /* --- one shopper ------------------------------------------------------------------ */
 
 static pf_status file_drafts(decision_run *run, drafts *list, pf_error *err)
@@ -261,6 +283,7 @@ static void set_picks(decision_run *run, size_t entry)
 {
     const policy *p = run->in->policy;
     run->picks[entry] = at_most(p->per_shopper, eligibility_messages_left(run->e));
+    if (eligibility_is_held_out(run->e)) run->picks[entry] = 0;
     for (int by = 0; by < CHANNEL_COUNT; by++) {
         uint32_t own = p->channel[by].per_shopper;
         if (own == 0) own = LIMIT_SHOPPER_PICKS;
@@ -282,6 +305,9 @@ static pf_status take_pair(decision_run *run, const decide_score *scores, size_t
                           .p_redeem = scores->p_redeem,
                           .spend_minor = scores->spend_minor};
     channel_set open = eligibility_check(run->e, scores->promotion, &o->why);
+    bool chance = run->in->policy->explore.method != POLICY_EXPLORES_NOT &&
+                  eligibility_is_held_out(run->e) && eligibility_held_open(run->e) != 0;
+    if (open == 0 && chance) return value_held_out(run, scores, n, outcome, list, err);
     return open == 0 ? PF_OK : value_channels(run, scores, n, open, outcome, list, err);
 }
 

@@ -96,7 +96,8 @@ typedef struct decide_outcome {
     double lift_minor;
     int64_t cost_minor;  /* what is held against the budgets, see value.h */
     int64_t send_at_us;  /* where chosen */
-    double propensity;   /* chance of being chosen, given that the shopper is not held out */
+    double propensity;   /* chance of being chosen, given that the shopper is not held out; of one
+                            who is, where lots are drawn, the chance that he would have had */
     uint32_t variant;    /* of the frames, where chosen */
     float variant_share; /* probability of that variant */
     reason_facts why;    /* with channel, gain, cost, value */

@@ -412,6 +412,11 @@ bool eligibility_is_held_out(const eligibility *e)
     return e->held_out;
 }
 
+channel_set eligibility_held_open(const eligibility *e)
+{
+    return e->held_open;
+}
+
 message_language eligibility_language(const eligibility *e)
 {
     return e->language;

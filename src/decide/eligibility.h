@@ -67,6 +67,9 @@ bool eligibility_is_short(const eligibility *e);
 
 /* Of the shopper turned to: */
 bool eligibility_is_held_out(const eligibility *e);
+/* The channels that the last check would have given but for the holdout; 0 where it was refused
+ * for another reason, or not at all. */
+channel_set eligibility_held_open(const eligibility *e);
 message_language eligibility_language(const eligibility *e);
 /* How many more messages the windows leave, over all channels and by one channel. */
 uint32_t eligibility_messages_left(const eligibility *e);

@@ -195,11 +195,13 @@ channel_set eligibility_run_rules(eligibility *e, const promotion *p, uint32_t n
                                   reason_facts *why)
 {
     rule_case c = {.e = e, .p = p, .number = number};
+    e->held_open = 0;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         reason_facts facts = {.reason = rules[i].reason};
         c.why = &facts;
         if (rules[i].passes(&c)) continue;
         *why = facts;
+        if (facts.reason == REASON_HOLDOUT) e->held_open = c.open;
         return 0;
     }
     return c.open;

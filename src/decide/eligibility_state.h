@@ -44,6 +44,7 @@ struct eligibility {
     /* of the shopper turned to */
     uint32_t shopper;
     bool known, held_out;
+    channel_set held_open; /* of the last check */
     message_language language;
     channel_set refused, given;
     past_messages total, by[CHANNEL_COUNT], about[POLICY_TAGS_MAX];

@@ -173,12 +173,13 @@ static double charge(const lottery *l, uint32_t d, size_t o)
     return sum;
 }
 
-/* No cap of its own is too small for it, and the shopper may have one by its channel. */
-static bool may_be_drawn(const lottery *l, size_t entry, size_t o)
+/* No cap of its own is too small for it, and the shopper may have one by its channel. held: as if
+ * a shopper of the holdout were not in it. */
+static bool may_be_drawn(const lottery *l, size_t entry, size_t o, bool held)
 {
     const decision_run *run = l->run;
     uint32_t arm = run->options.arm[o];
-    if (run->picks[entry] == 0 ||
+    if ((run->picks[entry] == 0 && !held) ||
         run->lane_picks[entry * CHANNEL_COUNT + run->options.terms[o].channel] == 0)
         return false;
     for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++)
@@ -190,12 +191,12 @@ static bool may_be_drawn(const lottery *l, size_t entry, size_t o)
 
 /* Candidates: none, then the options that may be drawn; returns how many, the options' numbers
  * in `which`. */
-static uint32_t gather(const lottery *l, size_t entry, size_t *which)
+static uint32_t gather(const lottery *l, size_t entry, bool held, size_t *which)
 {
     const decision_run *run = l->run;
     uint32_t n = 1;
     for (size_t o = run->first[entry]; o < run->first[entry + 1]; o++)
-        if (may_be_drawn(l, entry, o)) which[n++] = o;
+        if (may_be_drawn(l, entry, o, held)) which[n++] = o;
     for (uint32_t d = 0; d < l->draws; d++) {
         double *row = l->value + (size_t)d * n;
         row[0] = 0;
@@ -225,7 +226,7 @@ static pf_status draw_one(lottery *l, size_t entry, size_t *which, pf_error *err
         run->options.propensity[o] = 0;
     }
     run->lot[entry] = EXPLORE_NO_DRAW;
-    uint32_t n = gather(l, entry, which);
+    uint32_t n = gather(l, entry, false, which);
     if (n == 1) return PF_OK;
     explore_plan plan = l->plan;
     if (plan.floor * n > 1) plan.floor = 1.0 / n;
@@ -238,6 +239,26 @@ static pf_status draw_one(lottery *l, size_t entry, size_t *which, pf_error *err
     if (chosen.candidate > 0) run->answer.taken[which[chosen.candidate]] = 1;
     run->lot[entry] = chosen.draw;
     return PF_OK;
+}
+
+/* The chances that shoppers of the holdout would have had: they make their rows of the log
+ * comparable with the others'. Nobody's lot depends on them. */
+static pf_status weigh_held_out(lottery *l, size_t *which, pf_error *err)
+{
+    decision_run *run = l->run;
+    pf_status s = PF_OK;
+    for (size_t entry = 0; s == PF_OK && entry < run->r->n_shoppers; entry++) {
+        if (!run->r->shoppers[entry].holdout) continue;
+        uint32_t n = gather(l, entry, true, which);
+        if (n == 1) continue;
+        explore_plan plan = l->plan;
+        if (plan.floor * n > 1) plan.floor = 1.0 / n;
+        explore_problem p = {.draws = l->draws, .candidates = n, .value = l->value};
+        s = explore_propensities(&p, &plan, l->chance, err);
+        for (uint32_t i = 1; s == PF_OK && i < n; i++)
+            run->options.propensity[which[i]] = l->chance[i];
+    }
+    return s;
 }
 
 static void add_up(lottery *l)
@@ -378,6 +399,7 @@ pf_status run_explore(decision_run *run, pf_error *err)
     if (s == PF_OK) find_typical(&l);
     if (s == PF_OK) s = price_draws(&l, err);
     if (s == PF_OK) s = draw_all(&l, which, err);
+    if (s == PF_OK) s = weigh_held_out(&l, which, err);
     if (s == PF_OK) hand_over(&l);
     mem_free(which);
     lottery_close(&l);

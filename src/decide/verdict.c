@@ -284,6 +284,7 @@ static void explain_shopper(decision_run *run, size_t entry)
             out->why.propensity = out->propensity;
             continue;
         }
+        if (out->why.reason == REASON_HOLDOUT) continue; /* it has chances, and its reason */
         note_option(run, best, out);
         if (run->lot != NULL)
             explain_lot(run, &taken, best, out->propensity, &out->why);

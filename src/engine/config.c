@@ -248,7 +248,8 @@ static const key keys[] = {
      "The response model; auto chooses on earlier campaigns."},
     {"evaluate.test_from", KIND_DATE, RAW(evaluate, test_from), TYPED(test_from), "", 0,
      0, NULL,
-     "First day of the test period; empty takes the last third of the campaigns."},
+     "First day of the test period; empty takes the last third of the campaigns that have "
+     "begun."},
     {"evaluate.bootstrap", KIND_COUNT, RAW(evaluate, bootstrap),
      TYPED(bootstrap_replicates), "500", 50, 100000, NULL,
      "Bootstrap replicates behind each interval."},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "base/limits.h"
 #include "base/memory.h"
 
@@ -50,9 +51,16 @@ static bool read_candidates(reading *k, const decision_record *d, logged_row *ro
     return fail(k, s);
 }
 
+
 static bool is_lot(double propensity)
 {
     return propensity > 0 && propensity < 1;
+}
+
+/* Of a shopper in the holdout the candidates say it: nothing was certain to be done. */
+static bool had_chances(const decision_record *d)
+{
+    return d->holdout ? strstr(d->candidates, "\"propensity\"") != NULL : is_lot(d->propensity);
 }
 
 static bool take(void *context, const decision_record *d)
@@ -60,7 +68,7 @@ static bool take(void *context, const decision_record *d)
     reading *k = context;
     decision_log *l = k->l;
     if (d->time_us >= k->until_us) return true;
-    if (k->kinds == DECISIONS_BY_LOT && (d->holdout || !is_lot(d->propensity))) return true;
+    if (k->kinds == DECISIONS_BY_LOT && !had_chances(d)) return true;
     if (l->n >= DECISION_LOG_MOST)
         return fail(k, error_set(k->err, PF_LIMIT, "the log has more than %d decisions",
                                  DECISION_LOG_MOST));
@@ -105,6 +113,23 @@ static void drop_repeated(decision_log *l, size_t first)
     l->n = n;
 }
 
+/* Runs in which anybody's lot was drawn. */
+static pf_status mark_explored(decision_log *l, pf_error *err)
+{
+    intern *runs = intern_new(DECISION_LOG_MOST);
+    pf_status s = runs != NULL ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory for runs");
+    for (size_t i = 0; s == PF_OK && i < l->n; i++) {
+        const logged_row *row = &l->row[i];
+        if (!row->holdout && is_lot(row->propensity) &&
+            intern_add(runs, row->run, strlen(row->run)) == 0)
+            s = error_set(err, PF_NO_MEMORY, "out of memory for runs");
+    }
+    for (size_t i = 0; s == PF_OK && i < l->n; i++)
+        l->row[i].explored = intern_find(runs, l->row[i].run, strlen(l->row[i].run)) != 0;
+    intern_free(runs);
+    return s;
+}
+
 pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                             decision_kinds kinds, pf_error *err)
 {
@@ -125,7 +150,8 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
         drop_repeated(l, first);
     }
     for (size_t i = 0; i < l->n; i++)
-        l->lots += is_lot(l->row[i].propensity);
+        l->lots += !l->row[i].holdout && is_lot(l->row[i].propensity);
+    if (k.status == PF_OK) k.status = mark_explored(l, err);
     if (k.status != PF_OK) decision_log_free(l);
     return k.status;
 }

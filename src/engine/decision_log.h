@@ -25,6 +25,7 @@ typedef struct logged_row {
     int64_t time_us;
     double propensity; /* of what was done, given that the shopper was not held out */
     bool holdout;
+    bool explored; /* its run drew lots, so chances that are not told are 0 */
     const char *run, *policy; /* policy: its fingerprint, or "" */
     const journal_candidate *candidate;
     size_t n_candidates;
@@ -39,7 +40,7 @@ typedef struct decision_log {
 
 typedef enum decision_kinds {
     DECISIONS_ALL,
-    DECISIONS_BY_LOT /* those in which something else had a chance as well, and nobody held out */
+    DECISIONS_BY_LOT /* those in which something else had a chance as well */
 } decision_kinds;
 
 /* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST; PF_DATA where

@@ -21,36 +21,44 @@ typedef struct effect_rows {
     size_t n, n_options;
 } effect_rows;
 
-static pf_status take_rows(effect_rows *out, const decision_log *log, pf_error *err)
+/* Over all lots: that of the holdout comes first, and leaves a share h without anything. */
+static void take_row(effect_rows *out, const logged_row *from, double h)
+{
+    effect_logged *to = &out->row[out->n++];
+    double none = 1;
+    *to = (effect_logged){.shopper = from->shopper,
+                          .promotion = from->promotion,
+                          .channel = from->promotion ? from->channel : CHANNEL_NONE,
+                          .time_us = from->time_us,
+                          .holdout = from->holdout,
+                          .candidate = out->option + out->n_options};
+    for (size_t k = 0; k < from->n_candidates; k++) {
+        const decide_outcome *o = &from->candidate[k].outcome;
+        if (o->propensity <= 0 || o->promotion == 0) continue;
+        double chance = (1 - h) * o->propensity;
+        out->option[out->n_options++] = (effect_option){o->promotion, o->why.channel, chance};
+        to->n_candidates++;
+        none -= chance;
+    }
+    to->propensity_none = none > 0 ? none : 0;
+}
+
+static pf_status take_rows(effect_rows *out, const decision_log *log, double holdout_share,
+                           pf_error *err)
 {
     size_t options = 0;
-    for (size_t i = 0; i < log->n; i++)
+    bool held = false;
+    for (size_t i = 0; i < log->n; i++) {
         options += log->row[i].n_candidates;
+        held = held || log->row[i].holdout;
+    }
     out->row = mem_alloc(log->n + 1, sizeof *out->row);
     out->option = mem_alloc(options + 1, sizeof *out->option);
     if (out->row == NULL || out->option == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
-    for (size_t i = 0; i < log->n; i++) {
-        const logged_row *from = &log->row[i];
-        effect_logged *to = &out->row[out->n];
-        double none = 1;
-        if (from->holdout || from->n_candidates == 0) continue;
-        *to = (effect_logged){.shopper = from->shopper,
-                              .promotion = from->promotion,
-                              .channel = from->promotion ? from->channel : CHANNEL_NONE,
-                              .time_us = from->time_us,
-                              .candidate = out->option + out->n_options};
-        for (size_t k = 0; k < from->n_candidates; k++) {
-            const decide_outcome *o = &from->candidate[k].outcome;
-            if (o->propensity <= 0 || o->promotion == 0) continue;
-            out->option[out->n_options++] =
-                (effect_option){o->promotion, o->why.channel, o->propensity};
-            to->n_candidates++;
-            none -= o->propensity;
-        }
-        to->propensity_none = none > 0 ? none : 0;
-        out->n++;
-    }
+    for (size_t i = 0; i < log->n; i++)
+        if (log->row[i].n_candidates > 0)
+            take_row(out, &log->row[i], held ? holdout_share : 0);
     return PF_OK;
 }
 
@@ -97,7 +105,7 @@ static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)
     effect_rows rows = {.n = 0};
     pf_error why = {.code = PF_OK};
     if (strcmp(c->gain, "response") == 0 || how->metric == POLICY_REDEMPTIONS) return PF_OK;
-    pf_status s = take_rows(&rows, &f->log, err);
+    pf_status s = take_rows(&rows, &f->log, how->holdout_share, err);
     if (s == PF_OK) {
         effect_options o = effect_settings(f, how, &rows);
         s = effect_fit(&f->effect, f->l->data, f->at_us, &o, &why);

@@ -8,7 +8,8 @@
 #include "engine/workspace.h"
 
 /* As asked (a date, or NULL), else as configured, else the start of the campaign two thirds down
- * the list by start. Needs a snapshot. */
+ * the list by start of those that had begun when the data end; where these are too few to tell,
+ * the end of the data. Needs a snapshot. */
 pf_status test_period_start(const proffer *p, const char *asked, int64_t *out, pf_error *err);
 
 #endif

@@ -35,11 +35,9 @@ typedef struct comparing {
  * the log has them. */
 static void take_chances(const logged_row *from, double *into)
 {
-    double sum = 0;
+    bool told = !from->holdout || from->explored;
     for (size_t i = 0; i < from->n_candidates; i++)
-        sum += into[i] = from->candidate[i].outcome.propensity;
-    for (size_t i = 0; i < from->n_candidates && from->holdout && sum <= 0; i++)
-        into[i] = NAN;
+        into[i] = told ? from->candidate[i].outcome.propensity : NAN;
 }
 
 /* A further promotion of one message has no candidates of its own. */

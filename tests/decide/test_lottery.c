@@ -313,6 +313,37 @@ static void a_channel_worth_it_under_one_draw_only_has_its_reason(void **state)
     decide_free(r);
 }
 
+/* The chances of the manual, whoever is held out; and nobody else's lot moves. */
+static void the_held_out_have_the_chances_they_would_have_had(void **state)
+{
+    (void)state;
+    enum { SHOPPERS = 40 };
+    open_shop(SHOPPERS);
+    draw_the_manual();
+    for (uint32_t s = 1; s <= SHOPPERS; s++)
+        score_the_manual(s);
+    decide_result *all = run();
+    f.policy.holdout_share = 0.5;
+    decide_result *r = run();
+    size_t held = 0;
+    for (size_t i = 0; i < SHOPPERS; i++) {
+        const decide_outcome *coupon = &r->outcomes[2 * i], *gift = coupon + 1;
+        assert_true(coupon->propensity == 0.75 && gift->propensity == 0.25);
+        held += r->shoppers[i].holdout;
+        if (r->shoppers[i].holdout) {
+            assert_int_equal(r->shoppers[i].n_chosen, 0);
+            assert_int_equal(coupon->why.reason, REASON_HOLDOUT);
+            assert_true(fabs(coupon->why.value_minor - 80) < 1e-9);
+        } else {
+            assert_int_equal(coupon->why.reason, all->outcomes[2 * i].why.reason);
+        }
+    }
+    assert_in_range(held, SHOPPERS / 4, 3 * SHOPPERS / 4);
+    assert_int_equal(r->n_held_out, held);
+    decide_free(r);
+    decide_free(all);
+}
+
 static void every_failed_allocation_is_reported(void **state)
 {
     (void)state;
@@ -349,6 +380,7 @@ int main(void)
         TEST(the_same_run_draws_the_same_lots_and_another_salt_others),
         TEST(other_lots_fall_as_often_as_the_reason_says),
         TEST(a_channel_worth_it_under_one_draw_only_has_its_reason),
+        TEST(the_held_out_have_the_chances_they_would_have_had),
         TEST(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
