@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/deciding.h"
 #include "engine/past_policies.h"
@@ -60,6 +61,7 @@ static pf_status take_row(comparing *k, const logged_row *from, double *chance, 
     return s;
 }
 
+/* Runs that drew no lots say nothing of other policies; where others did, they are left out. */
 static pf_status take_rows(comparing *k, int64_t since_us, pf_error *err)
 {
     size_t candidates = 0, widest = 0;
@@ -73,8 +75,17 @@ static pf_status take_rows(comparing *k, int64_t since_us, pf_error *err)
     pf_status s = PF_OK;
     if (chance == NULL || k->row == NULL || k->candidate == NULL)
         s = error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
-    for (size_t i = 0; s == PF_OK && i < k->log.n; i++)
-        if (k->log.row[i].time_us >= since_us) s = take_row(k, &k->log.row[i], chance, err);
+    size_t sure = 0;
+    for (size_t i = 0; s == PF_OK && i < k->log.n; i++) {
+        const logged_row *from = &k->log.row[i];
+        if (from->time_us < since_us) continue;
+        bool without = k->log.lots > 0 && !from->explored;
+        sure += without;
+        if (!without) s = take_row(k, from, chance, err);
+    }
+    if (sure > 0)
+        log_line(LOG_INFO, "%zu decision%s of runs that drew no lots left out", sure,
+                 sure == 1 ? "" : "s");
     mem_free(chance);
     return s;
 }
