@@ -24,9 +24,11 @@ enum salt { TRIP = 1, DAY, HOUR, JAM, COFFEE, TEA, WHICH, MAILED, ANSWERS, LATER
 static const struct {
     const char *id, *starts, *ends_on;
     unsigned week;
-} campaigns[] = {{"jan", "2026-01-12", "2026-01-25", 6},   {"feb", "2026-02-09", "2026-02-22", 10},
-                 {"mar", "2026-03-09", "2026-03-22", 14},  {"apr", "2026-04-06", "2026-04-19", 18},
-                 {"may", "2026-05-04", "2026-05-17", MAY}, {"june", "2026-06-08", "2026-06-21", 27}};
+} campaigns[] = {
+    {"jan", "2026-01-12", "2026-01-25", 6},   {"feb", "2026-02-09", "2026-02-22", 10},
+    {"mar", "2026-03-09", "2026-03-22", 14},  {"apr", "2026-04-06", "2026-04-19", 18},
+    {"may", "2026-05-04", "2026-05-17", MAY}, {"june", "2026-06-08", "2026-06-21", 27},
+};
 enum { CAMPAIGNS = 6, PAST = 4 };
 
 static double draw(unsigned shopper, unsigned week, enum salt salt)

@@ -26,7 +26,7 @@ const char *lots_zone(unsigned shopper);
 /* Whether the shopper can be written to at all. */
 bool lots_can_be_reached(unsigned shopper);
 
-/* Whether the campaign of April (2026-04-06, by one message about all three) went to the shopper. */
+/* Whether April's campaign (2026-04-06, one message about all three) went to the shopper. */
 bool lots_got_april(unsigned shopper);
 
 /* products.csv, shoppers.csv, campaigns.csv, promotions.csv and past.csv (until 2026-05-03) of the

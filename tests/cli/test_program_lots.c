@@ -136,8 +136,8 @@ static const char *shop_after(void)
 
 /* --- the log ---------------------------------------------------------------------- */
 
-/* Who got nothing by lot, with chance p, stands for 1 / p who drew. Shoppers of the holdout have the
- * chances that they would have had. */
+/* Who got nothing by lot, with chance p, stands for 1 / p who drew. Shoppers of the holdout have
+ * the chances that they would have had. */
 static void what_is_logged_had_the_chance_it_says(void **state)
 {
     (void)state;
