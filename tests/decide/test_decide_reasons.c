@@ -14,7 +14,7 @@
 #include "decide/holdout.h"
 #include "decide/random_world.h"
 
-enum { WORLDS = 6000 };
+enum { WORLDS = 4000 };
 
 static uint32_t past(const random_world *w, uint32_t s, uint8_t type, uint32_t offer, int by)
 {

@@ -19,7 +19,7 @@
 #include "decide/holdout.h"
 #include "decide/random_world.h"
 
-enum { WORLDS = 24000, TINY = 700, SHOPPERS = RANDOM_SHOPPERS, OFFERS = RANDOM_OFFERS };
+enum { WORLDS = 12000, TINY = 700, SHOPPERS = RANDOM_SHOPPERS, OFFERS = RANDOM_OFFERS };
 
 static int close_zones(void **state)
 {
