@@ -136,6 +136,7 @@ static pf_status score_campaign(deciding *d, const uint32_t *shoppers, size_t n,
         .at_us = d->at_us,
     };
     pf_status s = response_score(d->learned.model, d->learned.data, &ask, &scores, err);
+    if (s == PF_OK) s = foreseen_draw(&d->foreseen, &ask, err);
     if (s == PF_OK) s = take_scores(d, &ask, &scores, err);
     response_scores_free(&scores);
     return s;

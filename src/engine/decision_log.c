@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/intern.h"
 #include "base/limits.h"
 #include "base/memory.h"
 
@@ -29,6 +28,7 @@ static bool no_memory(reading *k)
     return fail(k, error_set(k->err, PF_NO_MEMORY, "out of memory for the log of decisions"));
 }
 
+/* The fingerprint in a decision's versions; "" where there is none, NULL without memory. */
 static const char *policy_of(reading *k, const decision_record *d)
 {
     const json_value *tree = NULL;
@@ -37,6 +37,21 @@ static const char *policy_of(reading *k, const decision_record *d)
     const json_value *print = json_member(tree, "policy");
     if (print == NULL || print->kind != JSON_TEXT) return "";
     return arena_copy_text(memory, print->text.data, print->text.n);
+}
+
+/* Name and policy of the run, read off its first decision: there may be very many. */
+static bool take_run(reading *k, const decision_record *d, logged_row *row)
+{
+    decision_log *l = k->l;
+    const uint32_t before = intern_count(l->runs);
+    const uint32_t number = intern_add(l->runs, d->run, strlen(d->run));
+    if (number == 0 || !mem_reserve((void **)&l->policy, &l->policies, (size_t)number + 1,
+                                    sizeof *l->policy))
+        return no_memory(k);
+    if (number > before) l->policy[number] = policy_of(k, d);
+    row->run = intern_text(l->runs, number);
+    row->policy = l->policy[number];
+    return row->policy != NULL || no_memory(k);
 }
 
 static bool read_candidates(reading *k, const decision_record *d, logged_row *row)
@@ -50,7 +65,6 @@ static bool read_candidates(reading *k, const decision_record *d, logged_row *ro
     error_prefix(k->err, "decision %s", d->id);
     return fail(k, s);
 }
-
 
 static bool is_lot(double propensity)
 {
@@ -68,7 +82,6 @@ static bool take(void *context, const decision_record *d)
     reading *k = context;
     decision_log *l = k->l;
     if (d->time_us >= k->until_us) return true;
-    if (k->kinds == DECISIONS_BY_LOT && !had_chances(d)) return true;
     if (l->n >= DECISION_LOG_MOST)
         return fail(k, error_set(k->err, PF_LIMIT, "the log has more than %d decisions",
                                  DECISION_LOG_MOST));
@@ -81,10 +94,9 @@ static bool take(void *context, const decision_record *d)
                         .time_us = d->time_us,
                         .propensity = d->propensity,
                         .holdout = d->holdout,
-                        .run = arena_copy_text(&l->memory, d->run, strlen(d->run)),
-                        .policy = policy_of(k, d)};
-    if (row->run == NULL || row->policy == NULL) return no_memory(k);
-    if (!read_candidates(k, d, row)) return false;
+                        .explored = k->kinds == DECISIONS_ALL || had_chances(d)};
+    if (!take_run(k, d, row)) return false;
+    if (row->explored && !read_candidates(k, d, row)) return false;
     l->n++;
     return true;
 }
@@ -113,21 +125,30 @@ static void drop_repeated(decision_log *l, size_t first)
     l->n = n;
 }
 
+/* Of the rows from `first` on, drops those that were read to see what they repeat, and no more. */
+static void drop_certain(decision_log *l, size_t first)
+{
+    size_t n = first;
+    for (size_t i = first; i < l->n; i++)
+        if (l->row[i].explored) l->row[n++] = l->row[i];
+    l->n = n;
+}
+
 /* Runs in which anybody's lot was drawn. */
 static pf_status mark_explored(decision_log *l, pf_error *err)
 {
-    intern *runs = intern_new(DECISION_LOG_MOST);
-    pf_status s = runs != NULL ? PF_OK : error_set(err, PF_NO_MEMORY, "out of memory for runs");
-    for (size_t i = 0; s == PF_OK && i < l->n; i++) {
+    uint8_t *drew = mem_alloc_zero((size_t)intern_count(l->runs) + 1, 1);
+    if (drew == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for runs");
+    for (size_t i = 0; i < l->n; i++) {
         const logged_row *row = &l->row[i];
-        if (!row->holdout && is_lot(row->propensity) &&
-            intern_add(runs, row->run, strlen(row->run)) == 0)
-            s = error_set(err, PF_NO_MEMORY, "out of memory for runs");
+        if (row->holdout || !is_lot(row->propensity)) continue;
+        drew[intern_find(l->runs, row->run, strlen(row->run))] = 1;
+        l->lots++;
     }
-    for (size_t i = 0; s == PF_OK && i < l->n; i++)
-        l->row[i].explored = intern_find(runs, l->row[i].run, strlen(l->row[i].run)) != 0;
-    intern_free(runs);
-    return s;
+    for (size_t i = 0; i < l->n; i++)
+        l->row[i].explored = drew[intern_find(l->runs, l->row[i].run, strlen(l->row[i].run))];
+    mem_free(drew);
+    return PF_OK;
 }
 
 pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
@@ -135,6 +156,9 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
 {
     *l = (decision_log){.n = 0};
     arena_init(&l->memory, LIMIT_REPORT_BYTES * 8);
+    l->runs = intern_new(DECISION_LOG_MOST);
+    if (l->runs == NULL)
+        return error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
     reading k = {.l = l,
                  .p = p,
                  .until_us = until_us,
@@ -145,12 +169,12 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
         size_t first = l->n;
         pf_status s = workspace_visit_shopper_decisions(p, i, take, &k, err);
         if (k.status == PF_OK) k.status = s;
-        if (l->n - first < 2) continue;
-        qsort(l->row + first, l->n - first, sizeof *l->row, compare_rows);
-        drop_repeated(l, first);
+        if (l->n - first > 1) {
+            qsort(l->row + first, l->n - first, sizeof *l->row, compare_rows);
+            drop_repeated(l, first);
+        }
+        drop_certain(l, first);
     }
-    for (size_t i = 0; i < l->n; i++)
-        l->lots += !l->row[i].holdout && is_lot(l->row[i].propensity);
     if (k.status == PF_OK) k.status = mark_explored(l, err);
     if (k.status != PF_OK) decision_log_free(l);
     return k.status;
@@ -159,6 +183,8 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
 void decision_log_free(decision_log *l)
 {
     mem_free(l->row);
+    mem_free(l->policy);
+    intern_free(l->runs);
     arena_free(&l->memory);
     *l = (decision_log){.n = 0};
 }

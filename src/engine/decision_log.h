@@ -14,6 +14,7 @@
 #define PROFFER_ENGINE_DECISION_LOG_H
 
 #include "base/arena.h"
+#include "base/intern.h"
 #include "decide/journal.h"
 #include "engine/workspace.h"
 
@@ -26,7 +27,7 @@ typedef struct logged_row {
     double propensity; /* of what was done, given that the shopper was not held out */
     bool holdout;
     bool explored; /* its run drew lots, so chances that are not told are 0 */
-    const char *run, *policy; /* policy: its fingerprint, or "" */
+    const char *run, *policy; /* policy: its fingerprint, or "", the same for a whole run */
     const journal_candidate *candidate;
     size_t n_candidates;
 } logged_row;
@@ -36,6 +37,9 @@ typedef struct decision_log {
     size_t n, capacity;
     size_t lots; /* rows in which something else had a chance as well */
     arena memory;
+    intern *runs;        /* names of the runs */
+    const char **policy; /* [runs + 1] */
+    size_t policies;     /* room there */
 } decision_log;
 
 typedef enum decision_kinds {

@@ -222,7 +222,7 @@ static pf_status prepare_draws(foreseen *f, pf_error *err)
     return draw_lift(f, err);
 }
 
-static pf_status draw_promotions(foreseen *f, const response_ask *ask, pf_error *err)
+pf_status foreseen_draw(foreseen *f, const response_ask *ask, pf_error *err)
 {
     const uint32_t n = f->l->p->catalogue->n_promotions;
     draws own = {0};
@@ -282,8 +282,8 @@ pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_sc
 {
     size_t n = ask->n_shoppers * ask->n_promotions;
     float *lift = NULL;
-    pf_status s = draw_promotions(f, ask, err);
-    if (s == PF_OK && f->effect != NULL) {
+    pf_status s = PF_OK;
+    if (f->effect != NULL) {
         lift = mem_alloc(n + 1, sizeof *lift);
         if (lift == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for lifts");
         effect_ask question = {.response = *ask,

@@ -5,7 +5,8 @@
  *
  *     foreseen f;
  *     status = foreseen_open(&f, &learned, at_us, &policy, err);
- *     status = foreseen_score(&f, &ask, &scores, by, into, err);      // one campaign, one channel
+ *     status = foreseen_draw(&f, &ask, err);                          // one campaign
+ *     status = foreseen_score(&f, &ask, &scores, by, into, err);      // the same, one channel
  *     foreseen_inputs(&f, &in);                                       // what decide_run borrows
  *     foreseen_close(&f);
  *
@@ -46,6 +47,9 @@ void foreseen_close(foreseen *f);
 
 /* Whether scores differ by channel, so that each needs its own. */
 bool foreseen_by_channel(const foreseen *f, const policy *how);
+/* Draws of what is not known of a campaign's promotions. Once for each promotion: what its lift is
+ * multiplied by adds to what the effect leaves open. */
+pf_status foreseen_draw(foreseen *f, const response_ask *ask, pf_error *err);
 /* Fills into [S x P] from response's scores of the same question, by one channel (NONE: any). */
 pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_scores *scores,
                          channel by, decide_score *into, pf_error *err);
