@@ -33,7 +33,8 @@ static const char *policy_of(reading *k, const decision_record *d)
 {
     const json_value *tree = NULL;
     arena *memory = &k->l->memory;
-    if (json_parse(memory, d->versions, strlen(d->versions), &tree, NULL) != PF_OK) return "";
+    pf_status s = json_parse(memory, d->versions, strlen(d->versions), &tree, NULL);
+    if (s != PF_OK) return s == PF_NO_MEMORY ? NULL : "";
     const json_value *print = json_member(tree, "policy");
     if (print == NULL || print->kind != JSON_TEXT) return "";
     return arena_copy_text(memory, print->text.data, print->text.n);

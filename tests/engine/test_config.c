@@ -78,6 +78,110 @@ static void channels_carry_cost_and_weekly_cap(void **state)
     config_free(c);
 }
 
+static void channels_and_tags_carry_their_own_limits(void **state)
+{
+    (void)state;
+    config *c = parse_good("decide:\n  channels:\n"
+                           "    - {channel: push, per_day: 1, per_month: 9, budget: 12.50, "
+                           "messages: 400}\n    - {channel: email}\n"
+                           "  tags: [{tag: sale, per_week: 1}, {tag: new in, per_day: 2, "
+                           "per_month: 5}]\n");
+    assert_int_equal(c->channels[0].per_day, 1);
+    assert_int_equal(c->channels[0].per_week, 0);
+    assert_int_equal(c->channels[0].per_month, 9);
+    assert_int_equal(c->channels[0].budget_minor, 1250);
+    assert_int_equal(c->channels[0].messages, 400);
+    assert_int_equal(c->channels[1].budget_minor, MONEY_ABSENT);
+    assert_int_equal(c->channels[1].messages, 0);
+    assert_int_equal(c->n_tags, 2);
+    assert_string_equal(c->tags[0].tag, "sale");
+    assert_int_equal(c->tags[0].per_week, 1);
+    assert_string_equal(c->tags[1].tag, "new in");
+    assert_int_equal(c->tags[1].per_day, 2);
+    assert_int_equal(c->tags[1].per_month, 5);
+    config_free(c);
+}
+
+static void times_of_day_are_minutes(void **state)
+{
+    (void)state;
+    config *c = parse_good("decide: {quiet_from: \"21:30\", quiet_to: \"08:05\"}\n");
+    assert_int_equal(c->quiet_from_minute, 21 * 60 + 30);
+    assert_int_equal(c->quiet_to_minute, 8 * 60 + 5);
+    config_free(c);
+    c = parse_good("decide: {quiet_from: \"00:00\", quiet_to: \"23:59\"}\n");
+    assert_int_equal(c->quiet_from_minute, 0);
+    assert_int_equal(c->quiet_to_minute, 23 * 60 + 59);
+    config_free(c);
+    c = parse_good("version: 1\n"); /* none: equal, which is no time at all */
+    assert_int_equal(c->quiet_from_minute, c->quiet_to_minute);
+    config_free(c);
+}
+
+static void what_is_not_known_for_sure_has_its_settings(void **state)
+{
+    (void)state;
+    config *c = parse_good("version: 1\n");
+    assert_string_equal(c->explore, "none");
+    assert_string_equal(c->gain, "auto");
+    assert_string_equal(c->fatigue, "auto");
+    assert_int_equal(c->shopper_worth_minor, MONEY_ABSENT);
+    assert_int_equal(c->draws, 64);
+    assert_int_equal(c->explore_temperature_minor, 100);
+    assert_false(c->hard_budgets);
+    config_free(c);
+    c = parse_good("decide: {explore: softmax, explore_temperature: 0.25, explore_floor: 0.02, "
+                   "explore_salt: s-2, draws: 4096, hard_budgets: yes, largest_discount: 20, "
+                   "gain: uplift, metric: redemptions, worth: 1.5, messages: 1000000, "
+                   "send_within_h: 48}\n");
+    assert_string_equal(c->explore, "softmax");
+    assert_int_equal(c->explore_temperature_minor, 25);
+    assert_true(c->explore_floor == 0.02);
+    assert_string_equal(c->explore_salt, "s-2");
+    assert_int_equal(c->draws, 4096);
+    assert_true(c->hard_budgets);
+    assert_int_equal(c->largest_discount_minor, 2000);
+    assert_string_equal(c->gain, "uplift");
+    assert_string_equal(c->metric, "redemptions");
+    assert_int_equal(c->worth_minor, 150);
+    assert_int_equal(c->messages, 1000000);
+    assert_int_equal(c->send_within_h, 48);
+    config_free(c);
+}
+
+static void settings_that_cannot_be_meant_are_refused(void **state)
+{
+    (void)state;
+    refuse("decide: {draws: 48}\n", "decide.draws: 48 is no power of two such as 64");
+    refuse("decide: {draws: 0}\n", "whole number between 1 and 4096");
+    refuse("decide: {draws: 8192}\n", "whole number between 1 and 4096");
+    refuse("decide: {quiet_from: \"21:00\"}\n", "need both, quiet_from and quiet_to");
+    refuse("decide: {quiet_to: \"08:00\"}\n", "need both, quiet_from and quiet_to");
+    static const char *const no_times[] = {"24:00", "12:60", "9:00", "21", "noon", "21:0a",
+                                           "021:00"};
+    for (size_t i = 0; i < sizeof no_times / sizeof no_times[0]; i++) {
+        char yaml[96];
+        (void)snprintf(yaml, sizeof yaml, "decide: {quiet_from: \"%s\", quiet_to: \"08:00\"}\n",
+                       no_times[i]);
+        refuse(yaml, "is no time of day like 21:00");
+    }
+    refuse("decide: {explore: thomson}\n", "none of: none thompson greedy softmax");
+    refuse("decide: {explore_floor: 0.11}\n", "between 0 and 0.1");
+    refuse("decide: {explore_epsilon: 1.1}\n", "between 0 and 1");
+    refuse("decide: {gain: lift}\n", "none of: auto uplift response");
+    refuse("decide: {metric: profit}\n", "none of: margin revenue redemptions");
+    refuse("decide: {worth: -1}\n", "negative");
+    refuse("decide: {shopper_worth: much}\n", "decide.shopper_worth");
+    refuse("decide: {send_within_h: 169}\n", "between 0 and 168");
+    refuse("decide: {hard_budgets: maybe}\n", "neither yes nor no");
+    refuse("decide: {tags: [{tag: sale}]}\n", "'sale' has no cap");
+    refuse("decide: {tags: [{per_week: 1}]}\n", "names no tag");
+    refuse("decide: {tags: [{tag: sale, per_week: 1001}]}\n", "whole number from 0 to 1000");
+    refuse("decide: {tags: [{tag: sale, per_year: 1}]}\n", "per_year");
+    refuse("decide: {channels: [{channel: sms, messages: 1.5}]}\n", "messages");
+    refuse("decide: {channels: [{channel: sms, budget: -1}]}\n", "negative");
+}
+
 static void lists_of_categories_keep_their_order(void **state)
 {
     (void)state;
@@ -208,7 +312,8 @@ static void every_failed_allocation_is_told_and_leaks_nothing(void **state)
 {
     (void)state;
     const char yaml[] = "shop: {name: x, currency: EUR}\nrecommend: {exclude: [A, B]}\n"
-                        "decide:\n  channels:\n    - {channel: sms, cost: 1}\n";
+                        "decide:\n  channels:\n    - {channel: sms, cost: 1}\n"
+                        "  tags: [{tag: sale, per_week: 1}]\n";
     uint64_t n = 1;
     for (;; n++) {
         config *c = NULL;
@@ -233,6 +338,10 @@ int main(void)
         cmocka_unit_test(a_file_with_only_a_version_has_every_default),
         cmocka_unit_test(amounts_are_minor_units_of_the_shops_currency),
         cmocka_unit_test(channels_carry_cost_and_weekly_cap),
+        cmocka_unit_test(channels_and_tags_carry_their_own_limits),
+        cmocka_unit_test(times_of_day_are_minutes),
+        cmocka_unit_test(what_is_not_known_for_sure_has_its_settings),
+        cmocka_unit_test(settings_that_cannot_be_meant_are_refused),
         cmocka_unit_test(lists_of_categories_keep_their_order),
         cmocka_unit_test(wrong_values_name_their_key_and_what_would_be_right),
         cmocka_unit_test(unknown_keys_and_broken_yaml_are_refused_with_their_place),
