@@ -20,7 +20,7 @@ typedef struct option_spec {
     const char *help;  /* one line */
 } option_spec;
 
-enum { MAX_OPTIONS = 16, MAX_ARGUMENTS = 256 };
+enum { MAX_OPTIONS = 32, MAX_ARGUMENTS = 256 };
 
 typedef struct invocation invocation;
 

@@ -144,6 +144,17 @@ static proffer_status take_argument(const command *c, const char *word, invocati
     return PROFFER_OK;
 }
 
+/* Every command is parsed by some test, so that one with too many options never gets out. */
+static proffer_status check_room(const command *c, proffer_error *err)
+{
+    int n = 0;
+    while (c->options != NULL && c->options[n].name != NULL)
+        n++;
+    if (n <= MAX_OPTIONS) return PROFFER_OK;
+    return fail(err, PROFFER_INTERNAL, "proffer %s has %d options, and there is room for %d",
+                c->name, n, MAX_OPTIONS);
+}
+
 proffer_status options_parse(const command *c, int argc, char **argv, invocation *out,
                              proffer_error *err)
 {
@@ -151,6 +162,8 @@ proffer_status options_parse(const command *c, int argc, char **argv, invocation
     cursor k = {.argc = argc, .argv = argv};
     bool only_arguments = false;
     *out = (invocation){.command = c, .workspace = home && *home ? home : "."};
+    proffer_status room = check_room(c, err);
+    if (room != PROFFER_OK) return room;
     for (; k.at < argc; k.at++) {
         const char *word = argv[k.at];
         proffer_status s;
