@@ -35,6 +35,12 @@ calendar_time calendar_from_us(int64_t time_us, const zone *z)
     };
 }
 
+bool calendar_holds(int64_t time_us)
+{
+    const int64_t utc_s = floor_divide(time_us, US_PER_SECOND);
+    return utc_s >= first_s && utc_s < behind_last_s;
+}
+
 int64_t calendar_to_us(const calendar_time *t, const zone *z, zone_repeat repeat)
 {
     int64_t local_s = civil_to_days(t->year, t->month, t->day) * SECONDS_PER_DAY +

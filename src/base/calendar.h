@@ -41,6 +41,8 @@ typedef struct calendar_time {
 
 calendar_time calendar_from_us(int64_t time_us, const zone *z);
 int64_t calendar_to_us(const calendar_time *t, const zone *z, zone_repeat repeat);
+/* Whether an instant lies within the years above, by UTC. */
+bool calendar_holds(int64_t time_us);
 /* Whole days since 1970-01-01 of the local date. */
 int64_t calendar_day(int64_t time_us, const zone *z);
 /* The first instant of the local day holding time_us: midnight, or where clocks jump over

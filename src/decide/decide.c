@@ -61,19 +61,13 @@ static const char *fatigue_fault(const decide_inputs *in)
     return NULL;
 }
 
-/* 1900 to 2199: beyond them there is no calendar, and no end of quiet hours. */
-static bool is_moment(int64_t time_us)
-{
-    return time_us >= INT64_C(-2208988800) * US_PER_SECOND &&
-           time_us < INT64_C(7258118400) * US_PER_SECOND;
-}
-
+/* Beyond the calendar quiet hours have no end. */
 static const char *times_fault(const decide_inputs *in)
 {
     size_t n = ((size_t)in->catalogue->n_shoppers + 1) * CHANNEL_COUNT;
-    if (!is_moment(in->at_us)) return "the moment of sending must be in 1900 to 2199";
+    if (!calendar_holds(in->at_us)) return "the moment of sending must be in 1900 to 2199";
     for (size_t i = 0; in->send_at_us != NULL && i < n; i++)
-        if (in->send_at_us[i] != TIME_ABSENT && !is_moment(in->send_at_us[i]))
+        if (in->send_at_us[i] != TIME_ABSENT && !calendar_holds(in->send_at_us[i]))
             return "the best moment for a shopper must be none or in 1900 to 2199";
     return NULL;
 }

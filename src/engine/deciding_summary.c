@@ -96,33 +96,43 @@ static void write_reasons(const deciding *d, verb_result *r)
     json_array_end(&r->w);
 }
 
-static void write_promotions(const deciding *d, verb_result *r)
+/* What a promotion comes to over all who are sent it. */
+typedef struct sent_sum {
+    uint64_t sent;
+    int64_t cost;
+    double gain;
+} sent_sum;
+
+static void write_promotion(const deciding *d, uint32_t number, const sent_sum *sum,
+                            verb_result *r)
 {
     const shop_catalogue *c = d->p->catalogue;
+    if (sum->sent == 0) return;
+    json_object_begin(&r->w);
+    verb_text(r, "id", c->promotions[number].id);
+    verb_text(r, "title", c->promotions[number].title);
+    verb_integer(r, "sent", (int64_t)sum->sent);
+    verb_money(r, "cost", sum->cost, &c->currency);
+    verb_money(r, "gain", llround(sum->gain), &c->currency);
+    json_object_end(&r->w);
+}
+
+static void write_promotions(const deciding *d, verb_result *r)
+{
+    sent_sum *sums = mem_alloc_zero((size_t)d->p->catalogue->n_promotions + 1, sizeof *sums);
+    for (size_t i = 0; sums != NULL && i < d->result->n_outcomes; i++) {
+        const decide_outcome *o = &d->result->outcomes[i];
+        if (o->why.reason != REASON_CHOSEN) continue;
+        sums[o->promotion].sent++;
+        sums[o->promotion].cost += o->cost_minor;
+        sums[o->promotion].gain += o->why.gain_minor;
+    }
     json_key(&r->w, "promotions");
     json_array_begin(&r->w);
-    for (size_t k = 0; k < d->n_promotions; k++) {
-        uint32_t number = d->promotions[k];
-        uint64_t sent = 0;
-        int64_t cost = 0;
-        double gain = 0;
-        for (size_t i = 0; i < d->result->n_outcomes; i++) {
-            const decide_outcome *o = &d->result->outcomes[i];
-            if (o->promotion != number || o->why.reason != REASON_CHOSEN) continue;
-            sent++;
-            cost += o->cost_minor;
-            gain += o->why.gain_minor;
-        }
-        if (sent == 0) continue;
-        json_object_begin(&r->w);
-        verb_text(r, "id", c->promotions[number].id);
-        verb_text(r, "title", c->promotions[number].title);
-        verb_integer(r, "sent", (int64_t)sent);
-        verb_money(r, "cost", cost, &c->currency);
-        verb_money(r, "gain", llround(gain), &c->currency);
-        json_object_end(&r->w);
-    }
+    for (size_t k = 0; sums != NULL && k < d->n_promotions; k++)
+        write_promotion(d, d->promotions[k], &sums[d->promotions[k]], r);
     json_array_end(&r->w);
+    mem_free(sums);
 }
 
 static void write_outcome(const deciding *d, const decide_outcome *o, verb_result *r,

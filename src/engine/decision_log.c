@@ -13,6 +13,8 @@ typedef struct reading {
     const proffer *p;
     int64_t until_us;
     decision_kinds kinds;
+    arena scratch; /* JSON of one decision */
+    size_t candidates;
     pf_status status;
     pf_error *err;
 } reading;
@@ -32,12 +34,11 @@ static bool no_memory(reading *k)
 static const char *policy_of(reading *k, const decision_record *d)
 {
     const json_value *tree = NULL;
-    arena *memory = &k->l->memory;
-    pf_status s = json_parse(memory, d->versions, strlen(d->versions), &tree, NULL);
+    pf_status s = json_parse(&k->scratch, d->versions, strlen(d->versions), &tree, NULL);
     if (s != PF_OK) return s == PF_NO_MEMORY ? NULL : "";
     const json_value *print = json_member(tree, "policy");
     if (print == NULL || print->kind != JSON_TEXT) return "";
-    return arena_copy_text(memory, print->text.data, print->text.n);
+    return arena_copy_text(&k->l->memory, print->text.data, print->text.n);
 }
 
 /* Name and policy of the run, read off its first decision: there may be very many. */
@@ -55,16 +56,41 @@ static bool take_run(reading *k, const decision_record *d, logged_row *row)
     return row->policy != NULL || no_memory(k);
 }
 
+/* The numbers alone: what else was read goes with the decision. */
+static bool keep_candidates(reading *k, logged_row *row, const journal_candidate *list, size_t n)
+{
+    journal_candidate *own = arena_alloc(&k->l->memory, n, sizeof *own);
+    if (own == NULL) return false;
+    for (size_t i = 0; i < n; i++) {
+        own[i] = list[i];
+        own[i].outcome.why.wants = own[i].outcome.why.has = NULL;
+        own[i].promotion_id = list[i].outcome.promotion > 0
+                                  ? k->p->catalogue->promotions[list[i].outcome.promotion].id
+                                  : arena_copy_text(&k->l->memory, list[i].promotion_id,
+                                                    strlen(list[i].promotion_id));
+        if (own[i].promotion_id == NULL) return false;
+    }
+    row->candidate = own;
+    row->n_candidates = n;
+    return true;
+}
+
 static bool read_candidates(reading *k, const decision_record *d, logged_row *row)
 {
     journal_candidate *list = NULL;
-    pf_status s =
-        journal_read_candidates(d->candidates, strlen(d->candidates), k->p->catalogue,
-                                &k->l->memory, &list, &row->n_candidates, k->err);
-    row->candidate = list;
-    if (s == PF_OK) return true;
-    error_prefix(k->err, "decision %s", d->id);
-    return fail(k, s);
+    size_t n = 0;
+    pf_status s = journal_read_candidates(d->candidates, strlen(d->candidates), k->p->catalogue,
+                                          &k->scratch, &list, &n, k->err);
+    if (s != PF_OK) {
+        error_prefix(k->err, "decision %s", d->id);
+        return fail(k, s);
+    }
+    k->candidates += n;
+    if (k->candidates > DECISION_LOG_MOST_CANDIDATES)
+        return fail(k, error_set(k->err, PF_LIMIT,
+                                 "the decisions of the log have more than %d candidates in all",
+                                 DECISION_LOG_MOST_CANDIDATES));
+    return keep_candidates(k, row, list, n) || no_memory(k);
 }
 
 static bool is_lot(double propensity)
@@ -96,6 +122,7 @@ static bool take(void *context, const decision_record *d)
                         .propensity = d->propensity,
                         .holdout = d->holdout,
                         .explored = k->kinds == DECISIONS_ALL || had_chances(d)};
+    arena_reset(&k->scratch);
     if (!take_run(k, d, row)) return false;
     if (row->explored && !read_candidates(k, d, row)) return false;
     l->n++;
@@ -156,7 +183,7 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                             decision_kinds kinds, pf_error *err)
 {
     *l = (decision_log){.n = 0};
-    arena_init(&l->memory, LIMIT_REPORT_BYTES * 8);
+    arena_init(&l->memory, (size_t)LIMIT_REPORT_BYTES * 32);
     l->runs = intern_new(DECISION_LOG_MOST);
     if (l->runs == NULL)
         return error_set(err, PF_NO_MEMORY, "out of memory for the log of decisions");
@@ -166,6 +193,7 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                  .kinds = kinds,
                  .status = PF_OK,
                  .err = err};
+    arena_init(&k.scratch, 8 * (size_t)LIMIT_JSON_BYTES);
     for (uint32_t i = 1; k.status == PF_OK && i <= p->catalogue->n_shoppers; i++) {
         size_t first = l->n;
         pf_status s = workspace_visit_shopper_decisions(p, i, take, &k, err);
@@ -176,6 +204,7 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
         }
         drop_certain(l, first);
     }
+    arena_free(&k.scratch);
     if (k.status == PF_OK) k.status = mark_explored(l, err);
     if (k.status != PF_OK) decision_log_free(l);
     return k.status;

@@ -18,7 +18,7 @@
 #include "decide/journal.h"
 #include "engine/workspace.h"
 
-enum { DECISION_LOG_MOST = 1000000 };
+enum { DECISION_LOG_MOST = 1000000, DECISION_LOG_MOST_CANDIDATES = 4000000 };
 
 typedef struct logged_row {
     uint32_t shopper, promotion; /* promotion 0: nothing */
@@ -28,7 +28,7 @@ typedef struct logged_row {
     bool holdout;
     bool explored; /* its run drew lots, so chances that are not told are 0 */
     const char *run, *policy; /* policy: its fingerprint, or "", the same for a whole run */
-    const journal_candidate *candidate;
+    const journal_candidate *candidate; /* without the texts of their facts */
     size_t n_candidates;
 } logged_row;
 
@@ -47,8 +47,8 @@ typedef enum decision_kinds {
     DECISIONS_BY_LOT /* those in which something else had a chance as well */
 } decision_kinds;
 
-/* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST; PF_DATA where
- * the log holds what no log holds. On failure *l is empty. */
+/* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST and DECISION_LOG_MOST_CANDIDATES; PF_DATA
+ * where the log holds what no log holds. On failure *l is empty. */
 pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                             decision_kinds kinds, pf_error *err);
 /* Empty is fine. */

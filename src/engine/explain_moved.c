@@ -181,13 +181,16 @@ pf_status explain_moved(proffer *p, uint32_t number, uint32_t offer, int64_t at_
 /* --- trips ------------------------------------------------------------------------ */
 
 /* "a trip of 12 purchases: Whole milk; Brown bread; Honey ...", the last ones of it. */
-static void write_trip_what(const proffer *p, const response_trip *t, verb_result *r)
+static void write_trip_what(const proffer *p, uint32_t who, const response_trip *t,
+                            verb_result *r)
 {
     const shop_history *h = p->history;
     const char *name[TRIP_NAMES];
     size_t named = 0;
     buffer words;
-    for (uint64_t i = t->row + 1; i-- > 0 && h->time_us[i] >= t->from_us && named < TRIP_NAMES;) {
+    const size_t most = t->lines < TRIP_NAMES ? t->lines : TRIP_NAMES;
+    for (uint64_t i = t->row + 1; i-- > h->first[who] && h->time_us[i] >= t->from_us &&
+                                  named < most;) {
         const uint32_t number = h->type[i] == EVENT_PURCHASE ? h->product[i] : 0;
         if (number == 0) continue;
         const product *of = &p->catalogue->products[number];
@@ -216,7 +219,7 @@ pf_status explain_moved_trips(const learned *l, const response_ask *ask, verb_re
     for (size_t i = 0; i < found; i++) {
         json_object_begin(&r->w);
         verb_time(r, "time", trips[i].last_us);
-        write_trip_what(l->p, &trips[i], r);
+        write_trip_what(l->p, ask->shopper[0], &trips[i], r);
         verb_integer(r, "lines", trips[i].lines);
         verb_number(r, "change", trips[i].change);
         json_object_end(&r->w);

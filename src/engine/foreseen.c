@@ -62,12 +62,9 @@ static pf_status take_rows(effect_rows *out, const decision_log *log, double hol
     return PF_OK;
 }
 
-static effect_options effect_settings(const foreseen *f, const policy *how,
-                                      const effect_rows *rows)
+effect_options foreseen_effect_options(const policy *how)
 {
     effect_options o = effect_options_default();
-    o.log = rows->row;
-    o.n_log = f->log.lots > 0 ? rows->n : 0;
     o.margin = how->metric == POLICY_REVENUE ? 1 : how->margin_rate;
     o.unknown_discount_minor = how->unknown_discount_minor != MONEY_ABSENT
                                    ? (double)how->unknown_discount_minor
@@ -87,12 +84,14 @@ static pf_status pass_over(const char *what, const char *instead, pf_status s, p
     return PF_OK;
 }
 
-/* A log too large to be read is told, and what promotions add is then judged without it. */
+/* A log that is too large or makes no sense is told, and what promotions add is then judged without
+ * it. */
 static pf_status read_log(foreseen *f, pf_error *err)
 {
     pf_error why = {.code = PF_OK};
+    if (strcmp(f->l->p->config->gain, "response") == 0) return PF_OK;
     pf_status s = decision_log_read(&f->log, f->l->p, f->at_us, DECISIONS_BY_LOT, &why);
-    if (s == PF_LIMIT) {
+    if (s == PF_LIMIT || s == PF_DATA) {
         log_line(LOG_WARNING, "the lots of earlier decisions are not used: %s", why.message);
         return PF_OK;
     }
@@ -107,7 +106,9 @@ static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)
     if (strcmp(c->gain, "response") == 0 || how->metric == POLICY_REDEMPTIONS) return PF_OK;
     pf_status s = take_rows(&rows, &f->log, how->holdout_share, err);
     if (s == PF_OK) {
-        effect_options o = effect_settings(f, how, &rows);
+        effect_options o = foreseen_effect_options(how);
+        o.log = rows.row;
+        o.n_log = f->log.lots > 0 ? rows.n : 0;
         s = effect_fit(&f->effect, f->l->data, f->at_us, &o, &why);
         if (strcmp(c->gain, "uplift") == 0 && s != PF_OK)
             s = error_pass(err, &why);
@@ -197,11 +198,11 @@ static pf_status draw_lift(foreseen *f, pf_error *err)
     pf_status s = draws_new(&scale, f->n_draws, effect_scales(f->effect), SEED,
                             PUBLICATION_LIFT, err);
     if (s == PF_OK) s = effect_draws(f->effect, &scale, err);
-    for (uint32_t d = 0; s == PF_OK && d < f->n_draws; d++)
-        for (uint32_t k = 1; k <= n; k++)
-            f->lift_draw[(size_t)d * (n + 1) + k] =
-                scale.value[(size_t)d * scale.width +
-                            effect_scale_of(f->effect, f->l->data, k)];
+    for (uint32_t k = 1; s == PF_OK && k <= n; k++) {
+        size_t own = effect_scale_of(f->effect, f->l->data, k);
+        for (uint32_t d = 0; d < f->n_draws; d++)
+            f->lift_draw[(size_t)d * (n + 1) + k] = scale.value[(size_t)d * scale.width + own];
+    }
     draws_free(&scale);
     return s;
 }
@@ -292,16 +293,19 @@ pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_sc
                                .spend_minor = scores->spend};
         s = effect_score(f->effect, f->l->data, &question, lift, err);
     }
-    for (size_t at = 0; s == PF_OK && at < n; at++) {
-        uint32_t who = ask->shopper[at / ask->n_promotions];
-        double times = by != CHANNEL_NONE ? habits_factor(f->habits, who, by) : 1;
-        into[at] = (decide_score){.shopper = who,
-                                  .promotion = ask->promotion[at % ask->n_promotions],
-                                  .channel = by,
-                                  .p_redeem = fmin(1, (double)scores->p[at] * times),
-                                  .spend_minor = (double)scores->spend[at],
-                                  .lift_known = lift != NULL,
-                                  .lift_minor = lift != NULL ? (double)lift[at] * times : 0};
+    for (size_t i = 0; s == PF_OK && i < ask->n_shoppers; i++) {
+        double times = by != CHANNEL_NONE ? habits_factor(f->habits, ask->shopper[i], by) : 1;
+        for (size_t k = 0; k < ask->n_promotions; k++) {
+            size_t at = i * ask->n_promotions + k;
+            into[at] =
+                (decide_score){.shopper = ask->shopper[i],
+                               .promotion = ask->promotion[k],
+                               .channel = by,
+                               .p_redeem = fmin(1, (double)scores->p[at] * times),
+                               .spend_minor = (double)scores->spend[at],
+                               .lift_known = lift != NULL,
+                               .lift_minor = lift != NULL ? (double)lift[at] * times : 0};
+        }
     }
     mem_free(lift);
     return s;

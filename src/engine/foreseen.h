@@ -10,8 +10,8 @@
  *     foreseen_inputs(&f, &in);                                       // what decide_run borrows
  *     foreseen_close(&f);
  *
- * Each part that the data cannot support is left out with a warning that says why and what
- * stands in its place; none fails a decision.
+ * Each part that the data cannot support is left out, with a line that says why and what stands in
+ * its place; only `decide.gain: uplift` insists on one.
  */
 #ifndef PROFFER_ENGINE_FORESEEN_H
 #define PROFFER_ENGINE_FORESEEN_H
@@ -38,6 +38,9 @@ typedef struct foreseen {
     uint32_t n_draws;      /* 0: none */
     double *redeem_draw, *lift_draw; /* [D x (promotions + 1)] */
 } foreseen;
+
+/* What a choice of a learner of effects weighs under a policy; no log, no basis. */
+effect_options foreseen_effect_options(const policy *how);
 
 /* Needs l->model. Only what the configuration asks for is fitted. PF_NO_MEMORY and the like; on
  * failure *f is empty. */

@@ -9,6 +9,7 @@
 #include "engine/test_period.h"
 
 enum { NOBODY, EVERYBODY, BY_CHANCE, BY_RESPONSE, BY_UPLIFT, POLICIES };
+enum { MOST_SCORES = 4000000 };
 
 typedef struct past_run {
     proffer *p;
@@ -33,11 +34,10 @@ static pf_status no_memory(pf_error *err)
 static pf_status fit_models(past_run *r, pf_error *err)
 {
     pf_error why = {.code = PF_OK};
-    effect_options o = effect_options_default();
+    const effect_options o = foreseen_effect_options(r->how);
     pf_status s = learned_open(&r->learned, r->p, err);
     if (s == PF_OK) s = learned_fit(&r->learned, r->from_us, 1, err);
     if (s != PF_OK) return s;
-    o.margin = r->how->margin_rate;
     s = effect_fit(&r->effect, r->learned.data, r->from_us, &o, &why);
     if (s == PF_DATA) {
         log_line(LOG_INFO, "no policy by uplift: %s", why.message);
@@ -87,11 +87,9 @@ static pf_status score_lift(past_run *r, const past_campaign *k, const response_
     return s;
 }
 
-static pf_status score_campaign(past_run *r, uint32_t number, past_campaign *k, pf_error *err)
+static pf_status score_slice(past_run *r, uint32_t number, const past_campaign *k, pf_error *err)
 {
     response_scores scores = {0};
-    list_campaign(r, number, k);
-    if (k->n == 0 || k->n_promotions == 0) return PF_OK;
     response_ask ask = {.campaign = number,
                         .promotion = k->promotion,
                         .n_promotions = k->n_promotions,
@@ -103,6 +101,24 @@ static pf_status score_campaign(past_run *r, uint32_t number, past_campaign *k, 
         r->score[0][k->row[i]] = (double)scores.any[i];
     if (s == PF_OK && r->effect != NULL) s = score_lift(r, k, &ask, &scores, err);
     response_scores_free(&scores);
+    return s;
+}
+
+/* So many shoppers at a time that their scores fit. */
+static pf_status score_campaign(past_run *r, uint32_t number, past_campaign *k, pf_error *err)
+{
+    pf_status s = PF_OK;
+    list_campaign(r, number, k);
+    if (k->n == 0 || k->n_promotions == 0) return PF_OK;
+    const size_t most = MOST_SCORES / k->n_promotions + 1;
+    for (size_t at = 0; s == PF_OK && at < k->n; at += most) {
+        const past_campaign slice = {.row = k->row + at,
+                                     .shopper = k->shopper + at,
+                                     .promotion = k->promotion,
+                                     .n = k->n - at < most ? k->n - at : most,
+                                     .n_promotions = k->n_promotions};
+        s = score_slice(r, number, &slice, err);
+    }
     return s;
 }
 

@@ -169,6 +169,7 @@ typedef struct lots {
 static bool take_lot(void *context, uint32_t number, int64_t time_us, bool holdout)
 {
     lots *l = context;
+    if (!calendar_holds(time_us)) return true; /* a damaged row, of no day at all */
     l->newer = number > l->n_shoppers;
     l->failed = !l->newer &&
                 !mem_reserve((void **)&l->list, &l->capacity, l->n + 1, sizeof *l->list);

@@ -12,6 +12,8 @@
 #include "engine/past_policies.h"
 #include "evaluate/policies_journal.h"
 
+enum { MOST_WINDOW_DAYS = 366 };
+
 proffer_policies_options proffer_policies_options_default(void)
 {
     return (proffer_policies_options){.seed = 1};
@@ -26,6 +28,8 @@ typedef struct comparing {
     policies_decision *row; /* [log.n] */
     policies_candidate *candidate;
     size_t n, n_candidates;
+    size_t skipped; /* decisions that cannot be judged, and why the first of them */
+    pf_error first;
     policies_choice who[POLICIES_MAX];
     size_t n_who;
 } comparing;
@@ -51,14 +55,17 @@ static pf_status take_row(comparing *k, const logged_row *from, double *chance, 
                                     .propensity = from->holdout ? NAN : from->propensity,
                                     .holdout = from->holdout,
                                     .version = from->policy};
+    pf_error why = {.code = PF_OK};
     if (from->n_candidates == 0) return PF_OK;
     take_chances(from, chance);
     pf_status s = policies_from_journal(&logged, from->candidate, from->n_candidates, chance,
                                         &k->policy, k->p->catalogue,
-                                        k->candidate + k->n_candidates, &k->row[k->n], err);
+                                        k->candidate + k->n_candidates, &k->row[k->n], &why);
     k->n_candidates += from->n_candidates;
     k->n += s == PF_OK;
-    return s;
+    if (s != PF_DATA) return s == PF_OK ? s : error_pass(err, &why);
+    if (k->skipped++ == 0) k->first = why;
+    return PF_OK;
 }
 
 /* Runs that drew no lots say nothing of other policies; where others did, they are left out. */
@@ -86,6 +93,9 @@ static pf_status take_rows(comparing *k, int64_t since_us, pf_error *err)
     if (sure > 0)
         log_line(LOG_INFO, "%zu decision%s of runs that drew no lots left out", sure,
                  sure == 1 ? "" : "s");
+    if (k->skipped > 0)
+        log_line(LOG_WARNING, "%zu decision%s cannot be judged and are left out: %s", k->skipped,
+                 k->skipped == 1 ? "" : "s", k->first.message);
     mem_free(chance);
     return s;
 }
@@ -105,6 +115,8 @@ static pf_status settings(const comparing *k, policies_options *out, pf_error *e
 {
     const proffer_policies_options *o = k->o;
     const config *c = k->p->config;
+    if (o->window_days < 0 || o->window_days > MOST_WINDOW_DAYS)
+        return error_set(err, PF_USAGE, "a window has 1 to %d days", MOST_WINDOW_DAYS);
     *out = policies_options_default();
     out->margin_rate = k->policy.margin_rate;
     out->until_us = k->p->history->last_time_us + 1;

@@ -8,7 +8,7 @@
 typedef struct zones {
     zone **open; /* [n] owned */
     uint32_t n;
-    const zone **of; /* [shoppers + 1]; NULL inside: none of their own; NULL: nobody has one */
+    const zone **of; /* [shoppers + 1]; NULL inside: none of their own */
 } zones;
 
 /* A name that is no zone counts as none, and one warning says how many have such. PF_NO_MEMORY;

@@ -167,9 +167,20 @@ static void dates_are_written_in_the_zone(void **state)
     zone_free(z);
 }
 
+static void the_calendar_ends_with_its_years(void **state)
+{
+    (void)state;
+    const int64_t first = INT64_C(-2208988800) * US_PER_SECOND;
+    const int64_t behind = INT64_C(7258118400) * US_PER_SECOND;
+    assert_true(calendar_holds(0) && calendar_holds(first) && calendar_holds(behind - 1));
+    assert_false(calendar_holds(first - 1) || calendar_holds(behind));
+    assert_false(calendar_holds(INT64_MAX) || calendar_holds(INT64_MIN));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_calendar_ends_with_its_years),
         cmocka_unit_test(dates_agree_with_counting_days),
         cmocka_unit_test(division_rounds_down_below_zero),
         cmocka_unit_test(parts_and_instants_are_inverse),
