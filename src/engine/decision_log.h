@@ -47,8 +47,9 @@ typedef enum decision_kinds {
     DECISIONS_BY_LOT /* those in which something else had a chance as well */
 } decision_kinds;
 
-/* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST and DECISION_LOG_MOST_CANDIDATES; PF_DATA
- * where the log holds what no log holds. On failure *l is empty. */
+/* Decisions before until_us. Needs a snapshot. PF_LIMIT beyond DECISION_LOG_MOST and
+ * DECISION_LOG_MOST_CANDIDATES; PF_DATA where the log holds what no log holds. On failure *l is
+ * empty. */
 pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                             decision_kinds kinds, pf_error *err);
 /* Empty is fine. */
