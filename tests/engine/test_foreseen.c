@@ -300,6 +300,32 @@ static void an_uplift_that_is_insisted_on_and_not_known_is_refused(void **state)
     learned_close(&known);
 }
 
+/* Decisions that cannot be read any more are no reason to decide nothing. */
+static void a_damaged_log_is_passed_over(void **state)
+{
+    (void)state;
+    open_shop(SHOP("  gain: auto\n" TWO_CHANNELS));
+    const decision_record torn = {.id = "torn",
+                                  .run = "r1",
+                                  .shopper = room_shopper("s0003"),
+                                  .time_us = now - US_PER_DAY,
+                                  .send_at_us = now - US_PER_DAY,
+                                  .propensity = .5,
+                                  .reason = "not_drawn",
+                                  .message = "",
+                                  .candidates = "[{\"promotion\":",
+                                  .versions = "{}"};
+    close_shop();
+    assert_int_equal(store_begin(room->store, NULL), PF_OK);
+    assert_int_equal(store_put_decision(room->store, &torn, NULL), PF_OK);
+    assert_int_equal(store_commit(room->store, NULL), PF_OK);
+    assert_int_equal(try_open(NULL), PF_OK);
+    assert_int_equal(f.log.n, 0);
+    assert_non_null(f.effect);
+    assert_int_equal(effect_basis_of(f.effect), EFFECT_BY_OBSERVATION);
+    close_shop();
+}
+
 /* Some of the many allocations, early and late ones. */
 static void failed_allocations_are_told_and_leak_nothing(void **state)
 {
@@ -340,6 +366,7 @@ int main(void)
         ROOM(tiring_shoppers_has_a_price_unless_it_is_turned_off),
         ROOM(a_summary_says_what_gains_count),
         ROOM(an_uplift_that_is_insisted_on_and_not_known_is_refused),
+        ROOM(a_damaged_log_is_passed_over),
         ROOM(failed_allocations_are_told_and_leak_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
