@@ -65,12 +65,20 @@
 #define LIMIT_SHOPPER_PICKS 100u
 #define LIMIT_ALLOCATE_CAPS 100000u
 #define LIMIT_MARGIN_CAPS 2000u /* that bind; a matrix of them is kept */
-#define LIMIT_DECIDE_PAIRS 50000000u
+/* Shoppers x promotions of one run. Score, outcome and a likely option of a pair are 0.4 kB
+ * together: some 4 GB. */
+#define LIMIT_DECIDE_PAIRS 10000000u
 #define LIMIT_REASON_TEXT_BYTES (16ull << 30) /* kept for the reasons of one run */
 
 /* Comparing policies on a log: actions of all rows; rows x actions x policies kept. */
 #define LIMIT_POLICY_ACTIONS 4096u
 #define LIMIT_POLICY_CELLS 200000000u
+
+/* Learning what promotions bring: candidates of one logged decision; promotions and kinds of them
+ * that a model corrects. */
+#define LIMIT_EFFECT_CANDIDATES 100000u
+#define LIMIT_FACTOR_CELLS (1u << 24)
+#define LIMIT_FACTOR_KINDS 4096u
 
 /* Messages: frames and what is filled into them. */
 #define LIMIT_FRAMES 10000u

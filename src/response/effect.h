@@ -52,11 +52,10 @@ enum {
                                   because to be there to be shown it is a sign by itself */
     EFFECT_MOST_ROWS = 40000,  /* learnt from; more are sampled */
     EFFECT_MOST_MOMENTS = 96,  /* campaigns, or days x campaigns of a log, the newest */
-    EFFECT_MOST_KINDS = 64,    /* kinds beyond are one together */
+    EFFECT_MOST_KINDS = 64,    /* of more, the last and all beyond are one together */
     EFFECT_FEW_ROWS = 100,     /* by lot at least so many sent and so many not, else by
                                   observation */
     EFFECT_LEAST_ROWS = 20,    /* of each side, or it is refused */
-    EFFECT_MOST_CANDIDATES = 100000, /* of one decision */
     EFFECT_KIND_BYTES = 64
 };
 /* Rows whose chance of being sent is estimated outside [this, 1 - this] are left out. */
@@ -150,7 +149,9 @@ const char *effect_learner(const effect_model *m);
 size_t effect_scales(const effect_model *m);
 /* Which one is a promotion's. */
 size_t effect_scale_of(const effect_model *m, const response_data *d, uint32_t promotion);
-/* Its kind: a campaign's own word, or a promotion's kind; "" of the last. */
+/* Its kind: a campaign's own word, or a promotion's kind; EFFECT_OTHER_KINDS of those beyond
+ * EFFECT_MOST_KINDS, and of any that is not known where there are so many; "" of the last. */
+#define EFFECT_OTHER_KINDS "all other kinds"
 const char *effect_scale_name(const effect_model *m, size_t scale);
 
 typedef struct effect_share {

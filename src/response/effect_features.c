@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "response/effect_rows.h"
+#include "response/kinds.h"
 
 /* --- money ------------------------------------------------------------------------- */
 
@@ -215,34 +216,22 @@ const char *effect_kind_name(const shop_catalogue *c, uint32_t number)
                : promotion_kind_name(p->kind);
 }
 
-/* At a whole character. */
-static void cut(const char *name, char into[EFFECT_KIND_BYTES])
-{
-    size_t n = strlen(name);
-    if (n >= EFFECT_KIND_BYTES) {
-        n = EFFECT_KIND_BYTES - 1;
-        while (n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80)
-            n--;
-    }
-    memcpy(into, name, n);
-    into[n] = 0;
-}
-
+/* Where there is no place left: that of all others, which rows of such kinds went to. */
 size_t effect_kind_find(const effect_kinds *k, const char *name)
 {
     char own[EFFECT_KIND_BYTES];
     size_t i = 0;
-    cut(name, own);
+    kinds_shorten(name, own, sizeof own);
     while (i < k->n && strcmp(k->name[i], own) != 0)
         i++;
-    return i;
+    return i < EFFECT_MOST_KINDS ? i : EFFECT_MOST_KINDS - 1;
 }
 
 size_t effect_kind_add(effect_kinds *k, const char *name)
 {
     const size_t i = effect_kind_find(k, name);
     if (i < k->n) return i;
-    if (k->n == EFFECT_MOST_KINDS) return EFFECT_MOST_KINDS - 1;
-    cut(name, k->name[k->n]);
+    const bool last = k->n == EFFECT_MOST_KINDS - 1;
+    kinds_shorten(last ? EFFECT_OTHER_KINDS : name, k->name[k->n], EFFECT_KIND_BYTES);
     return k->n++;
 }

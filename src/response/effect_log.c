@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/calendar.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "response/effect_rows.h"
@@ -28,9 +29,9 @@ static pf_status check_candidates(const response_data *d, const effect_logged *e
                                   pf_error *err)
 {
     double most = e->propensity_none;
-    if (e->n_candidates > EFFECT_MOST_CANDIDATES)
-        return error_set(err, PF_LIMIT, "decision %zu of the log has %zu candidates; %d are the "
-                         "most", at, e->n_candidates, EFFECT_MOST_CANDIDATES);
+    if (e->n_candidates > LIMIT_EFFECT_CANDIDATES)
+        return error_set(err, PF_LIMIT, "decision %zu of the log has %zu candidates; %u are the "
+                         "most", at, e->n_candidates, LIMIT_EFFECT_CANDIDATES);
     for (size_t i = 0; i < e->n_candidates; i++) {
         const effect_option *c = &e->candidate[i];
         if (c->promotion == 0 || c->promotion > d->world.catalogue->n_promotions)

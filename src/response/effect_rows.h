@@ -87,9 +87,9 @@ typedef struct effect_kinds {
 } effect_kinds;
 /* The name of a promotion's kind: the campaign's own word, else the promotion's kind. */
 const char *effect_kind_name(const shop_catalogue *c, uint32_t number);
-/* Its place, n where it is not known. */
+/* Its place, n where it is not known; where there are EFFECT_MOST_KINDS, that of all others. */
 size_t effect_kind_find(const effect_kinds *k, const char *name);
-/* The same, adding it; the last place is shared by all beyond. */
+/* The same, adding it; the last place is EFFECT_OTHER_KINDS, shared by all beyond. */
 size_t effect_kind_add(effect_kinds *k, const char *name);
 
 /* --- rows (effect_rows.c) ----------------------------------------------------------- */

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/memory.h"
+#include "response/kinds.h"
 
 void factors_free(factors *f)
 {
@@ -94,9 +96,9 @@ static size_t count_arms(const factors *f, const factors_cell *cell, size_t n,
 
 static pf_status check_cells(const factors_cell *cell, size_t n, size_t n_kinds, pf_error *err)
 {
-    if (n > FACTORS_MAX_CELLS || n_kinds > FACTORS_MAX_KINDS)
-        return error_set(err, PF_LIMIT, "%zu promotions of %zu kinds: at most %d of %d", n,
-                         n_kinds, FACTORS_MAX_CELLS, FACTORS_MAX_KINDS);
+    if (n > LIMIT_FACTOR_CELLS || n_kinds > LIMIT_FACTOR_KINDS)
+        return error_set(err, PF_LIMIT, "%zu promotions of %zu kinds: at most %u of %u", n,
+                         n_kinds, LIMIT_FACTOR_CELLS, LIMIT_FACTOR_KINDS);
     for (size_t i = 0; i < n; i++) {
         if (cell[i].kind >= n_kinds)
             return error_set(err, PF_DATA, "cell %zu is of kind %u, there are %zu", i,
@@ -117,8 +119,7 @@ static bool make_room(factors *f, size_t n, const char *const *kind_name, size_t
     if (!f->kind || !f->kind_name || !f->arm_key || !f->arm) return false;
     f->n_kinds = n_kinds;
     for (size_t k = 0; k < n_kinds; k++)
-        for (size_t i = 0; i + 1 < FACTORS_NAME_BYTES && kind_name[k][i] != 0; i++)
-            f->kind_name[k][i] = kind_name[k][i];
+        kinds_shorten(kind_name[k], f->kind_name[k], FACTORS_NAME_BYTES);
     return true;
 }
 
@@ -175,9 +176,9 @@ static size_t merge(const uint64_t *a_key, const gamma_count *a, size_t n, const
 pf_status factors_watch(factors *f, const factors_cell *cell, size_t n, pf_error *err)
 {
     pf_status s = check_cells(cell, n, f->n_kinds, err);
-    if (s == PF_OK && f->n_arms + n > FACTORS_MAX_CELLS)
-        s = error_set(err, PF_LIMIT, "%zu promotions: at most %d", f->n_arms + n,
-                      FACTORS_MAX_CELLS);
+    if (s == PF_OK && f->n_arms + n > LIMIT_FACTOR_CELLS)
+        s = error_set(err, PF_LIMIT, "%zu promotions: at most %u", f->n_arms + n,
+                      LIMIT_FACTOR_CELLS);
     if (s != PF_OK || n == 0) return s;
     const size_t most = f->n_arms + n;
     factors_cell *sorted = mem_alloc(n, sizeof *sorted);
@@ -207,8 +208,10 @@ pf_status factors_watch(factors *f, const factors_cell *cell, size_t n, pf_error
 
 size_t factors_kind_of(const factors *f, const char *name)
 {
+    char own[FACTORS_NAME_BYTES];
     size_t k = 0;
-    while (k < f->n_kinds && strncmp(f->kind_name[k], name, FACTORS_NAME_BYTES - 1) != 0)
+    kinds_shorten(name, own, sizeof own);
+    while (k < f->n_kinds && strcmp(f->kind_name[k], own) != 0)
         k++;
     return k;
 }
@@ -219,24 +222,24 @@ double factors_kind_mean(const factors *f, size_t kind)
     return kind < f->n_kinds ? gamma_belief_mean(f->kind[kind].belief) : f->shape.overall;
 }
 
-gamma_belief factors_own(const factors *f, uint64_t promotion)
+gamma_belief factors_own(const factors *f, uint64_t key)
 {
     const double nu = f->shape.nu;
     size_t low = 0, high = f->n_arms;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (f->arm_key[middle] < promotion)
+        if (f->arm_key[middle] < key)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == f->n_arms || f->arm_key[low] != promotion) return (gamma_belief){nu, nu};
+    if (low == f->n_arms || f->arm_key[low] != key) return (gamma_belief){nu, nu};
     return (gamma_belief){nu + f->arm[low].answers, nu + f->arm[low].expected};
 }
 
-double factors_mean(const factors *f, size_t kind, uint64_t promotion)
+double factors_mean(const factors *f, size_t kind, uint64_t key)
 {
-    return factors_kind_mean(f, kind) * gamma_belief_mean(factors_own(f, promotion));
+    return factors_kind_mean(f, kind) * gamma_belief_mean(factors_own(f, key));
 }
 
 double factors_draw(gamma_belief own, random_stream *r)

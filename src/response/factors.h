@@ -42,8 +42,7 @@
 #include "response/gamma_poisson.h"
 #include "tensor/safetensors.h"
 
-enum { FACTORS_ENOUGH = 200, FACTORS_MAX_CELLS = 1 << 24, FACTORS_MAX_KINDS = 4096,
-       FACTORS_NAME_BYTES = 64 };
+enum { FACTORS_ENOUGH = 200, FACTORS_NAME_BYTES = 64 };
 
 /* Rows of one promotion in one group of promotions shown together, summed. */
 typedef struct factors_cell {
@@ -71,7 +70,7 @@ typedef struct factors {
     bool enough; /* FACTORS_ENOUGH answers were known: kinds are corrected */
     size_t n_kinds, n_arms;
     factors_kind *kind;                    /* [n_kinds] */
-    char (*kind_name)[FACTORS_NAME_BYTES]; /* [n_kinds] cut where longer */
+    char (*kind_name)[FACTORS_NAME_BYTES]; /* [n_kinds] shortened where longer */
     uint64_t *arm_key;                     /* [n_arms] rising */
     gamma_count *arm;                      /* [n_arms] the kind's factor in what was expected */
 } factors;
@@ -92,9 +91,9 @@ size_t factors_kind_of(const factors *f, const char *name);
 /* The mean factor of a kind; that of all kinds for one not known. */
 double factors_kind_mean(const factors *f, size_t kind);
 /* A promotion's own factor beside its kind's; Gamma(nu, nu) for one not known. */
-gamma_belief factors_own(const factors *f, uint64_t promotion);
+gamma_belief factors_own(const factors *f, uint64_t key);
 /* Both: what a chance is multiplied with. */
-double factors_mean(const factors *f, size_t kind, uint64_t promotion);
+double factors_mean(const factors *f, size_t kind, uint64_t key);
 
 /* [D x (n_arms + 1)]: promotions' own factors as f->arm_key, then a new one's. Errors as
  * draws_new. On failure *d is empty. */

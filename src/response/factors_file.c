@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "response/factors.h"
 
 enum { SHAPE_NUMBERS = 3, KIND_NUMBERS = 5, ARM_NUMBERS = 2 };
@@ -68,6 +70,7 @@ static bool kinds_make_sense(factors *f)
         const factors_kind *own = &f->kind[k];
         answers += own->answers;
         f->kind_name[k][FACTORS_NAME_BYTES - 1] = 0;
+        if (!utf8_check(f->kind_name[k], strlen(f->kind_name[k]), NULL)) return false;
         if (!is_count(own->expected) || !is_count(own->answers) || !is_count(own->groups) ||
             !(own->belief.shape >= 0 && own->belief.rate > 0) ||
             !(gamma_belief_mean(own->belief) <= most_factor))
@@ -83,7 +86,7 @@ static pf_status take_kinds(factors *f, const safetensors *file, pf_error *err)
     if (!has(file, "factor_kinds")) return PF_OK;
     pf_status s = safetensors_find(file, "factor_kinds", TENSOR_F64, 2, 0, &kinds, err);
     if (s != PF_OK) return s;
-    if (kinds->shape[1] != KIND_NUMBERS || kinds->shape[0] > FACTORS_MAX_KINDS)
+    if (kinds->shape[1] != KIND_NUMBERS || kinds->shape[0] > LIMIT_FACTOR_KINDS)
         return damaged(file, err);
     size_t n = (size_t)kinds->shape[0];
     s = safetensors_find(file, "factor_kind_names", TENSOR_U8, 2, n * FACTORS_NAME_BYTES, &names,
@@ -112,7 +115,7 @@ static pf_status take_arms(factors *f, const safetensors *file, pf_error *err)
     if (!has(file, "factor_keys")) return PF_OK;
     pf_status s = safetensors_find(file, "factor_keys", TENSOR_U64, 1, 0, &keys, err);
     if (s != PF_OK) return s;
-    if (keys->count > FACTORS_MAX_CELLS) return damaged(file, err);
+    if (keys->count > LIMIT_FACTOR_CELLS) return damaged(file, err);
     size_t n = (size_t)keys->count;
     s = safetensors_find(file, "factor_arms", TENSOR_F64, 2, n * ARM_NUMBERS, &counts, err);
     if (s != PF_OK) return s;

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/memory.h"
 
-enum { NAME_BYTES = 256 };
+/* Of a campaign's own word, and of both together. */
+enum { WORD_BYTES = LIMIT_ID_BYTES + 1, NAME_BYTES = WORD_BYTES + 64, HASH_DIGITS = 12 };
 
 void kinds_free(kinds *k)
 {
@@ -17,11 +19,11 @@ void kinds_free(kinds *k)
     *k = (kinds){.names = NULL};
 }
 
-/* Cut where longer. */
 static size_t name_of(const shop_catalogue *c, const promotion *p, char into[NAME_BYTES])
 {
     const char *gives = promotion_kind_name(p->kind);
-    const char *word = p->campaign ? c->campaigns[p->campaign].kind : "";
+    char word[WORD_BYTES];
+    kinds_shorten(p->campaign ? c->campaigns[p->campaign].kind : "", word, sizeof word);
     (void)snprintf(into, NAME_BYTES, word[0] ? "%s in %s" : "%s%s", gives, word);
     return strlen(into);
 }
@@ -51,6 +53,26 @@ pf_status kinds_new(kinds *k, const shop_catalogue *c, pf_error *err)
     if (ok) return PF_OK;
     kinds_free(k);
     return error_set(err, PF_NO_MEMORY, "out of memory for %u promotions", c->n_promotions);
+}
+
+void kinds_shorten(const char *name, char *into, size_t room)
+{
+    const size_t n = strlen(name);
+    size_t kept = n;
+    if (n >= room) {
+        kept = room - HASH_DIGITS - 2;
+        while (kept > 0 && ((unsigned char)name[kept] & 0xC0) == 0x80)
+            kept--;
+    }
+    memcpy(into, name, kept);
+    into[kept] = 0;
+    if (kept == n) return;
+    char digits[FINGERPRINT_TEXT_BYTES];
+    const fingerprint whole = fingerprint_of(name, n);
+    fingerprint_format(&whole, digits);
+    into[kept] = '~';
+    memcpy(into + kept + 1, digits, HASH_DIGITS);
+    into[kept + 1 + HASH_DIGITS] = 0;
 }
 
 const char *kinds_name(const kinds *k, uint32_t number)

@@ -170,9 +170,11 @@ static inline void world_habits(effect_world *w, uint32_t who, random_stream *r)
         const int64_t at = world_week_us(week) + (int64_t)(random_unit(r) * 6.9 * 86400e6);
         const double chance = is_sure(who) ? .8 : is_persuadable(who) ? .05 : 0;
         world_buy(w, who, at, 11 + who % 5, 2000);
-        if (random_unit(r) < chance)
-            world_buy(w, who, at, 1 + random_below(r, 10),
-                      WORLD_PRICE - 200 + (int64_t)random_below(r, 401));
+        if (random_unit(r) >= chance) continue;
+        /* one draw a statement: compilers take arguments in orders of their own */
+        const int64_t paid = WORLD_PRICE - 200 + (int64_t)random_below(r, 401);
+        const uint32_t what = 1 + random_below(r, 10);
+        world_buy(w, who, at, what, paid);
     }
 }
 

@@ -4,6 +4,7 @@
  */
 #include "response/effect_world.h"
 
+#include "base/text.h"
 #include "response/effect_inner.h"
 
 enum { SHOPPERS = 90, CAMPAIGNS = 4 };
@@ -416,15 +417,38 @@ static void names_of_kinds_are_kept_apart_and_cut_at_whole_characters(void **sta
     memcpy(name + 62, "\xC3\xA9rest", 6); /* a letter of two bytes across the limit */
     assert_int_equal(effect_kind_add(&k, "A"), 0);
     assert_int_equal(effect_kind_add(&k, name), 1);
-    assert_int_equal(strlen(k.name[1]), 62);
+    assert_true(strlen(k.name[1]) < EFFECT_KIND_BYTES);
+    assert_true(utf8_check(k.name[1], strlen(k.name[1]), NULL));
     assert_int_equal(effect_kind_find(&k, name), 1);
     assert_int_equal(effect_kind_find(&k, "B"), 2);
-    for (int i = 0; i < EFFECT_MOST_KINDS + 5; i++) {
-        (void)snprintf(name, sizeof name, "kind %d", i);
-        assert_true(effect_kind_add(&k, name) < EFFECT_MOST_KINDS);
+    name[65] = '.'; /* the same beginning, another kind */
+    assert_int_equal(effect_kind_add(&k, name), 2);
+    assert_int_equal(effect_kind_find(&k, name), 2);
+}
+
+/* Rows, scales and files agree on where they are: one kind more than there is room for asks the
+ * scale that its rows went to. */
+static void kinds_beyond_the_last_place_share_it_and_are_found_there(void **state)
+{
+    (void)state;
+    effect_kinds k = {.n = 0};
+    char name[100];
+    for (size_t i = 0; i < EFFECT_MOST_KINDS - 1; i++) {
+        (void)snprintf(name, sizeof name, "kind %zu", i);
+        assert_int_equal(effect_kind_add(&k, name), i);
+        assert_int_equal(effect_kind_find(&k, "never seen"), i + 1);
     }
-    assert_int_equal(k.n, EFFECT_MOST_KINDS);
-    assert_int_equal(effect_kind_add(&k, "one more"), EFFECT_MOST_KINDS - 1);
+    for (size_t i = EFFECT_MOST_KINDS - 1; i < EFFECT_MOST_KINDS + 5; i++) {
+        (void)snprintf(name, sizeof name, "kind %zu", i);
+        assert_int_equal(effect_kind_add(&k, name), EFFECT_MOST_KINDS - 1);
+        assert_int_equal(k.n, EFFECT_MOST_KINDS);
+    }
+    for (size_t i = 0; i < EFFECT_MOST_KINDS + 5; i++) {
+        (void)snprintf(name, sizeof name, "kind %zu", i);
+        assert_int_equal(effect_kind_find(&k, name),
+                         i < EFFECT_MOST_KINDS ? i : EFFECT_MOST_KINDS - 1);
+    }
+    assert_string_equal(k.name[EFFECT_MOST_KINDS - 1], EFFECT_OTHER_KINDS);
 }
 
 /* --- memory ------------------------------------------------------------------------- */
@@ -513,6 +537,7 @@ int main(void)
         TEST(every_feature_has_a_name_of_its_own_and_is_found_among_those_of_any, make_lots),
         TEST(a_worth_that_only_some_promotions_have_is_not_looked_at, make_lots),
         TEST(names_of_kinds_are_kept_apart_and_cut_at_whole_characters, make_lots),
+        TEST(kinds_beyond_the_last_place_share_it_and_are_found_there, make_lots),
         TEST(every_failed_allocation_is_told, make_mailed),
         TEST(every_failed_allocation_is_told, make_log),
         cmocka_unit_test(every_failed_allocation_of_the_choice_is_told),

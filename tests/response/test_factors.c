@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "response/factors.h"
+#include "response/kinds.h"
 
 enum { ARMS = 400, GROUPS = 40, PER_GROUP = ARMS / GROUPS };
 
@@ -235,8 +238,8 @@ static void bad_cells_are_refused_by_their_place(void **state)
         assert_int_equal(factors_fit(&f, cell, 2, names, 3, &err), PF_DATA);
         assert_int_equal(f.n_arms, 0);
     }
-    assert_int_equal(factors_fit(&f, cell, FACTORS_MAX_CELLS + 1, names, 3, &err), PF_LIMIT);
-    assert_int_equal(factors_fit(&f, cell, 1, names, FACTORS_MAX_KINDS + 1, &err), PF_LIMIT);
+    assert_int_equal(factors_fit(&f, cell, LIMIT_FACTOR_CELLS + 1, names, 3, &err), PF_LIMIT);
+    assert_int_equal(factors_fit(&f, cell, 1, names, LIMIT_FACTOR_KINDS + 1, &err), PF_LIMIT);
 }
 
 static void answers_to_what_was_thought_impossible_stay_finite(void **state)
@@ -393,6 +396,61 @@ static void what_a_file_gives_back_is_what_was_saved(void **state)
     (void)unlink(path);
 }
 
+/* Of three bytes each, so that most limits fall into the middle of one; n of them and an end. */
+static void fill_name(char *into, size_t n, const char *end)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(into + 3 * i, "\xE4\xBF\x83", 3);
+    memcpy(into + 3 * n, end, strlen(end) + 1);
+}
+
+static void long_names_are_cut_at_whole_characters_and_stay_apart(void **state)
+{
+    (void)state;
+    char a[300], b[300], own[300], again[300];
+    for (size_t n = 0; n < 90; n++)
+        for (size_t room = 32; room < 70; room++) {
+            fill_name(a, n, "");
+            fill_name(b, n, "!");
+            kinds_shorten(a, own, room);
+            kinds_shorten(b, again, room);
+            assert_true(strlen(own) < room && utf8_check(own, strlen(own), NULL));
+            assert_true(strcmp(own, a) == 0 || strlen(a) >= room);
+            assert_string_not_equal(own, again);
+            kinds_shorten(own, again, room);
+            assert_string_equal(own, again);
+        }
+}
+
+/* Sixty characters, and campaigns' kinds that differ in the last one alone. */
+static void kinds_of_long_names_are_told_apart_and_described(void **state)
+{
+    (void)state;
+    char name[2][300];
+    fill_name(name[0], 60, "A");
+    fill_name(name[1], 60, "B");
+    const char *const both[] = {name[0], name[1]};
+    const factors_cell cell[2] = {{1, 0, 0, 200, 400}, {2, 1, 1, 200, 100}};
+    factors f, g;
+    assert_int_equal(factors_fit(&f, cell, 2, both, 2, NULL), PF_OK);
+    assert_int_equal(save(&f), PF_OK);
+    assert_int_equal(load(&g, NULL), PF_OK);
+    for (size_t k = 0; k < 2; k++) {
+        assert_int_equal(factors_kind_of(&f, name[k]), k);
+        assert_int_equal(factors_kind_of(&g, name[k]), k);
+        assert_true(utf8_check(g.kind_name[k], strlen(g.kind_name[k]), NULL));
+    }
+    fill_name(name[0], 60, "C");
+    assert_int_equal(factors_kind_of(&f, name[0]), 2);
+    mem_free(describe(&f)); /* JSON of whole characters */
+    f.kind_name[0][1] = 'x'; /* no longer whole */
+    assert_int_equal(save(&f), PF_OK);
+    factors_free(&g);
+    assert_int_equal(load(&g, NULL), PF_DATA);
+    factors_free(&f);
+    (void)unlink(path);
+}
+
 /* A file of wrong numbers, its checksum right: each is told, none is used. */
 static void numbers_that_make_no_sense_are_refused(void **state)
 {
@@ -466,6 +524,8 @@ int main(void)
         cmocka_unit_test(draws_have_the_mean_and_the_variance_of_their_gamma),
         cmocka_unit_test(draws_are_a_function_of_seed_and_publication),
         cmocka_unit_test(what_a_file_gives_back_is_what_was_saved),
+        cmocka_unit_test(long_names_are_cut_at_whole_characters_and_stay_apart),
+        cmocka_unit_test(kinds_of_long_names_are_told_apart_and_described),
         cmocka_unit_test(numbers_that_make_no_sense_are_refused),
         cmocka_unit_test(every_failed_allocation_is_told),
     };
