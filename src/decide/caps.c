@@ -23,6 +23,25 @@ uint32_t run_arm(decision_run *run, uint32_t number, channel by)
     return *arm - 1;
 }
 
+double run_draws_on(const decision_run *run, uint32_t m, size_t o)
+{
+    switch (run->caps.caps[m].measure) {
+    case CAP_COST: return run->options.cost[o];
+    case CAP_REDEMPTIONS: return run->options.redemptions[o];
+    case CAP_COUNT: break;
+    }
+    return 1;
+}
+
+bool run_fits_alone(const decision_run *run, size_t o)
+{
+    const run_caps *c = &run->caps;
+    uint32_t arm = run->options.arm[o];
+    for (uint32_t i = c->arm_first[arm]; i < c->arm_first[arm + 1]; i++)
+        if (run_draws_on(run, c->arm_caps[i], o) > c->caps[c->arm_caps[i]].limit) return false;
+    return true;
+}
+
 /* What is left of a budget; below nothing is nothing. */
 static double left(int64_t budget, int64_t committed)
 {

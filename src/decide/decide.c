@@ -95,22 +95,41 @@ static pf_status no_memory(pf_error *err)
     return error_set(err, PF_NO_MEMORY, "out of memory for decisions");
 }
 
+/* The group that a group was joined to; the way there is halved as it is gone (Tarjan and van
+ * Leeuwen, Journal of the ACM 31, 1984). */
+static uint32_t root_of(uint32_t *joined, uint32_t group)
+{
+    while (joined[group] != group) {
+        joined[group] = joined[joined[group]];
+        group = joined[group];
+    }
+    return group;
+}
+
 /* Of a capped tag at most one goes to a shopper in a run: promotions with one in common are put
  * into one group, that of the first of them. */
-static void join_tagged(decision_run *run)
+static bool join_tagged(decision_run *run, uint32_t n_groups)
 {
     const shop_catalogue *c = run->in->catalogue;
     const policy *how = run->in->policy;
+    if (how->n_tags == 0) return true;
+    uint32_t *joined = mem_alloc((size_t)n_groups + 1, sizeof *joined);
+    if (joined == NULL) return false;
+    for (uint32_t g = 0; g <= n_groups; g++)
+        joined[g] = g;
     for (uint32_t t = 0; t < how->n_tags; t++) {
         uint32_t number = catalogue_find_tag(c, how->tag[t].name), group = 0;
         for (uint32_t p = 1; number != 0 && p <= c->n_promotions; p++) {
             if (!promotion_has_tag(&c->promotions[p], number)) continue;
-            uint32_t own = run->group_of[p];
+            const uint32_t own = root_of(joined, run->group_of[p]);
             if (group == 0) group = own;
-            for (uint32_t q = 1; own != group && q <= c->n_promotions; q++)
-                if (run->group_of[q] == own) run->group_of[q] = group;
+            joined[own] = group;
         }
     }
+    for (uint32_t p = 1; p <= c->n_promotions; p++)
+        run->group_of[p] = root_of(joined, run->group_of[p]);
+    mem_free(joined);
+    return true;
 }
 
 /* A promotion without a stacking group is a group of its own, numbered like itself; named
@@ -131,8 +150,8 @@ static pf_status number_groups(decision_run *run, pf_error *err)
         }
         run->group_of[p] = number;
     }
+    if (good) good = join_tagged(run, c->n_promotions + intern_count(names));
     intern_free(names);
-    if (good) join_tagged(run);
     return good ? PF_OK : no_memory(err);
 }
 

@@ -252,6 +252,8 @@ static void forget_last(eligibility *e)
     memset(&e->total, 0, sizeof e->total);
     memset(e->by, 0, sizeof e->by);
     memset(e->about, 0, sizeof e->about);
+    for (size_t i = 0; i < sizeof e->room_from / sizeof e->room_from[0]; i++)
+        e->room_from[i] = TIME_ABSENT;
 }
 
 void eligibility_turn_to(eligibility *e, uint32_t number)
@@ -381,14 +383,11 @@ static int64_t find_message(const eligibility *e, past_filter counted, int64_t f
     return e->world.at_us;
 }
 
-int64_t eligibility_room_from(const eligibility *e, const policy_window *caps,
-                              past_filter counted)
+static int64_t find_room(const eligibility *e, const policy_window *caps,
+                         const past_messages *past, past_filter counted)
 {
     static const int days[WINDOW_COUNT] = {1, 7, 30};
     const uint32_t most[WINDOW_COUNT] = {caps->per_day, caps->per_week, caps->per_month};
-    const past_messages *past = counted.tag >= 0  ? &e->about[counted.tag]
-                                : counted.by >= 0 ? &e->by[counted.by]
-                                                  : &e->total;
     int64_t from_us = e->world.at_us;
     for (int i = 0; i < WINDOW_COUNT; i++) {
         if (most[i] == 0 || past->in[i] < most[i]) continue;
@@ -400,6 +399,21 @@ int64_t eligibility_room_from(const eligibility *e, const policy_window *caps,
         if (gone > from_us) from_us = gone;
     }
     return from_us;
+}
+
+int64_t eligibility_room_from(eligibility *e, past_filter counted)
+{
+    const policy *p = e->world.policy;
+    const int tag = counted.tag, by = counted.by;
+    int64_t *known = &e->room_from[tag >= 0 ? 1 + CHANNEL_COUNT + tag : by >= 0 ? 1 + by : 0];
+    if (*known != TIME_ABSENT) return *known;
+    if (tag >= 0)
+        *known = find_room(e, &p->tag[tag].window, &e->about[tag], counted);
+    else if (by >= 0)
+        *known = find_room(e, &p->channel[by].window, &e->by[by], counted);
+    else
+        *known = find_room(e, &p->window, &e->total, counted);
+    return *known;
 }
 
 bool eligibility_is_short(const eligibility *e)

@@ -100,14 +100,13 @@ static bool there_are_words(rule_case *c)
 }
 
 /* When the windows over all channels and those of one of `open` have room. */
-static int64_t next_exposure(const eligibility *e, channel_set open)
+static int64_t next_exposure(eligibility *e, channel_set open)
 {
-    const policy *p = e->world.policy;
     int64_t first = INT64_MAX;
-    int64_t total = eligibility_room_from(e, &p->window, (past_filter){-1, -1});
+    int64_t total = eligibility_room_from(e, (past_filter){-1, -1});
     for (int by = 1; by < CHANNEL_COUNT; by++) {
         if (!(open & 1u << by)) continue;
-        int64_t here = eligibility_room_from(e, &p->channel[by].window, (past_filter){by, -1});
+        int64_t here = eligibility_room_from(e, (past_filter){by, -1});
         if (here < first) first = here;
     }
     return total > first ? total : first;
@@ -130,13 +129,12 @@ static bool exposures_are_left(rule_case *c)
 }
 
 /* When the windows of all its capped tags have room. */
-static int64_t next_of_tags(const eligibility *e, uint32_t tags)
+static int64_t next_of_tags(eligibility *e, uint32_t tags)
 {
     int64_t last = e->world.at_us;
     for (int t = 0; t < (int)e->world.policy->n_tags; t++) {
         if (!(tags >> t & 1u)) continue;
-        int64_t here =
-            eligibility_room_from(e, &e->world.policy->tag[t].window, (past_filter){-1, t});
+        int64_t here = eligibility_room_from(e, (past_filter){-1, t});
         if (here > last) last = here;
     }
     return last;

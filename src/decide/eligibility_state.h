@@ -48,6 +48,9 @@ struct eligibility {
     message_language language;
     channel_set refused, given;
     past_messages total, by[CHANNEL_COUNT], about[POLICY_TAGS_MAX];
+    /* From when on there is room, TIME_ABSENT where nobody asked yet: over all, by channel, of
+     * capped tags. */
+    int64_t room_from[1 + CHANNEL_COUNT + POLICY_TAGS_MAX];
     uint8_t *answers;  /* [R + 1] audience_answer, or ANSWER_NOT_ASKED */
     uint32_t *own;     /* [P + 1] redemptions by this shopper; reset by `touched` */
     uint32_t *touched; /* [P + 1] */
@@ -72,9 +75,8 @@ typedef struct past_filter {
 } past_filter;
 
 /* From when on there is room in the windows again if nothing else is sent; at_us where there is
- * room now. */
-int64_t eligibility_room_from(const eligibility *e, const policy_window *caps,
-                              past_filter counted);
+ * room now. Worked out once for a shopper. */
+int64_t eligibility_room_from(eligibility *e, past_filter counted);
 
 /* The table of rules; 0 and why->reason when one refuses. */
 channel_set eligibility_run_rules(eligibility *e, const promotion *p, uint32_t number,

@@ -29,6 +29,7 @@ typedef struct lottery {
     double *used;         /* [M] */
     double *value;        /* [D x (1 + C)] of one shopper: none, then the options */
     double *chance;       /* [1 + C] */
+    uint64_t *number;     /* [n_shoppers] of a shopper's id, by entry: what its lot is drawn by */
     uint32_t widest;      /* C */
     explore_plan plan;
 } lottery;
@@ -36,6 +37,12 @@ typedef struct lottery {
 static pf_status no_memory(pf_error *err)
 {
     return error_set(err, PF_NO_MEMORY, "out of memory for exploration");
+}
+
+/* Of an option under draw d; without draws there is one, and that is the average. */
+static double worth_under(const lottery *l, size_t o, uint32_t d)
+{
+    return run_worth_under(l->run, o, l->run->in->n_draws > 0 ? d : UINT32_MAX).value;
 }
 
 /* --- prices of each draw ----------------------------------------------------------- */
@@ -137,7 +144,7 @@ static pf_status price_draws(lottery *l, pf_error *err)
     for (uint32_t d = 0; s == PF_OK && d < l->draws && l->caps > 0; d++) {
         allocate_result answer = {0};
         for (size_t i = 0; i < all.first[all.p.n_shoppers]; i++)
-            all.value[i] = run_worth_under(l->run, all.option[i], d).value;
+            all.value[i] = worth_under(l, all.option[i], d);
         s = allocate_solve(&all.p, &options, &answer, err);
         for (uint32_t m = 0; s == PF_OK && m < l->caps; m++)
             l->price[(size_t)d * l->caps + m] = answer.prices[m];
@@ -149,16 +156,6 @@ static pf_status price_draws(lottery *l, pf_error *err)
 
 /* --- one shopper ------------------------------------------------------------------- */
 
-static double draws_on(const decision_run *run, uint32_t m, size_t o)
-{
-    switch (run->caps.caps[m].measure) {
-    case CAP_COST: return run->options.cost[o];
-    case CAP_REDEMPTIONS: return run->options.redemptions[o];
-    case CAP_COUNT: break;
-    }
-    return 1;
-}
-
 static double charge(const lottery *l, uint32_t d, size_t o)
 {
     const run_caps *c = &l->run->caps;
@@ -168,25 +165,19 @@ static double charge(const lottery *l, uint32_t d, size_t o)
         uint32_t m = c->arm_caps[i];
         double price = l->price[(size_t)d * l->caps + m] * (1 + l->raise[m]) +
                        l->typical[m] * l->raise[m];
-        sum += price * draws_on(l->run, m, o);
+        sum += price * run_draws_on(l->run, m, o);
     }
     return sum;
 }
 
-/* No cap of its own is too small for it, and the shopper may have one by its channel. held: as if
- * a shopper of the holdout were not in it. */
+/* The caps have room for it, and the shopper may have one by its channel. held: as if a shopper of
+ * the holdout were not in it. */
 static bool may_be_drawn(const lottery *l, size_t entry, size_t o, bool held)
 {
     const decision_run *run = l->run;
-    uint32_t arm = run->options.arm[o];
-    if ((run->picks[entry] == 0 && !held) ||
-        run->lane_picks[entry * CHANNEL_COUNT + run->options.terms[o].channel] == 0)
-        return false;
-    for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++)
-        if (draws_on(run, run->caps.arm_caps[i], o) >
-            run->caps.caps[run->caps.arm_caps[i]].limit)
-            return false;
-    return true;
+    const uint8_t lane = run->options.terms[o].channel;
+    if (run->picks[entry] == 0 && !held) return false;
+    return run->lane_picks[entry * CHANNEL_COUNT + lane] > 0 && run_fits_alone(run, o);
 }
 
 /* Candidates: none, then the options that may be drawn; returns how many, the options' numbers
@@ -200,21 +191,10 @@ static uint32_t gather(const lottery *l, size_t entry, bool held, size_t *which)
     for (uint32_t d = 0; d < l->draws; d++) {
         double *row = l->value + (size_t)d * n;
         row[0] = 0;
-        for (uint32_t i = 1; i < n; i++) {
-            uint32_t under = run->in->n_draws > 0 ? d : UINT32_MAX;
-            row[i] = run_worth_under(run, which[i], under).value - charge(l, d, which[i]);
-        }
+        for (uint32_t i = 1; i < n; i++)
+            row[i] = worth_under(l, which[i], d) - charge(l, d, which[i]);
     }
     return n;
-}
-
-static uint64_t lot_of(const decision_run *run, size_t entry)
-{
-    const char *id = run->in->catalogue->shoppers[run->r->shoppers[entry].shopper].id;
-    fingerprint f = fingerprint_of(id, strlen(id));
-    uint64_t number = 0;
-    memcpy(&number, f.bytes, sizeof number);
-    return number;
 }
 
 static pf_status draw_one(lottery *l, size_t entry, size_t *which, pf_error *err)
@@ -231,8 +211,8 @@ static pf_status draw_one(lottery *l, size_t entry, size_t *which, pf_error *err
     explore_plan plan = l->plan;
     if (plan.floor * n > 1) plan.floor = 1.0 / n;
     explore_problem p = {.draws = l->draws, .candidates = n, .value = l->value};
-    pf_status s = explore_choose(&p, &plan, lot_of(run, entry), run->in->at_us, l->chance,
-                                 &chosen, err);
+    pf_status s = explore_choose(&p, &plan, l->number[entry], run->in->at_us, l->chance, &chosen,
+                                 err);
     if (s != PF_OK) return s;
     for (uint32_t i = 1; i < n; i++)
         run->options.propensity[which[i]] = l->chance[i];
@@ -269,13 +249,14 @@ static void add_up(lottery *l)
         if (!run->answer.taken[o]) continue;
         uint32_t arm = run->options.arm[o];
         for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++)
-            l->used[run->caps.arm_caps[i]] += draws_on(run, run->caps.arm_caps[i], o);
+            l->used[run->caps.arm_caps[i]] += run_draws_on(run, run->caps.arm_caps[i], o);
     }
 }
 
 /* --- all --------------------------------------------------------------------------- */
 
-/* Raises the prices of what is passed; whether anything is. */
+/* Raises the prices of what is passed; whether anything is. By little at first, however much it
+ * is passed: softmax spreads over all, and what is raised too far is left unused. */
 static bool raise_passed(lottery *l)
 {
     bool passed = false;
@@ -283,7 +264,7 @@ static bool raise_passed(lottery *l)
         double limit = l->run->caps.caps[m].limit;
         if (l->used[m] <= limit) continue;
         double excess = limit > 0 ? l->used[m] / limit - 1 : 1;
-        l->raise[m] = 1.25 * l->raise[m] + (excess > 0.002 ? excess : 0.002);
+        l->raise[m] = 1.25 * l->raise[m] + fmin(fmax(excess, 0.002), 0.1);
         passed = true;
     }
     return passed;
@@ -313,7 +294,7 @@ static void find_typical(lottery *l)
         uint32_t arm = run->options.arm[o];
         for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
             uint32_t m = run->caps.arm_caps[i];
-            double unit = draws_on(run, m, o), worth = run->options.value[o];
+            double unit = run_draws_on(run, m, o), worth = run->options.value[o];
             if (unit <= 0 || worth <= 0) continue;
             l->typical[m] += worth / unit;
             l->used[m] += 1;
@@ -321,6 +302,16 @@ static void find_typical(lottery *l)
     }
     for (uint32_t m = 0; m < l->caps; m++)
         l->typical[m] = l->used[m] > 0 ? l->typical[m] / l->used[m] : 1;
+}
+
+static void number_shoppers(lottery *l)
+{
+    const decide_result *r = l->run->r;
+    for (size_t entry = 0; entry < r->n_shoppers; entry++) {
+        const char *id = l->run->in->catalogue->shoppers[r->shoppers[entry].shopper].id;
+        const fingerprint f = fingerprint_of(id, strlen(id));
+        memcpy(&l->number[entry], f.bytes, sizeof l->number[entry]);
+    }
 }
 
 static pf_status lottery_open(lottery *l, decision_run *run, pf_error *err)
@@ -352,9 +343,12 @@ static pf_status lottery_open(lottery *l, decision_run *run, pf_error *err)
     l->used = mem_alloc_zero(cells, sizeof *l->used);
     l->value = mem_alloc_zero((size_t)l->widest + 1, l->draws * sizeof *l->value);
     l->chance = mem_alloc_zero((size_t)l->widest + 1, sizeof *l->chance);
+    l->number = mem_alloc_zero(run->r->n_shoppers + 1, sizeof *l->number);
     run->lot = mem_alloc_zero(run->r->n_shoppers + 1, sizeof *run->lot);
     bool all = l->price && l->raise && l->typical && l->used && l->value && l->chance;
-    return all && run->lot != NULL ? PF_OK : no_memory(err);
+    if (!all || l->number == NULL || run->lot == NULL) return no_memory(err);
+    number_shoppers(l);
+    return PF_OK;
 }
 
 static void lottery_close(lottery *l)
@@ -365,6 +359,7 @@ static void lottery_close(lottery *l)
     mem_free(l->used);
     mem_free(l->value);
     mem_free(l->chance);
+    mem_free(l->number);
 }
 
 /* What the lots took, in place of the best on average. */

@@ -48,10 +48,17 @@ static const char *check_channel(const policy_channel *c)
     return NULL;
 }
 
+const char *policy_exploring_name(policy_exploring method)
+{
+    static const char *const names[POLICY_EXPLORING_COUNT] = {"none", "thompson", "greedy",
+                                                              "softmax"};
+    return names[method];
+}
+
 static const char *check_exploration(const policy *p)
 {
     const policy_exploration *e = &p->explore;
-    if ((unsigned)e->method > POLICY_EXPLORES_SOFTMAX)
+    if ((unsigned)e->method >= POLICY_EXPLORING_COUNT)
         return "exploration is none, thompson, greedy or softmax";
     if (e->method == POLICY_EXPLORES_NOT) return NULL;
     if (p->per_shopper != 1)

@@ -48,8 +48,11 @@ typedef enum policy_exploring {
     POLICY_EXPLORES_NOT, /* the best on average, always */
     POLICY_EXPLORES_THOMPSON,
     POLICY_EXPLORES_GREEDY,
-    POLICY_EXPLORES_SOFTMAX
+    POLICY_EXPLORES_SOFTMAX,
+    POLICY_EXPLORING_COUNT
 } policy_exploring;
+/* "none", "thompson", "greedy", "softmax": as it is set and told. Static. */
+const char *policy_exploring_name(policy_exploring method);
 
 typedef struct policy_exploration {
     policy_exploring method;

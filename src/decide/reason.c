@@ -173,7 +173,7 @@ static void add_money(double minor, const reason_words *w, buffer *into)
     buffer_append_text(into, amount);
 }
 
-static bool is_of_money(decide_cap_kind kind)
+bool cap_is_money(decide_cap_kind kind)
 {
     return kind == DECIDE_CAP_BUDGET || kind == DECIDE_CAP_PROMOTION_BUDGET ||
            kind == DECIDE_CAP_CHANNEL_BUDGET;
@@ -182,7 +182,7 @@ static bool is_of_money(decide_cap_kind kind)
 /* Of a budget, money for money: a plain ratio. Of a number of messages, money for one. */
 static void add_price(const reason_facts *f, const reason_words *w, buffer *into)
 {
-    if (is_of_money(f->cap))
+    if (cap_is_money(f->cap))
         buffer_printf(into, "%.2f", f->price);
     else
         add_money(f->price, w, into);
@@ -280,7 +280,7 @@ static void add_actual(const reason_facts *f, const reason_words *w, buffer *int
 
 static void add_more(const reason_facts *f, const reason_words *w, buffer *into)
 {
-    if (is_of_money(f->cap))
+    if (cap_is_money(f->cap))
         add_money(ceil(f->more), w, into);
     else if (f->cap == DECIDE_CAP_PROMOTION_REDEMPTIONS)
         buffer_printf(into, "%.2f", ceil(f->more * 100) / 100);

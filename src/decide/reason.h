@@ -108,6 +108,8 @@ decide_reason reason_parse(const char *code);
 /* "total_budget", ...; "" for NONE. */
 const char *cap_code(decide_cap_kind kind);
 decide_cap_kind cap_parse(const char *code);
+/* Whether its limit is money, in minor units. */
+bool cap_is_money(decide_cap_kind kind);
 /* "p_redeem", "lift", ...; "" for NONE. */
 const char *lever_code(reason_lever lever);
 reason_lever lever_parse(const char *code);

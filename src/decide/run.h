@@ -64,6 +64,10 @@ pf_status run_make_candidates(decision_run *run, pf_error *err);
 uint32_t run_arm(decision_run *run, uint32_t promotion, channel by);
 /* Fills the caps of run and result. PF_NO_MEMORY. */
 pf_status run_make_caps(decision_run *run, pf_error *err);
+/* What option o takes of cap m: minor units, redemptions expected, or one message. */
+double run_draws_on(const decision_run *run, uint32_t m, size_t o);
+/* No cap that it draws on is too small for it alone. */
+bool run_fits_alone(const decision_run *run, size_t o);
 /* The problem that the options and caps make; borrows from run. */
 allocate_problem run_problem(const decision_run *run);
 /* Gain and value of option o under draw d (UINT32_MAX: on average). */

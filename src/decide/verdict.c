@@ -11,26 +11,10 @@
 #include "base/memory.h"
 #include "decide/run.h"
 
-/* How much a cap takes of an option at its price. */
-static double charge(const decision_run *run, uint32_t cap, size_t o)
+/* What a cap takes of an option at its price. */
+static double price_of(const decision_run *run, uint32_t cap, size_t o)
 {
-    double price = run->answer.prices[cap];
-    switch (run->caps.caps[cap].measure) {
-    case CAP_COST: return price * run->options.cost[o];
-    case CAP_REDEMPTIONS: return price * run->options.redemptions[o];
-    case CAP_COUNT: break;
-    }
-    return price;
-}
-
-static double need(const decision_run *run, uint32_t cap, size_t o)
-{
-    switch (run->caps.caps[cap].measure) {
-    case CAP_COST: return run->options.cost[o];
-    case CAP_REDEMPTIONS: return run->options.redemptions[o];
-    case CAP_COUNT: break;
-    }
-    return 1;
+    return run->answer.prices[cap] * run_draws_on(run, cap, o);
 }
 
 static double net_worth(const decision_run *run, size_t o)
@@ -38,7 +22,7 @@ static double net_worth(const decision_run *run, size_t o)
     uint32_t arm = run->options.arm[o];
     double net = run->options.value[o];
     for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++)
-        net -= charge(run, run->caps.arm_caps[i], o);
+        net -= price_of(run, run->caps.arm_caps[i], o);
     return net;
 }
 
@@ -50,8 +34,8 @@ static uint32_t limiting_cap(const decision_run *run, size_t o)
     for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
         uint32_t m = run->caps.arm_caps[i];
         const decide_cap *c = &run->r->caps[m];
-        bool full = c->used + need(run, m, o) > c->limit;
-        double weight = charge(run, m, o) + (full ? fabs(run->options.value[o]) : 0);
+        bool full = c->used + run_draws_on(run, m, o) > c->limit;
+        double weight = price_of(run, m, o) + (full ? fabs(run->options.value[o]) : 0);
         if (weight > most) {
             most = weight;
             dearest = m;
@@ -119,10 +103,10 @@ static double missing(const decision_run *run, uint32_t cap, size_t o)
     for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
         uint32_t m = run->caps.arm_caps[i];
         const decide_cap *c = &run->r->caps[m];
-        if (m != cap && c->used + need(run, m, o) > c->limit) return 0;
+        if (m != cap && c->used + run_draws_on(run, m, o) > c->limit) return 0;
     }
     const decide_cap *c = &run->r->caps[cap];
-    double more = c->used + need(run, cap, o) - c->limit;
+    double more = c->used + run_draws_on(run, cap, o) - c->limit;
     return more > 0 ? more : 0;
 }
 
@@ -151,17 +135,6 @@ static void below_zero(const decision_run *run, size_t o, reason_facts *why)
     run_say_what_it_takes(run, &run->options.terms[o], run->options.redemptions[o], why);
 }
 
-/* No cap of its own is too small for it alone. */
-static bool fits_alone(const decision_run *run, size_t o)
-{
-    uint32_t arm = run->options.arm[o];
-    for (uint32_t i = run->caps.arm_first[arm]; i < run->caps.arm_first[arm + 1]; i++) {
-        uint32_t m = run->caps.arm_caps[i];
-        if (need(run, m, o) > run->r->caps[m].limit) return false;
-    }
-    return true;
-}
-
 /* Where lots are drawn: it lost by the lot, or no lot was for it. */
 static void explain_lot(const decision_run *run, const taken_list *taken, size_t o,
                         double propensity, reason_facts *why)
@@ -172,7 +145,7 @@ static void explain_lot(const decision_run *run, const taken_list *taken, size_t
         below_zero(run, o, why);
         return;
     }
-    if (none && (why->net_minor <= 0 || !fits_alone(run, o))) {
+    if (none && (why->net_minor <= 0 || !run_fits_alone(run, o))) {
         lost_to_cap(run, o, SIZE_MAX, why);
         if (why->cap != DECIDE_CAP_NONE) return;
     }

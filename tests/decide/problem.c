@@ -203,8 +203,10 @@ static void random_options(problem *p, random_stream *r, uint32_t most, uint32_t
         p->lane_picks[s * LANES + (size_t)lane] = (uint8_t)random_below(r, 4);
     for (uint32_t i = 0; i < n; i++) {
         group += random_below(r, 3) > 0;
-        problem_option(p, random_below(r, arms), group, random_unit(r) * 12 - 2,
-                       random_below(r, 9), random_below(r, 65) / 64.0);
+        /* one draw a statement: compilers take arguments in orders of their own */
+        const double redemptions = random_below(r, 65) / 64.0, cost = random_below(r, 9);
+        const double value = random_unit(r) * 12 - 2;
+        problem_option(p, random_below(r, arms), group, value, cost, redemptions);
     }
 }
 

@@ -140,6 +140,35 @@ static void greedy_and_softmax_follow_the_average(void **state)
     decide_free(r);
 }
 
+/* Without a posterior a cap's price is of the average as well. */
+static void without_draws_a_budget_is_shared_by_the_average(void **state)
+{
+    (void)state;
+    static const policy_exploring methods[] = {POLICY_EXPLORES_GREEDY, POLICY_EXPLORES_SOFTMAX};
+    enum { SHOPPERS = 40 };
+    for (size_t k = 0; k < 2; k++) {
+        open_shop(SHOPPERS);
+        f.in.redeem_draw = NULL;
+        for (uint32_t who = 1; who <= SHOPPERS; who++) {
+            score(who, 1, 0.1 + 0.01 * who, 3200);
+            score(who, 2, 0.1, 4000);
+        }
+        f.policy.explore.method = methods[k];
+        f.policy.explore.epsilon = 0.03;
+        f.policy.explore.temperature = 30;
+        f.policy.budget_minor = 500;
+        f.policy.messages = 7;
+        decide_result *r = run();
+        assert_true(r->n_chosen > 0 && r->n_chosen <= 7 && r->cost_minor <= 500);
+        for (size_t i = 0; i < r->n_outcomes; i++)
+            assert_true(r->outcomes[i].propensity >= (k == 0 ? 0.0099 : 0) &&
+                        r->outcomes[i].propensity <= (k == 0 ? 0.9801 : 1));
+        decide_free(r);
+        small_shop_free(&f.shop);
+    }
+    open_shop(1); /* for the teardown */
+}
+
 /* Two messages for four. Under a draw that price keeps two; who makes the price is torn between
  * an option and none. Who is always above it has all lots or all but that one. */
 static void a_cap_is_shared_draw_by_draw(void **state)
@@ -373,6 +402,7 @@ int main(void)
         TEST(chances_are_the_share_of_draws_that_choose),
         TEST(a_least_chance_is_given_to_everything),
         TEST(greedy_and_softmax_follow_the_average),
+        TEST(without_draws_a_budget_is_shared_by_the_average),
         TEST(a_cap_is_shared_draw_by_draw),
         TEST(least_chances_that_no_cap_allows_are_refused),
         TEST(what_is_drawn_is_drawn_as_often_as_its_chance_says),
