@@ -9,7 +9,7 @@ static const option_spec options[] = {
     {"campaign", "ID", "only this campaign's promotions (default: all live ones)"},
     {"at", "TIME",
      "the moment of sending (default: the campaign's start, else the data's end)"},
-    {"budget", "MONEY", "total expected cost (default: proffer.yaml's)"},
+    {"budget", "MONEY", "total budget of this run (default: proffer.yaml's)"},
     {"dry-run", NULL, "tell what would be sent, write nothing"},
     {NULL, NULL, NULL},
 };
@@ -52,8 +52,9 @@ const command command_decide = {
     .examples = "  proffer decide --budget 5000 --dry-run     # what would be sent\n"
                 "  proffer decide --campaign 18 --budget 250\n",
     .details =
-        "Value = P(redeem) x margin - cost; budgets hold in expectation, each cost\n"
-        "rounded up. Every shopper and promotion gets a reason why or why not.",
+        "Value = what a promotion adds x margin - cost - the harm of one message more. Budgets\n"
+        "are planned (they hold in expectation, each cost rounded up) or hard. Every shopper\n"
+        "and promotion gets a reason why or why not, and what would have changed it.",
     .options = options,
     .run = run,
 };

@@ -24,7 +24,7 @@ static const option_spec evaluate_options[] = {
     {"window", "DAYS", "of --policy: what counts as brought by a decision (default 28)"},
     {"since", "DATE", "of --policy: decisions from here on alone"},
     {"only-possible", NULL, "of --policy: choose only among what the log gave a chance"},
-    {"past", NULL, "of --policy: by past campaigns, in which nothing was randomised"},
+    {"past", NULL, "of --policy all: by past campaigns, in which nothing was randomised"},
     {NULL, NULL, NULL},
 };
 
@@ -201,7 +201,8 @@ const command command_evaluate = {
         "  proffer evaluate --sequences ml-1m.txt.gz --models popularity,transitions\n"
         "  proffer evaluate --sequences beauty.txt.gz --items items.tsv --json\n"
         "  proffer evaluate --models counts,transformer,blend --seeds 3\n"
-        "  proffer evaluate --policy logged,nothing,value,best-single\n",
+        "  proffer evaluate --policy logged,nothing,value,best-single\n"
+        "  proffer evaluate --policy all --past\n",
     .details =
         "Without --sequences and --models: the workspace's own campaigns and purchases by\n"
         "time, each beside simple baselines; the result goes into the report. With --models:\n"

@@ -211,6 +211,14 @@ const char *show_text(result *r, const json_value *object, const char *key)
     return copy ? copy : "";
 }
 
+double show_amount(const json_value *object, const char *key)
+{
+    const json_value *v = json_member(object, key);
+    double number = 0;
+    if (v == NULL || v->kind != JSON_TEXT || !text_to_double(v->text, &number)) return 0;
+    return number;
+}
+
 double show_number(const json_value *object, const char *key)
 {
     const json_value *v = json_member(object, key);

@@ -46,6 +46,8 @@ void show_close(result *r);
  * until show_close and are terminated. */
 const char *show_text(result *r, const json_value *object, const char *key);
 double show_number(const json_value *object, const char *key);
+/* An amount, which JSON has as text, as a number: for comparing, not for showing. */
+double show_amount(const json_value *object, const char *key);
 /* A time of the JSON to the minute, "2017-10-30 04:00 UTC"; a code as words, "at risk". */
 const char *show_moment(result *r, const json_value *object, const char *key);
 const char *show_code(result *r, const json_value *object, const char *key);

@@ -17,12 +17,12 @@ static void show_caps(result *r, const json_value *decided)
     printf("\n");
     table *t = table_new(4, headings, 50);
     for (size_t i = 0; i < caps->n && shown < 8; i++) {
-        double price = show_number(&caps->values[i], "shadow_price");
-        if (price <= 0 && i > 0) continue;
+        bool tight = show_number(&caps->values[i], "shadow_price") > 0;
+        if (!tight && i > 0) continue;
         table_cell(t, "%s", show_text(r, &caps->values[i], "name"));
         table_cell(t, "%s", show_text(r, &caps->values[i], "limit"));
         table_cell(t, "%s", show_text(r, &caps->values[i], "used"));
-        table_cell(t, "%.3f", price);
+        table_cell(t, "%s", tight ? show_text(r, &caps->values[i], "next_unit_brings") : "–");
         shown++;
     }
     table_print(t);
@@ -54,9 +54,20 @@ static const char *interval(result *r, const json_value *decided, const char *lo
 {
     into[0] = 0;
     if (json_member(decided, low) != NULL)
-        (void)snprintf(into, size, " (%s to %s)", show_text(r, decided, low),
+        (void)snprintf(into, size, " (95 %%: %s to %s)", show_text(r, decided, low),
                        show_text(r, decided, high));
     return into;
+}
+
+/* Whether the interval lets one say that the plan earns anything. */
+static void show_verdict(const json_value *decided)
+{
+    if (json_member(decided, "value_low") == NULL) return;
+    if (show_amount(decided, "value_low") >= 0) return;
+    if (show_amount(decided, "value_high") <= 0)
+        printf("  it would lose money, by all that is known\n");
+    else
+        printf("  it may lose money: what is not known yet is larger than what is expected\n");
 }
 
 static void show_money(result *r, const json_value *decided)
@@ -75,8 +86,10 @@ static void show_money(result *r, const json_value *decided)
                show_text(r, decided, "cost"), code, show_text(r, decided, "rounding"));
     if (tired)
         printf("  and tire    %s %s worth of shoppers\n", show_text(r, decided, "fatigue"), code);
-    printf("  net         %s %s%s before that rounding\n", show_text(r, decided, "value"), code,
-           interval(r, decided, "value_low", "value_high", value, sizeof value));
+    printf("  net         %s %s%s%s\n", show_text(r, decided, "value"), code,
+           interval(r, decided, "value_low", "value_high", value, sizeof value),
+           hard ? "" : " before that rounding");
+    show_verdict(decided);
     if (strcmp(show_text(r, decided, "explore"), "none") == 0)
         printf("  no plan can be worth more than %s %s; this one is within %.2f %%\n",
                show_text(r, decided, "bound"), code, 100 * show_number(decided, "gap"));
@@ -89,6 +102,17 @@ static void show_money(result *r, const json_value *decided)
 static bool binds(const json_value *cap)
 {
     return show_number(cap, "shadow_price") > 0;
+}
+
+/* The promotion is named where the budget is not its own. */
+static void show_use(result *r, const json_value *cap)
+{
+    const char *title = show_text(r, cap, "next_unit_title");
+    bool own = strstr(show_text(r, cap, "name"), title) != NULL;
+    printf(", by about %.2g more message%s by %s%s%s%s", show_number(cap, "next_unit_messages"),
+           show_number(cap, "next_unit_messages") == 1 ? "" : "s",
+           show_text(r, cap, "next_unit_channel"), own ? "" : " of \"", own ? "" : title,
+           own ? "" : "\"");
 }
 
 static void show_next_unit(result *r, const json_value *decided)
@@ -104,8 +128,7 @@ static void show_next_unit(result *r, const json_value *decided)
         printf("  one more %s of the %s would bring %s %s net", money ? code : "unit",
                show_text(r, cap, "name"), show_text(r, cap, "next_unit_brings"), code);
         if (json_member(cap, "next_unit_messages") != NULL)
-            printf(", by %.2f more of \"%s\" by %s", show_number(cap, "next_unit_messages"),
-                   show_text(r, cap, "next_unit_title"), show_text(r, cap, "next_unit_channel"));
+            show_use(r, cap);
         if (only[0] != 0) printf(", but only with more of the %s", only);
         printf("\n");
         shown++;
@@ -132,8 +155,11 @@ void show_decision_summary(result *r, const json_value *decided)
     if (advice[0] == 0) show_money(r, decided);
     if (advice[0] == 0) show_next_unit(r, decided);
     if (strcmp(explore, "none") != 0)
-        printf("  exploring by %s: %.0f of the messages were chosen by lot\n", explore,
-               show_number(decided, "chosen_by_lot"));
+        printf("  exploring by %s: %.0f of the messages were chosen by lot; prices of budgets are "
+               "those of the plan without lots\n",
+               explore, show_number(decided, "chosen_by_lot"));
+    if (show_text(r, decided, "warning_floor")[0] != 0)
+        printf("  warning: %s\n", show_text(r, decided, "warning_floor"));
     const char *warning = show_text(r, decided, "warning_empty_audience");
     if (warning[0] != 0)
         printf("  warning: the audience rule of promotion %s picked nobody\n", warning);
@@ -155,6 +181,7 @@ static void show_words(const char *words)
 void show_decision_sample(result *r, const json_value *decided)
 {
     const json_value *sample = json_member(decided, "sample");
+    const char *at = show_text(r, decided, "at");
     for (size_t i = 0; sample != NULL && i < sample->n; i++) {
         const json_value *one = &sample->values[i];
         bool sent = strcmp(show_text(r, one, "decision"), "send") == 0;
@@ -162,6 +189,8 @@ void show_decision_sample(result *r, const json_value *decided)
                sent ? "promotion " : "nothing",
                sent ? show_text(r, one, "promotion") : "", sent ? " by " : "",
                sent ? show_text(r, one, "channel") : "");
+        if (sent && strcmp(show_text(r, one, "send_at"), at) != 0)
+            printf("    at:  %s\n", show_moment(r, one, "send_at"));
         printf("    why: %s\n", show_text(r, one, "reason"));
         if (sent) show_words(show_text(r, one, "message"));
     }

@@ -605,6 +605,11 @@ static pf_status check_decide(config *c, pf_error *err)
     if (from != to)
         return error_set(err, PF_USAGE,
                          "decide: quiet hours need both, quiet_from and quiet_to");
+    if (from && strcmp(c->quiet_from, c->quiet_to) == 0)
+        return error_set(err, PF_USAGE,
+                         "decide: quiet_from and quiet_to are both %s, which is no time at all; "
+                         "leave both out for none",
+                         c->quiet_from);
     if (from) {
         uint32_t minute = 0;
         (void)parse_clock(c->quiet_from, &minute);

@@ -267,7 +267,8 @@ static const char *remedy(decide_reason reason)
     case REASON_VALUE_BELOW_ZERO:
         return "nothing here brings what it costs: check decide.margin_rate, the costs of "
                "channels and the worth of promotions";
-    case REASON_BUDGET_EXHAUSTED: return "raise the budgets: none has room for anything";
+    case REASON_BUDGET_EXHAUSTED:
+        return "each is worth its cost, but no budget or cap has room for one: raise them";
     default: return "see `proffer explain SHOPPER`";
     }
 }
@@ -279,7 +280,9 @@ static void write_advice(const deciding *d, verb_result *r)
     decide_reason most = REASON_CHOSEN;
     buffer words;
     if (found->n_chosen > 0) return;
-    for (int i = 1; i < REASON_COUNT; i++)
+    /* What is worth its cost lacks money alone, whatever keeps out the rest. */
+    if (found->by_reason[REASON_BUDGET_EXHAUSTED] > 0) most = REASON_BUDGET_EXHAUSTED;
+    for (int i = 1; most != REASON_BUDGET_EXHAUSTED && i < REASON_COUNT; i++)
         if (most == REASON_CHOSEN || found->by_reason[i] > found->by_reason[most])
             most = (decide_reason)i;
     buffer_init(&words, LIMIT_TEXT_BYTES);
@@ -314,7 +317,7 @@ static void write_head(const deciding *d, const char *run, bool dry_run, verb_re
     verb_text(r, "budgets", d->policy.hard ? "hard" : "planned");
     write_money(d, r);
     write_exploration(d, r);
-    foreseen_describe(&d->foreseen, r);
+    foreseen_describe(&d->foreseen, &d->policy, r);
     write_advice(d, r);
     if (found->empty_audience != 0)
         verb_text(r, "warning_empty_audience", c->promotions[found->empty_audience].id);

@@ -323,24 +323,29 @@ void foreseen_inputs(const foreseen *f, decide_inputs *in)
 
 /* --- told ------------------------------------------------------------------------------ */
 
-static void describe_gain(const foreseen *f, verb_result *r)
+static const char *gain_words(const foreseen *f, const policy *how)
 {
+    if (how->metric == POLICY_REDEMPTIONS)
+        return "Gains count redemptions, each at its worth, also those that would have come anyway.";
+    if (f->effect == NULL)
+        return "Gains count every sale of a redeemer, also those that would have come anyway.";
+    if (effect_basis_of(f->effect) == EFFECT_BY_LOT)
+        return "Gains count what promotions add, learnt from decisions in which chance chose.";
+    return "Gains count what promotions add, judged by shoppers who were alike before, of whom some "
+           "were sent them, and by the belief that about half of what is redeemed is added. Nothing "
+           "was randomised: a hint, until the holdout tells.";
+}
+
+static void describe_gain(const foreseen *f, const policy *how, verb_result *r)
+{
+    static const char *const metrics[] = {"margin", "revenue", "redemptions"};
     const currency *c = &f->l->p->catalogue->currency;
-    if (f->effect == NULL) {
-        verb_text(r, "gain_counts", "response");
-        verb_text(r, "gain_words",
-                  "Gains count every sale of a redeemer, also those that would have come anyway.");
-        return;
-    }
+    verb_text(r, "gain_metric", metrics[how->metric]);
+    verb_text(r, "gain_counts", f->effect != NULL ? "uplift" : "response");
+    verb_text(r, "gain_words", gain_words(f, how));
+    if (f->effect == NULL) return;
     effect_total t = effect_total_of(f->effect);
-    verb_text(r, "gain_counts", "uplift");
     verb_text(r, "gain_basis", effect_basis_name(effect_basis_of(f->effect)));
-    verb_text(r, "gain_words",
-              effect_basis_of(f->effect) == EFFECT_BY_LOT
-                  ? "Gains count what promotions add, learnt from decisions in which chance chose."
-                  : "Gains count what promotions add, judged by shoppers who were alike before, of "
-                    "whom some were sent them. Nothing was randomised: a hint, until the holdout "
-                    "tells.");
     verb_money(r, "gain_a_message", llround(t.value), c);
     verb_money(r, "gain_a_message_low", llround(t.low), c);
     verb_money(r, "gain_a_message_high", llround(t.high), c);
@@ -348,9 +353,9 @@ static void describe_gain(const foreseen *f, verb_result *r)
     effect_describe(f->effect, &r->w);
 }
 
-void foreseen_describe(const foreseen *f, verb_result *r)
+void foreseen_describe(const foreseen *f, const policy *how, verb_result *r)
 {
-    describe_gain(f, r);
+    describe_gain(f, how, r);
     if (f->habits != NULL) {
         json_key(&r->w, "habits");
         habits_describe(f->habits, &r->w);

@@ -62,6 +62,6 @@ void foreseen_inputs(const foreseen *f, decide_inputs *in);
  * itself. */
 void foreseen_versions(const foreseen *f, json_writer *w);
 /* An object: what gains count and how it is known, habits, fatigue. */
-void foreseen_describe(const foreseen *f, verb_result *r);
+void foreseen_describe(const foreseen *f, const policy *how, verb_result *r);
 
 #endif

@@ -144,10 +144,10 @@ static void say_primary(const experiment_figure *f, const currency *money, buffe
     }
     buffer_append_text(into, "With promotions ");
     if (!bought) buffer_append_text(into, "a shopper spent ");
-    put_value(f, f->difference.first, money, into);
+    put_value(f, f->value[EXPERIMENT_TREATED], money, into);
     buffer_append_text(into, bought ? " bought, without " : ", without ");
-    put_value(f, f->difference.second, money, into);
-    buffer_append_text(into, ": ");
+    put_value(f, f->value[EXPERIMENT_CONTROL], money, into);
+    buffer_append_text(into, f->explained > 0 ? "; allowing for what they did before: " : ": ");
     put_difference(f, money, into);
     say_verdict(f, into);
 }

@@ -228,13 +228,16 @@
 
   const between = (low, high) => (low === undefined || low === null ? "" : " (95 %: " + number(Number(low), 2) + " to " + number(Number(high), 2) + ")");
 
+  const gainWords = (d) => "expected " + (d.gain_metric === "redemptions" ? "worth of the redemptions"
+    : (d.gain_metric === "revenue" ? "revenue" : "margin") + (d.gain_counts === "uplift" ? " of what it adds" : " of the redemptions"));
+
   /* What one more unit of each budget or cap would buy. */
   function nextUnitPart(d) {
     const tight = d.caps.filter((c) => c.shadow_price > 0).slice(0, 12);
     const isMoney = (c) => /budget/.test(c.kind);
     const unit = (c) => (isMoney(c) ? "1 " + d.currency : /redemptions/.test(c.kind) ? "1 redemption" : "1 message");
     const buys = (c) => (c.next_unit_only_with ? "nothing alone; only with more of the " + c.next_unit_only_with
-      : c.next_unit_messages ? number(c.next_unit_messages, 2) + " more of “" + c.next_unit_title + "” by " + c.next_unit_channel : "–");
+      : c.next_unit_messages ? "about " + number(c.next_unit_messages, 1) + " more messages by " + c.next_unit_channel + (c.name.includes(c.next_unit_title) ? "" : " of “" + c.next_unit_title + "”") : "–");
     const best = tight.filter((c) => isMoney(c) && !c.next_unit_only_with)
       .sort((a, b) => b.shadow_price - a.shadow_price)[0];
     section("The best use of one more unit of money", !tight.length
@@ -259,9 +262,11 @@
       told.length ? figure("More or less than what was done", "Each dot is a policy, its bar where the true figure lies with 95 % confidence. A bar across zero: not known yet.",
         plotIntervals(told.map((q) => q.policy), told.map((q) => ({ value: q.difference * scale,
           low: q.difference_low * scale, high: q.difference_high * scale })), unit)) : null,
-      table([{ name: "policy" }, { name: "brings", n: 1 }, { name: "more than was done", n: 1 }, { name: "treated", n: 1 }, { name: "decisions that speak of it", n: 1 }, { name: "verdict" }],
+      table([{ name: "policy" }, { name: "brings", n: 1 }, { name: "more than was done", n: 1 }, { name: "95 %", n: 1 }, { name: "treated", n: 1 }, { name: "decisions that speak of it", n: 1 }, { name: "verdict" }],
         p.policies.map((q) => [q.policy, q.value === undefined ? "–" : number(q.value * scale, 2),
-          q.value === undefined ? "–" : number(q.difference * scale, 2), percent(q.treated),
+          q.value === undefined ? "–" : number(q.difference * scale, 2),
+          q.value === undefined || q.verdict === "reference" ? "–" : number(q.difference_low * scale, 2) + " to " + number(q.difference_high * scale, 2),
+          percent(q.treated),
           q.support ? number(q.support.effective, 0) : "–", readable(q.verdict)])),
       p.notes ? el("p", {}, p.notes) : null);
   }
@@ -274,12 +279,12 @@
       cards([number(d.messages, 0), "to send, to " + counted(d.treated, "shopper")],
         [number(d.held_out, 0), "held out at random, to measure against"],
         [money(d.cost), d.budgets === "hard" ? "the most it can cost" : "expected cost, redemptions included"],
-        [money(d.gain), (d.gain_counts === "uplift" ? "expected margin of what it adds" : "expected margin of the redemptions") + between(d.gain_low, d.gain_high)],
-        [money(d.value), "gain less cost" + between(d.value_low, d.value_high)]),
+        [money(d.gain), gainWords(d) + between(d.gain_low, d.gain_high)],
+        [money(d.value), "net: gain less cost" + (d.fatigue ? " and the harm of one message more, " + money(d.fatigue) : "") + between(d.value_low, d.value_high)]),
       d.gain_words ? el("p", {}, d.gain_words) : null,
       caps.length ? figure("Spending against budget", total && total.shadow_price > 0
-        ? "The total budget binds: one more " + d.currency + " would bring " + number(1 + total.shadow_price, 2) + " in margin."
-        : "The total budget does not bind: spending more would bring less than it costs.", plotBudgets(caps)) : null);
+        ? "The total budget binds: one more " + d.currency + " would bring " + number(total.shadow_price, 2) + " beyond its cost."
+        : "The total budget does not bind: with the other budgets as they are, more of it would buy nothing.", plotBudgets(caps)) : null);
     nextUnitPart(d);
     root.append(
       el("h2", {}, "Some shoppers"), el("p", {}, "What each reads, and why; or why nothing was best."),
