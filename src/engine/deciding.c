@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 /* --- candidates ------------------------------------------------------------------- */
@@ -227,9 +229,39 @@ static void look_up(void *context, uint32_t number, const char *name, audience_v
 
 /* --- the decision ----------------------------------------------------------------- */
 
+/* Decisions of other moments within a week of this one. */
+typedef struct nearby {
+    int64_t at_us;
+    size_t n;
+} nearby;
+
+static bool count_nearby(void *context, uint32_t who, int64_t time_us, bool holdout)
+{
+    nearby *k = context;
+    (void)who;
+    const int64_t away = time_us > k->at_us ? time_us - k->at_us : k->at_us - time_us;
+    k->n += !holdout && calendar_holds(time_us) && away != 0 && away < 7 * US_PER_DAY;
+    return true;
+}
+
+/* Each run has its budgets to itself, and only exposures count as messages; whoever decides again
+ * soon should know. */
+static pf_status warn_of_nearby(const deciding *d, pf_error *err)
+{
+    nearby k = {.at_us = d->at_us};
+    pf_status s = store_visit_lots(d->p->store, count_nearby, &k, err);
+    if (s == PF_OK && k.n > 0)
+        log_line(LOG_WARNING,
+                 "%zu decisions of runs within a week of this moment: each run has its budgets to "
+                 "itself, and caps count what was imported as exposures",
+                 k.n);
+    return s;
+}
+
 pf_status deciding_run(deciding *d, int64_t budget_minor, pf_error *err)
 {
-    pf_status s = learned_model(&d->learned, d->at_us, err);
+    pf_status s = warn_of_nearby(d, err);
+    if (s == PF_OK) s = learned_model(&d->learned, d->at_us, err);
     if (budget_minor != MONEY_ABSENT) d->policy.budget_minor = budget_minor;
     if (s == PF_OK) s = foreseen_open(&d->foreseen, &d->learned, d->at_us, &d->policy, err);
     if (s == PF_OK) s = score_all(d, err);

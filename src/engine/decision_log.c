@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
 
@@ -179,6 +180,31 @@ static pf_status mark_explored(decision_log *l, pf_error *err)
     return PF_OK;
 }
 
+static bool was_exposed(const shop_history *h, const logged_row *row)
+{
+    if (row->shopper > h->n_shoppers) return false;
+    for (uint64_t i = h->first[row->shopper]; i < h->first[row->shopper + 1]; i++)
+        if (h->type[i] == EVENT_EXPOSURE && h->promotion[i] == row->promotion &&
+            h->time_us[i] >= row->time_us - US_PER_DAY &&
+            h->time_us[i] < row->time_us + DECISION_LOG_SENT_DAYS * US_PER_DAY)
+            return true;
+    return false;
+}
+
+static void count_sent(decision_log *l, const shop_history *h)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->row[i].promotion == 0 || !l->row[i].explored) continue;
+        l->sent++;
+        l->seen += was_exposed(h, &l->row[i]);
+    }
+}
+
+bool decision_log_was_sent(const decision_log *l)
+{
+    return l->sent < DECISION_LOG_FEW_SENT || 2 * l->seen >= l->sent;
+}
+
 pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                             decision_kinds kinds, pf_error *err)
 {
@@ -206,6 +232,7 @@ pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
     }
     arena_free(&k.scratch);
     if (k.status == PF_OK) k.status = mark_explored(l, err);
+    if (k.status == PF_OK) count_sent(l, p->history);
     if (k.status != PF_OK) decision_log_free(l);
     return k.status;
 }

@@ -36,6 +36,7 @@ typedef struct decision_log {
     logged_row *row; /* by shopper and time */
     size_t n, capacity;
     size_t lots; /* rows in which something else had a chance as well */
+    size_t sent, seen; /* rows with a promotion; those of them that an exposure confirms */
     arena memory;
     intern *runs;        /* names of the runs */
     const char **policy; /* [runs + 1] */
@@ -52,6 +53,11 @@ typedef enum decision_kinds {
  * empty. */
 pf_status decision_log_read(decision_log *l, const proffer *p, int64_t until_us,
                             decision_kinds kinds, pf_error *err);
+/* Whether most of what was decided is known to have been sent, by exposures of the promotion within
+ * DECISION_LOG_SENT_DAYS; where few messages were decided, it is believed. What was only planned
+ * teaches nothing. */
+enum { DECISION_LOG_SENT_DAYS = 14, DECISION_LOG_FEW_SENT = 20 };
+bool decision_log_was_sent(const decision_log *l);
 /* Empty is fine. */
 void decision_log_free(decision_log *l);
 

@@ -95,7 +95,14 @@ static pf_status read_log(foreseen *f, pf_error *err)
         log_line(LOG_WARNING, "the lots of earlier decisions are not used: %s", why.message);
         return PF_OK;
     }
-    return s == PF_OK ? s : error_pass(err, &why);
+    if (s != PF_OK) return error_pass(err, &why);
+    if (decision_log_was_sent(&f->log)) return PF_OK;
+    log_line(LOG_WARNING,
+             "the lots of earlier decisions are not used: of %zu messages that were decided %zu "
+             "are known to have been sent; import what is sent as exposures",
+             f->log.sent, f->log.seen);
+    decision_log_free(&f->log);
+    return PF_OK;
 }
 
 static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)

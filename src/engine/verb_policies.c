@@ -90,6 +90,11 @@ static pf_status take_rows(comparing *k, int64_t since_us, pf_error *err)
         sure += without;
         if (!without) s = take_row(k, from, chance, err);
     }
+    if (!decision_log_was_sent(&k->log))
+        log_line(LOG_WARNING,
+                 "of %zu messages that were decided %zu are known to have been sent (as "
+                 "exposures): the figures hold only if the others were sent, too",
+                 k->log.sent, k->log.seen);
     if (sure > 0)
         log_line(LOG_INFO, "%zu decision%s of runs that drew no lots left out", sure,
                  sure == 1 ? "" : "s");

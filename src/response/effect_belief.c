@@ -139,13 +139,21 @@ double effect_belief_quantile(const effect_belief *b, size_t k, double p)
 
 /* Mean of a normal cut below 0 (Johnson, Kotz, Balakrishnan, "Continuous univariate
  * distributions" 1, 1994, section 13.10.1). */
-double effect_belief_mean(const effect_belief *b, size_t k)
+static double cut_mean(normal n)
 {
-    const normal n = uncut(b, k);
     if (!(n.deviation > 0)) return fmax(0, n.mean);
     const double from = -n.mean / n.deviation;
     if (from > 30) return n.deviation / from; /* the leading term */
     return n.mean + n.deviation * exp(-from * from / 2) / sqrt(2 * pi) / normal_above(from);
+}
+
+/* The wider a normal, the higher the mean of what is left of it above 0: of a kind that nothing is
+ * known of, no more is believed than of all together. */
+double effect_belief_mean(const effect_belief *b, size_t k)
+{
+    const double own = cut_mean(uncut(b, k));
+    if (k > b->kinds || isfinite(b->scale[k].raw)) return own;
+    return fmin(own, cut_mean(uncut(b, b->kinds + 1)));
 }
 
 /* All scales of a draw share theta; each is carried over to the cut distribution by its rank. */
@@ -160,7 +168,7 @@ void effect_belief_draw(const effect_belief *b, draws *d)
             const effect_scale *s = &b->scale[k];
             const normal n = uncut(b, k);
             const double x = s->offset + s->pull * theta + s->spread * random_normal(&own);
-            const double mean = effect_belief_mean(b, k);
+            const double mean = cut_mean(n);
             const double above = n.deviation > 0 ? normal_above((x - n.mean) / n.deviation) : 0.5;
             d->value[i * width + k] = mean > 0 ? cut_value(n, above) / mean : 1;
         }

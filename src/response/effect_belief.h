@@ -43,7 +43,8 @@ typedef struct effect_prior {
 pf_status effect_belief_form(effect_belief *b, const effect_rows *r, const double *top,
                              const double *bottom, const uint8_t *use, const effect_prior *prior,
                              pf_error *err);
-/* Posterior mean of scale k of 0..K, or of theta for K + 1; not below 0. */
+/* Posterior mean of scale k of 0..K, or of theta for K + 1; not below 0. Of a kind that was not
+ * measured at most that of theta. */
 double effect_belief_mean(const effect_belief *b, size_t k);
 /* The value that has a share p of the posterior below it. */
 double effect_belief_quantile(const effect_belief *b, size_t k, double p);

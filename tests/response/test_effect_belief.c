@@ -248,6 +248,19 @@ static void draws_have_the_mean_one_and_the_spread_believed(void **state)
     }
 }
 
+/* A wide normal cut below 0 has a high mean: not knowing is no reason to believe more. */
+static void a_kind_never_measured_is_believed_no_more_than_all_together(void **state)
+{
+    (void)state;
+    effect_belief b = {.kinds = 1, .mean = 0.2, .deviation = 0.2, .between = 0.8};
+    b.scale[0] = (effect_scale){.raw = NAN, .error = NAN, .pull = 1, .spread = 0.8};
+    b.scale[1] = b.scale[0];
+    const double all = effect_belief_mean(&b, 2);
+    assert_true(effect_belief_mean(&b, 0) == all && effect_belief_mean(&b, 1) == all);
+    b.scale[0].raw = 0.2;
+    assert_true(effect_belief_mean(&b, 0) > all);
+}
+
 static void every_failed_allocation_is_told(void **state)
 {
     (void)state;
@@ -276,6 +289,7 @@ int main(void)
         cmocka_unit_test(the_mean_of_a_cut_scale_is_what_summing_it_up_gives),
         cmocka_unit_test(quantiles_of_a_cut_scale_have_their_share_below),
         cmocka_unit_test(draws_have_the_mean_one_and_the_spread_believed),
+        cmocka_unit_test(a_kind_never_measured_is_believed_no_more_than_all_together),
         cmocka_unit_test(every_failed_allocation_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
