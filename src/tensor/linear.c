@@ -110,12 +110,24 @@ static double softplus(double s)
     return s > 0 ? s + log1p(exp(-s)) : log1p(exp(s));
 }
 
-/* Adds h x x' (x extended by 1) to the lower triangle. */
-static void add_square(double *hessian, const double *x, size_t n, double h, size_t width)
+/* Adds h x x' (x extended by 1) to the lower triangle: most of the time of a fit is spent here.
+ * Four at a time, so that compilers see that they may be done together. */
+static void add_square(double *restrict hessian, const double *restrict x, size_t n, double h,
+                       size_t width)
 {
-    for (size_t a = 0; a < n; a++)
-        for (size_t b = 0; b <= a; b++)
-            hessian[a * width + b] += h * x[a] * x[b];
+    for (size_t a = 0; a < n; a++) {
+        const double scaled = h * x[a];
+        double *restrict row = hessian + a * width;
+        size_t b = 0;
+        for (; b + 4 <= a + 1; b += 4) {
+            row[b] += scaled * x[b];
+            row[b + 1] += scaled * x[b + 1];
+            row[b + 2] += scaled * x[b + 2];
+            row[b + 3] += scaled * x[b + 3];
+        }
+        for (; b <= a; b++)
+            row[b] += scaled * x[b];
+    }
 }
 
 static double add_penalty(double penalty, const double *b, size_t n, size_t width,
