@@ -3,6 +3,7 @@
  * what is not known for sure; what one more unit of each budget would buy; who is left out, why.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +23,6 @@ pf_status deciding_words(const deciding *d, const decide_outcome *o, arena *memo
 
 /* --- the summary ------------------------------------------------------------------ */
 
-static bool is_money(decide_cap_kind kind)
-{
-    return kind == DECIDE_CAP_BUDGET || kind == DECIDE_CAP_PROMOTION_BUDGET ||
-           kind == DECIDE_CAP_CHANNEL_BUDGET;
-}
-
 /* What one more unit of a cap would buy: of money, one whole unit of the currency. The name is
  * the cap's, and is overwritten. */
 static void write_next_unit(const deciding *d, const decide_cap *cap, buffer *name,
@@ -35,7 +30,7 @@ static void write_next_unit(const deciding *d, const decide_cap *cap, buffer *na
 {
     const shop_catalogue *c = d->p->catalogue;
     reason_words words = {LANGUAGE_EN, c, d->p->zone};
-    double unit = is_money(cap->kind) ? pow(10, c->currency.exponent) : 1;
+    double unit = cap_is_money(cap->kind) ? pow(10, c->currency.exponent) : 1;
     if (cap->price <= 0) return;
     verb_money(r, "next_unit_brings", llround(cap->price * unit), &c->currency);
     if (cap->buys && cap->more_of != 0) {
@@ -61,7 +56,7 @@ static void write_caps(const deciding *d, verb_result *r)
     json_array_begin(&r->w);
     for (uint32_t i = 0; i < d->result->n_caps; i++) {
         const decide_cap *cap = &d->result->caps[i];
-        bool money = is_money(cap->kind);
+        bool money = cap_is_money(cap->kind);
         buffer_clear(&name);
         cap_describe(cap->kind, cap->promotion, cap->channel, &words, &name);
         json_object_begin(&r->w);
@@ -228,18 +223,35 @@ static void write_money(const deciding *d, verb_result *r)
     verb_number(r, "gap", found->gap);
 }
 
+/* Where options are too many to have the least chance all, they share what there is. */
+static void warn_of_floor(const deciding *d, double least, verb_result *r)
+{
+    const double floor = d->policy.explore.floor;
+    char words[200];
+    if (!(least < floor * (1 - 1e-6))) return;
+    (void)snprintf(words, sizeof words,
+                   "a least chance of %.4g for each is more than all options of a shopper can "
+                   "have together; some have %.4g",
+                   floor, least);
+    verb_text(r, "warning_floor", words);
+}
+
 static void write_exploration(const deciding *d, verb_result *r)
 {
-    static const char *const words[] = {"none", "thompson", "greedy", "softmax"};
     const decide_result *found = d->result;
     size_t lots = 0;
+    double least = 1;
+    verb_text(r, "explore", policy_exploring_name(d->policy.explore.method));
+    if (d->policy.explore.method == POLICY_EXPLORES_NOT) return;
     for (size_t i = 0; i < found->n_outcomes; i++) {
         const decide_outcome *o = &found->outcomes[i];
-        lots += o->why.reason == REASON_CHOSEN && o->propensity < 1;
+        bool chosen = o->why.reason == REASON_CHOSEN;
+        lots += chosen && o->propensity < 1;
+        if ((chosen || o->why.reason == REASON_NOT_DRAWN) && o->propensity < least)
+            least = o->propensity;
     }
-    verb_text(r, "explore", words[d->policy.explore.method]);
-    if (d->policy.explore.method != POLICY_EXPLORES_NOT)
-        verb_integer(r, "chosen_by_lot", (int64_t)lots);
+    verb_integer(r, "chosen_by_lot", (int64_t)lots);
+    warn_of_floor(d, least, r);
 }
 
 /* What to do where a reason keeps out more than all others. */

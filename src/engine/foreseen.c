@@ -333,14 +333,15 @@ void foreseen_inputs(const foreseen *f, decide_inputs *in)
 static const char *gain_words(const foreseen *f, const policy *how)
 {
     if (how->metric == POLICY_REDEMPTIONS)
-        return "Gains count redemptions, each at its worth, also those that would have come anyway.";
+        return "Gains count redemptions, each at its worth, also those that would have come "
+               "anyway.";
     if (f->effect == NULL)
         return "Gains count every sale of a redeemer, also those that would have come anyway.";
     if (effect_basis_of(f->effect) == EFFECT_BY_LOT)
         return "Gains count what promotions add, learnt from decisions in which chance chose.";
-    return "Gains count what promotions add, judged by shoppers who were alike before, of whom some "
-           "were sent them, and by the belief that about half of what is redeemed is added. Nothing "
-           "was randomised: a hint, until the holdout tells.";
+    return "Gains count what promotions add, judged by shoppers who were alike before, of whom "
+           "some were sent them, and by the belief that about half of what is redeemed is added. "
+           "Nothing was randomised: a hint, until the holdout tells.";
 }
 
 static void describe_gain(const foreseen *f, const policy *how, verb_result *r)

@@ -55,9 +55,9 @@ static void set_tags(const config *c, policy *out)
 
 static void set_exploration(const config *c, policy *out)
 {
-    static const char *const words[] = {"none", "thompson", "greedy", "softmax"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(c->explore, words[i]) == 0) out->explore.method = (policy_exploring)i;
+    for (int i = 0; i <= POLICY_EXPLORES_SOFTMAX; i++)
+        if (strcmp(c->explore, policy_exploring_name((policy_exploring)i)) == 0)
+            out->explore.method = (policy_exploring)i;
     out->explore.floor = c->explore_floor;
     out->explore.epsilon = c->explore_epsilon;
     out->explore.salt = c->explore_salt;

@@ -162,9 +162,9 @@ static pf_status best_of(const policies_rows *half, const policies_options *o, u
     if (status == PF_OK) status = try_waiting(&s, err);
     if (status == PF_OK && s.best == 0)
         status = error_set(err, PF_DATA,
-                           "half of the log speaks of no single promotion: each lacks a chance where "
-                           "it could have been sent, or was sent too seldom; explore with a floor, "
-                           "or compare only among what had a chance");
+                           "half of the log speaks of no single promotion: each lacks a chance "
+                           "where it could have been sent, or was sent too seldom; explore with "
+                           "a floor, or compare only among what had a chance");
     *best = s.best;
     search_free(&s);
     return status;

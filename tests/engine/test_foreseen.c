@@ -253,7 +253,7 @@ static char *described(void)
     char *json = NULL;
     verb_begin(&r);
     json_object_begin(&r.w);
-    foreseen_describe(&f, &r);
+    foreseen_describe(&f, &how, &r);
     foreseen_versions(&f, &r.w);
     json_object_end(&r.w);
     assert_int_equal(verb_end(&r, &json, NULL), PF_OK);
