@@ -10,7 +10,7 @@
  *     foreseen_close(&f);
  *
  * Each part that the data cannot support is left out with a warning that says why and what
- * stands in its place; none fails a decision.
+ * stands in its place; none fails a decision but the chance of what the policy counts.
  */
 #ifndef PROFFER_ENGINE_FORESEEN_H
 #define PROFFER_ENGINE_FORESEEN_H
@@ -21,6 +21,7 @@
 #include "engine/zones.h"
 #include "response/effect.h"
 #include "response/fatigue.h"
+#include "response/funnel.h"
 #include "response/habits.h"
 
 typedef struct foreseen {
@@ -29,6 +30,9 @@ typedef struct foreseen {
     zones zones;
     decision_log log;      /* before at_us */
     effect_model *effect;  /* NULL: gains count every redemption */
+    funnel *funnel;        /* NULL unless the policy counts clicks or conversions */
+    funnel_step step;      /* what it is asked for */
+    channel only;          /* the one that is open; NONE where there are several */
     habits *habits;        /* NULL: nothing is known of channels and hours */
     fatigue *fatigue;      /* NULL: one message more does no harm */
     int64_t shopper_worth_minor; /* MONEY_ABSENT with fatigue NULL */
