@@ -17,8 +17,8 @@ static draw_factors factors_under(const decide_inputs *in, uint32_t number, uint
     return (draw_factors){in->redeem_draw[at], lift[at]};
 }
 
-/* The chance of what the metric counts. How unsure a click or a purchase is, nobody has drawn: it is
- * taken to be as unsure as a redemption of the promotion, and what it adds. */
+/* The chance of what the metric counts. How unsure a click or a purchase is, nobody has drawn: it
+ * is taken to be as unsure as a redemption of the promotion, or what it adds. */
 static double counted_under(const policy *how, const run_terms *t, double p_redeem,
                             const draw_factors *f)
 {

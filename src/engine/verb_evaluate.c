@@ -58,7 +58,7 @@ static pf_status measure_response(evaluation *e, pf_error *err)
 
 /* --- what follows a message -------------------------------------------------------- */
 
-/* On the latest tenth of the messages whose windows are over. Where too few are, nothing is said. */
+/* On the latest tenth of the messages whose windows are over. Of too few nothing is said. */
 static pf_status measure_funnel(evaluation *e, pf_error *err)
 {
     pf_error why = {.code = PF_OK};
