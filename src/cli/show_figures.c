@@ -68,6 +68,21 @@ static void show_which(result *r, const json_value *which)
     printf("%.0f pairs of shopper and campaign\n\n", show_number(which, "pairs"));
 }
 
+/* A line for each step that the data saw. */
+static void show_funnel(const json_value *funnel)
+{
+    static const char *const steps[][2] = {
+        {"view", "seen"}, {"click", "clicked"}, {"convert", "bought from"}};
+    for (size_t i = 0; funnel != NULL && i < 3; i++) {
+        const json_value *late = json_member(json_member(funnel, steps[i][0]), "latest_tenth");
+        if (late == NULL) continue;
+        printf("whether a message is %s: auc %.3f, announced / happened %.2f on the latest %.0f "
+               "rows\n", steps[i][1], show_number(late, "auc"),
+               show_number(late, "sum_p_over_sum_y"), show_number(late, "rows"));
+    }
+    if (funnel != NULL) printf("\n");
+}
+
 static void show_products(result *r, const json_value *products)
 {
     static const char *const headings[] = {
@@ -97,6 +112,7 @@ void show_evaluation(result *r, const json_value *evaluation)
 {
     show_any(r, all_of(json_member(evaluation, "any")));
     show_which(r, all_of(json_member(evaluation, "which")));
+    show_funnel(json_member(evaluation, "funnel"));
     show_products(r, json_member(evaluation, "products"));
 }
 

@@ -144,6 +144,8 @@ static draft draft_of(const decision_run *run, const value_question *q, const va
                    .terms = {.spend_minor = q->spend_minor,
                              .lift_minor = q->lift_minor,
                              .lift_known = q->lift_known,
+                             .p_click = q->p_click,
+                             .p_convert = q->p_convert,
                              .contact_minor = v->contact_minor,
                              .discount_minor = v->discount_minor,
                              .fatigue_minor = q->fatigue_minor,
@@ -163,6 +165,8 @@ static value_question question_of(const decision_run *run, const decide_score *s
         .spend_minor = score->spend_minor,
         .lift_known = score->lift_known,
         .lift_minor = score->lift_minor,
+        .p_click = score->p_click,
+        .p_convert = score->p_convert,
         .fatigue_minor = in->fatigue_minor != NULL ? (double)in->fatigue_minor[at] : 0};
 }
 

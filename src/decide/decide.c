@@ -19,6 +19,24 @@ static int compare_scores(const decide_score *a, const decide_score *b)
     return (int)a->channel - (int)b->channel;
 }
 
+static bool is_share(double p)
+{
+    return p >= 0 && p <= 1;
+}
+
+/* What the policy counts must be foretold. */
+static const char *step_fault(policy_metric metric, const decide_score *s)
+{
+    if (metric == POLICY_CLICKS && !s->click_known)
+        return "the policy counts clicks, but the chance of one is not known";
+    if (metric == POLICY_CONVERSIONS && !s->convert_known)
+        return "the policy counts conversions, but the chance of one is not known";
+    if (s->click_known && !is_share(s->p_click)) return "p_click must be between 0 and 1";
+    if (s->convert_known && !is_share(s->p_convert))
+        return "p_convert must be between 0 and 1";
+    return NULL;
+}
+
 static const char *score_fault(const decide_inputs *in, size_t i)
 {
     const decide_score *s = &in->scores[i];
@@ -33,6 +51,8 @@ static const char *score_fault(const decide_inputs *in, size_t i)
         return "the expected lift must be a number";
     if (!(s->spend_minor >= 0 && s->spend_minor <= (double)LIMIT_MONEY_MINOR))
         return "the expected spend must be a number >= 0";
+    const char *why = step_fault(in->policy->metric, s);
+    if (why != NULL) return why;
     if (i > 0 && compare_scores(s - 1, s) >= 0)
         return "scores must ascend by shopper, promotion and channel, each once";
     return NULL;

@@ -43,6 +43,10 @@ typedef struct decide_score {
     double spend_minor; /* in its scope, expected of a redemption; >= 0 */
     bool lift_known;    /* else the gain counts every redemption (value.h) */
     double lift_minor;  /* spend that would not come without it, expected; any sign */
+    /* In [0, 1]. Needed where the policy counts clicks or conversions. p_convert is what is added
+     * to the chance of a purchase where that is known, else the chance. */
+    bool click_known, convert_known;
+    double p_click, p_convert;
 } decide_score;
 
 /* Everything is borrowed for the call. */

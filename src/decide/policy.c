@@ -85,14 +85,23 @@ static const char *check_tags(const policy *p)
     return NULL;
 }
 
+bool policy_counts(policy_metric metric)
+{
+    return metric == POLICY_REDEMPTIONS || metric == POLICY_CLICKS || metric == POLICY_CONVERSIONS;
+}
+
 static const char *check_worth(const policy *p)
 {
-    if ((unsigned)p->metric > POLICY_REDEMPTIONS)
-        return "the gain counts margin, revenue or redemptions";
+    if ((unsigned)p->metric > POLICY_CONVERSIONS)
+        return "the gain counts margin, revenue, redemptions, clicks or conversions";
     if (!(p->worth_minor >= 0 && p->worth_minor <= (double)LIMIT_MONEY_MINOR))
-        return "the worth of a redemption must be a number >= 0";
-    if (p->metric == POLICY_REDEMPTIONS && p->worth_minor == 0)
+        return "the worth of what the metric counts must be a number >= 0";
+    if (p->worth_minor == 0 && p->metric == POLICY_REDEMPTIONS)
         return "to count redemptions, say what one is worth (decide.worth)";
+    if (p->worth_minor == 0 && p->metric == POLICY_CLICKS)
+        return "to count clicks, say what one is worth (decide.worth)";
+    if (p->worth_minor == 0 && p->metric == POLICY_CONVERSIONS)
+        return "to count conversions, say what one is worth (decide.worth)";
     const char *why = quiet_check_parameters(p->quiet);
     if (why != NULL) return why;
     return p->quiet.from_minute == 0 && p->quiet.to_minute == QUIET_MINUTES

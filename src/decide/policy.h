@@ -29,12 +29,16 @@ typedef struct policy_window {
     uint32_t per_day, per_week, per_month;
 } policy_window;
 
-/* What a redemption or a sale is worth to the team. */
+/* What the team counts as success. */
 typedef enum policy_metric {
     POLICY_MARGIN,     /* margin_rate of the spend */
     POLICY_REVENUE,    /* the spend itself */
-    POLICY_REDEMPTIONS /* worth_minor each */
+    POLICY_REDEMPTIONS, /* worth_minor each; so are */
+    POLICY_CLICKS,
+    POLICY_CONVERSIONS /* purchases in the promotion's scope */
 } policy_metric;
+/* Whether the metric counts something at worth_minor each, instead of money. */
+bool policy_counts(policy_metric metric);
 
 /* Messages of promotions with a tag. Of a capped tag at most one goes to a shopper in a run. */
 typedef struct policy_tag {
@@ -78,7 +82,7 @@ typedef struct policy {
     /* What a redemption brings and costs. */
     double margin_rate;             /* share of the spend that is margin, in [0, 1] */
     policy_metric metric;           /* what the gain counts */
-    double worth_minor;             /* of a redemption, for POLICY_REDEMPTIONS; >= 0 */
+    double worth_minor;             /* of what a metric counts; >= 0 */
     int64_t unknown_discount_minor; /* of a redemption, where the promotion does not say;
                                        MONEY_ABSENT: such promotions are not offered */
 

@@ -15,6 +15,7 @@
 /* What an option's value is made of. */
 typedef struct run_terms {
     double spend_minor, lift_minor, contact_minor, discount_minor, fatigue_minor;
+    double p_click, p_convert;
     int64_t send_at_us;
     bool lift_known;
     uint8_t channel;

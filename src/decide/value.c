@@ -52,6 +52,8 @@ static double gain_of(const policy *p, const value_question *q)
     switch (p->metric) {
     case POLICY_REVENUE: return spend;
     case POLICY_REDEMPTIONS: return p->worth_minor * q->p_redeem;
+    case POLICY_CLICKS: return p->worth_minor * q->p_click;
+    case POLICY_CONVERSIONS: return p->worth_minor * q->p_convert;
     case POLICY_MARGIN: break;
     }
     return p->margin_rate * spend;

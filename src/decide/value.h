@@ -2,7 +2,8 @@
  * What an offer is expected to bring and to cost, in minor units:
  *
  *     gain  = margin_rate * lift                       where the effect is known, else
- *             margin_rate * p_redeem * spend           (policy_metric names other gains)
+ *             margin_rate * p_redeem * spend           (policy_metric names other gains:
+ *             worth_minor * p_redeem, p_click or p_convert)
  *     cost  = contact + p_redeem * discount
  *     value = gain - cost - fatigue
  *
@@ -34,6 +35,7 @@ typedef struct value_question {
     double p_redeem, spend_minor; /* in [0, 1], >= 0 */
     bool lift_known;
     double lift_minor; /* may be below 0 */
+    double p_click, p_convert; /* read where the metric counts them */
     double fatigue_minor;
 } value_question;
 

@@ -17,6 +17,16 @@ static draw_factors factors_under(const decide_inputs *in, uint32_t number, uint
     return (draw_factors){in->redeem_draw[at], lift[at]};
 }
 
+/* The chance of what the metric counts. How unsure a click or a purchase is, nobody has drawn: it
+ * is taken to be as unsure as a redemption of the promotion, or what it adds. */
+static double counted_under(const policy *how, const run_terms *t, double p_redeem,
+                            const draw_factors *f)
+{
+    if (how->metric == POLICY_REDEMPTIONS) return p_redeem;
+    double p = how->metric == POLICY_CLICKS ? t->p_click * f->redeem : t->p_convert * f->lift;
+    return p > 1 ? 1 : p;
+}
+
 run_worth run_worth_of(const decision_run *run, const run_terms *t, double p_redeem,
                        uint32_t number, uint32_t d)
 {
@@ -27,7 +37,7 @@ run_worth run_worth_of(const decision_run *run, const run_terms *t, double p_red
     double spend = t->lift_known ? t->lift_minor * f.lift : p * t->spend_minor;
     double gain = how->margin_rate * spend;
     if (how->metric == POLICY_REVENUE) gain = spend;
-    if (how->metric == POLICY_REDEMPTIONS) gain = how->worth_minor * p;
+    if (policy_counts(how->metric)) gain = how->worth_minor * counted_under(how, t, p, &f);
     return (run_worth){gain,
                        gain - t->contact_minor - p * t->discount_minor - t->fatigue_minor};
 }
@@ -48,7 +58,7 @@ static void pull(reason_facts *why, reason_lever lever, double needed, double ac
     why->actual = actual;
 }
 
-/* Gain a unit of spend, and of a redemption. */
+/* Gain a unit of spend. */
 static double rate_of(const policy *how)
 {
     return how->metric == POLICY_REVENUE ? 1 : how->margin_rate;
@@ -62,6 +72,8 @@ void run_say_what_it_takes(const decision_run *run, const run_terms *t, double p
     const double least = fixed + p_redeem * t->discount_minor;
     const bool counts = how->metric == POLICY_REDEMPTIONS;
     pull(why, LEVER_GAIN, least, why->gain_minor);
+    /* a redemption costs, and brings no click or purchase more */
+    if (policy_counts(how->metric) && !counts) return;
     if (t->lift_known && !counts) {
         if (rate > 0) pull(why, LEVER_LIFT, least / rate, t->lift_minor);
         return;

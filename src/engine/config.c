@@ -280,9 +280,9 @@ static const key keys[] = {
      "What counts as gain: what a promotion adds (uplift), or every sale of its redeemers "
      "(response); auto takes uplift where the log has been randomised."},
     {"decide.metric", KIND_WORD, RAW(decide, metric), TYPED(metric), "margin", 0, 0,
-     "margin revenue redemptions", "What the gain is counted in."},
+     "margin revenue redemptions clicks conversions", "What the gain is counted in."},
     {"decide.worth", KIND_MONEY, RAW(decide, worth), TYPED(worth_minor), "none", 0, 0, NULL,
-     "What a redemption is worth, for metric: redemptions."},
+     "What one is worth, for metric: redemptions, clicks or conversions."},
     {"decide.hard_budgets", KIND_YES_NO, RAW(decide, hard_budgets), TYPED(hard_budgets),
      "no", 0, 0, NULL,
      "Budgets bound the most that can come of it (contact and largest discount), not what "

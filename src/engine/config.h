@@ -63,8 +63,8 @@ typedef struct config {
     const char *holdout_salt;
     double campaign_holdout; /* of each campaign alone */
     const char *gain;        /* auto | uplift | response: what a sale because of it counts */
-    const char *metric;      /* margin | revenue | redemptions */
-    int64_t worth_minor;     /* of a redemption, for that metric; MONEY_ABSENT = not said */
+    const char *metric;      /* margin | revenue | redemptions | clicks | conversions */
+    int64_t worth_minor;     /* of one, for what is counted; MONEY_ABSENT = not said */
     bool hard_budgets;
     int64_t largest_discount_minor; /* MONEY_ABSENT = not bounded */
     int64_t messages;               /* most in one run; 0 = no cap */

@@ -110,7 +110,7 @@ static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)
     const config *c = f->l->p->config;
     effect_rows rows = {.n = 0};
     pf_error why = {.code = PF_OK};
-    if (strcmp(c->gain, "response") == 0 || how->metric == POLICY_REDEMPTIONS) return PF_OK;
+    if (strcmp(c->gain, "response") == 0 || policy_counts(how->metric)) return PF_OK;
     pf_status s = take_rows(&rows, &f->log, how->holdout_share, err);
     if (s == PF_OK) {
         effect_options o = foreseen_effect_options(how);
@@ -125,6 +125,74 @@ static pf_status fit_effect(foreseen *f, const policy *how, pf_error *err)
     }
     mem_free(rows.row);
     mem_free(rows.option);
+    return s;
+}
+
+/* --- clicks and purchases ------------------------------------------------------------ */
+
+/* What the policy counts must have been seen, or nothing can be said of it. */
+static pf_status check_step(const foreseen *f, policy_metric metric, pf_error *err)
+{
+    if (metric == POLICY_CLICKS && !funnel_knows(f->funnel, FUNNEL_CLICK))
+        return error_set(err, PF_DATA, "decide.metric is clicks, but no click followed a message "
+                         "in the data: import events of type click with their promotion or "
+                         "campaign, or choose another metric");
+    if (metric == POLICY_CONVERSIONS && !funnel_knows(f->funnel, FUNNEL_CONVERT))
+        return error_set(err, PF_DATA, "decide.metric is conversions, but no purchase in a "
+                         "promotion's scope followed a message in the data: import events of "
+                         "type exposure and purchase, or choose another metric");
+    return PF_OK;
+}
+
+static pf_status fit_funnel(foreseen *f, const policy *how, pf_error *err)
+{
+    effect_rows rows = {.n = 0};
+    pf_error why = {.code = PF_OK};
+    funnel_options o = funnel_options_default();
+    if (how->metric != POLICY_CLICKS && how->metric != POLICY_CONVERSIONS) return PF_OK;
+    pf_status s = take_rows(&rows, &f->log, how->holdout_share, err);
+    if (s == PF_OK) {
+        o.log = rows.row;
+        o.n_log = f->log.lots > 0 ? rows.n : 0;
+        o.seed = SEED;
+        o.uplift = how->metric == POLICY_CONVERSIONS &&
+                   strcmp(f->l->p->config->gain, "response") != 0;
+        s = funnel_fit(&f->funnel, f->l->data, f->at_us, &o, &why);
+        if (s == PF_DATA)
+            s = error_set(err, PF_DATA, "decide.metric is %s, which cannot be foretold: %s",
+                          how->metric == POLICY_CLICKS ? "clicks" : "conversions", why.message);
+        else if (s != PF_OK)
+            s = error_pass(err, &why);
+        else
+            s = check_step(f, how->metric, err);
+    }
+    f->step = how->metric == POLICY_CLICKS ? FUNNEL_CLICK : FUNNEL_CONVERT;
+    for (int by = 1; by < CHANNEL_COUNT; by++)
+        if ((how->channels & CHANNEL_SET_ALL) == 1u << by) f->only = (channel)by;
+    if (s == PF_OK && f->step == FUNNEL_CONVERT &&
+        strcmp(f->l->p->config->gain, "uplift") == 0 &&
+        !funnel_knows_uplift(f->funnel, FUNNEL_CONVERT))
+        s = error_set(err, PF_DATA, "decide.gain is uplift, but what promotions add to purchases "
+                      "is not known: keep a holdout (decide.holdout), or say gain: auto");
+    mem_free(rows.row);
+    mem_free(rows.option);
+    return s;
+}
+
+/* [S x P] of what the policy counts: what is added where that is known. */
+static pf_status score_funnel(const foreseen *f, const response_ask *ask, channel by, float **out,
+                              pf_error *err)
+{
+    const size_t n = ask->n_shoppers * ask->n_promotions;
+    const funnel_ask question = {.response = *ask,
+                                 .channel = by != CHANNEL_NONE ? by : f->only};
+    if (f->funnel == NULL) return PF_OK;
+    const double share = funnel_share_added(f->funnel, f->step);
+    *out = mem_alloc(n + 1, sizeof **out);
+    if (*out == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for chances");
+    pf_status s = funnel_score(f->funnel, f->l->data, &question, f->step, *out, err);
+    for (size_t i = 0; s == PF_OK && i < n; i++)
+        (*out)[i] = (float)((double)(*out)[i] * share);
     return s;
 }
 
@@ -256,6 +324,7 @@ pf_status foreseen_open(foreseen *f, learned *l, int64_t at_us, const policy *ho
     pf_status s = zones_open(&f->zones, l->p->catalogue, err);
     if (s == PF_OK) s = read_log(f, err);
     if (s == PF_OK) s = fit_effect(f, how, err);
+    if (s == PF_OK) s = fit_funnel(f, how, err);
     if (s == PF_OK) s = fit_habits(f, err);
     if (s == PF_OK) s = find_moments(f, how, err);
     if (s == PF_OK) s = fit_fatigue(f, how, err);
@@ -270,6 +339,7 @@ void foreseen_close(foreseen *f)
     zones_close(&f->zones);
     decision_log_free(&f->log);
     effect_free(f->effect);
+    funnel_free(f->funnel);
     habits_free(f->habits);
     fatigue_free(f->fatigue);
     mem_free(f->fatigue_minor);
@@ -285,20 +355,33 @@ bool foreseen_by_channel(const foreseen *f, const policy *how)
     return f->habits != NULL && (open & (open - 1)) != 0;
 }
 
+/* The funnel knows the channel itself: habits move it no more. */
+static void set_counted(const foreseen *f, double chance, decide_score *into)
+{
+    const double p = fmin(1, fmax(0, chance));
+    if (f->step == FUNNEL_CLICK) {
+        into->click_known = true;
+        into->p_click = p;
+    } else {
+        into->convert_known = true;
+        into->p_convert = p;
+    }
+}
+
 pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_scores *scores,
                          channel by, decide_score *into, pf_error *err)
 {
     size_t n = ask->n_shoppers * ask->n_promotions;
-    float *lift = NULL;
-    pf_status s = PF_OK;
-    if (f->effect != NULL) {
+    float *lift = NULL, *counted = NULL;
+    pf_status s = score_funnel(f, ask, by, &counted, err);
+    if (s == PF_OK && f->effect != NULL) {
         lift = mem_alloc(n + 1, sizeof *lift);
-        if (lift == NULL) return error_set(err, PF_NO_MEMORY, "out of memory for lifts");
         effect_ask question = {.response = *ask,
                                .channel = by,
                                .p_redeem = scores->p,
                                .spend_minor = scores->spend};
-        s = effect_score(f->effect, f->l->data, &question, lift, err);
+        s = lift == NULL ? error_set(err, PF_NO_MEMORY, "out of memory for lifts")
+                         : effect_score(f->effect, f->l->data, &question, lift, err);
     }
     for (size_t i = 0; s == PF_OK && i < ask->n_shoppers; i++) {
         double times = by != CHANNEL_NONE ? habits_factor(f->habits, ask->shopper[i], by) : 1;
@@ -312,8 +395,10 @@ pf_status foreseen_score(foreseen *f, const response_ask *ask, const response_sc
                                .spend_minor = (double)scores->spend[at],
                                .lift_known = lift != NULL,
                                .lift_minor = lift != NULL ? (double)lift[at] * times : 0};
+            if (counted != NULL) set_counted(f, (double)counted[at], &into[at]);
         }
     }
+    mem_free(counted);
     mem_free(lift);
     return s;
 }
@@ -329,6 +414,23 @@ void foreseen_inputs(const foreseen *f, decide_inputs *in)
 }
 
 /* --- told ------------------------------------------------------------------------------ */
+
+/* What is counted instead of money, and whether it is what promotions add. */
+static void describe_counted(const foreseen *f, verb_result *r)
+{
+    const bool clicks = f->step == FUNNEL_CLICK;
+    const effect_basis basis = funnel_uplift_basis(f->funnel, f->step);
+    const bool added = clicks || basis != EFFECT_EITHER;
+    verb_text(r, "gain_counts", added ? "uplift" : "response");
+    if (basis != EFFECT_EITHER) verb_text(r, "gain_basis", effect_basis_name(basis));
+    verb_text(r, "gain_words",
+              clicks  ? "Gains count clicks at their worth. Without a message there are none."
+              : added ? "Gains count the purchases that promotions add, at their worth."
+                      : "Gains count every purchase after a message at its worth, also those that "
+                        "would have come anyway.");
+    json_key(&r->w, "funnel");
+    funnel_describe(f->funnel, &r->w);
+}
 
 static const char *gain_words(const foreseen *f, const policy *how)
 {
@@ -346,9 +448,14 @@ static const char *gain_words(const foreseen *f, const policy *how)
 
 static void describe_gain(const foreseen *f, const policy *how, verb_result *r)
 {
-    static const char *const metrics[] = {"margin", "revenue", "redemptions"};
+    static const char *const metrics[] = {"margin", "revenue", "redemptions", "clicks",
+                                          "conversions"};
     const currency *c = &f->l->p->catalogue->currency;
     verb_text(r, "gain_metric", metrics[how->metric]);
+    if (f->funnel != NULL) {
+        describe_counted(f, r);
+        return;
+    }
     verb_text(r, "gain_counts", f->effect != NULL ? "uplift" : "response");
     verb_text(r, "gain_words", gain_words(f, how));
     if (f->effect == NULL) return;
@@ -399,6 +506,11 @@ void foreseen_versions(const foreseen *f, json_writer *w)
         verb_begin(&told);
         effect_describe(f->effect, &told.w);
         write_version("effect", &told, w);
+    }
+    if (f->funnel != NULL) {
+        verb_begin(&told);
+        funnel_describe(f->funnel, &told.w);
+        write_version("funnel", &told, w);
     }
     if (f->fatigue == NULL) return;
     verb_begin(&told);

@@ -11,7 +11,7 @@
  *     foreseen_close(&f);
  *
  * Each part that the data cannot support is left out, with a line that says why and what stands in
- * its place; only `decide.gain: uplift` insists on one.
+ * its place; only `decide.gain: uplift` and the chance of what the policy counts are insisted on.
  */
 #ifndef PROFFER_ENGINE_FORESEEN_H
 #define PROFFER_ENGINE_FORESEEN_H
@@ -22,6 +22,7 @@
 #include "engine/zones.h"
 #include "response/effect.h"
 #include "response/fatigue.h"
+#include "response/funnel.h"
 #include "response/habits.h"
 
 typedef struct foreseen {
@@ -30,6 +31,9 @@ typedef struct foreseen {
     zones zones;
     decision_log log;      /* before at_us */
     effect_model *effect;  /* NULL: gains count every redemption */
+    funnel *funnel;        /* NULL unless the policy counts clicks or conversions */
+    funnel_step step;      /* what it is asked for */
+    channel only;          /* the one that is open; NONE where there are several */
     habits *habits;        /* NULL: nothing is known of channels and hours */
     fatigue *fatigue;      /* NULL: one message more does no harm */
     int64_t shopper_worth_minor; /* MONEY_ABSENT with fatigue NULL */

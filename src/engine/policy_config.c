@@ -68,9 +68,10 @@ static void set_exploration(const config *c, policy *out)
 
 static void set_worth(const config *c, policy *out)
 {
-    out->metric = strcmp(c->metric, "revenue") == 0       ? POLICY_REVENUE
-                  : strcmp(c->metric, "redemptions") == 0 ? POLICY_REDEMPTIONS
-                                                          : POLICY_MARGIN;
+    static const char *const words[] = {"margin", "revenue", "redemptions", "clicks",
+                                        "conversions"};
+    for (int i = 0; i <= POLICY_CONVERSIONS; i++)
+        if (strcmp(c->metric, words[i]) == 0) out->metric = (policy_metric)i;
     if (c->worth_minor != MONEY_ABSENT) out->worth_minor = (double)c->worth_minor;
     out->hard = c->hard_budgets;
     out->largest_discount_minor = c->largest_discount_minor;

@@ -13,6 +13,7 @@
 #include "evaluate/response_protocol.h"
 #include "recommend/from_history.h"
 #include "recommend/interactions.h"
+#include "response/funnel.h"
 
 enum { CUT = 10 };
 
@@ -53,6 +54,29 @@ static pf_status measure_response(evaluation *e, pf_error *err)
     if (s == PF_OK) response_protocol_write(found, &e->r->w);
     response_protocol_free(found);
     return s == PF_OK ? s : error_pass(err, &why);
+}
+
+/* --- what follows a message -------------------------------------------------------- */
+
+/* On the latest tenth of the messages whose windows are over. Of too few nothing is said. */
+static pf_status measure_funnel(evaluation *e, pf_error *err)
+{
+    pf_error why = {.code = PF_OK};
+    funnel *f = NULL;
+    funnel_options o = funnel_options_default();
+    o.seed = (uint64_t)e->o->seed;
+    pf_status s = learned_data(&e->learned, &why);
+    if (s == PF_OK)
+        s = funnel_fit(&f, e->learned.data, e->p->history->last_time_us + 1, &o, &why);
+    if (s == PF_DATA || s == PF_NOT_FOUND) {
+        log_line(LOG_INFO, "what follows a message is not judged: %s", why.message);
+        return PF_OK;
+    }
+    if (s != PF_OK) return error_pass(err, &why);
+    json_key(&e->r->w, "funnel");
+    funnel_describe(f, &e->r->w);
+    funnel_free(f);
+    return PF_OK;
 }
 
 /* --- products --------------------------------------------------------------------- */
@@ -140,6 +164,7 @@ static pf_status measure_all(evaluation *e, pf_error *err)
     json_object_begin(&e->r->w);
     verb_text(e->r, "test_from", date_format(e->test_from_us, e->p->zone, day));
     pf_status s = measure_response(e, err);
+    if (s == PF_OK) s = measure_funnel(e, err);
     if (s == PF_OK) s = measure_products(e, err);
     verb_number(e->r, "seconds", clock_wall_s() - start_s);
     json_object_end(&e->r->w);

@@ -84,7 +84,7 @@ static pf_status rows_of(effect_rows *r, effect_making *k, source from, pf_error
 }
 
 /* The first source that has enough; the last asked for is taken as it is. */
-static pf_status find_rows(effect_rows *r, effect_making *k, pf_error *err)
+pf_status effect_rows_find(effect_rows *r, effect_making *k, pf_error *err)
 {
     const effect_basis basis = k->o->basis;
     const source first = basis == EFFECT_BY_OBSERVATION ? SOURCE_MAILED : SOURCE_LOG;
@@ -197,7 +197,7 @@ pf_status effect_fit(effect_model **out, const response_data *d, int64_t until_u
     if (m == NULL) return error_set(err, PF_NO_MEMORY, "no memory for a model");
     s = effect_scope_new(&k.scope, d->world.catalogue, err);
     k.view = effect_view_of(&d->world, until_us);
-    if (s == PF_OK) s = find_rows(&r, &k, err);
+    if (s == PF_OK) s = effect_rows_find(&r, &k, err);
     if (s == PF_OK) s = learn(m, &r, d, o, err);
     m->view = k.view;
     m->until_us = until_us;

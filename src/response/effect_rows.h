@@ -177,5 +177,8 @@ size_t effect_rows_sent(const effect_rows *r);
 pf_status effect_rows_of_log(effect_rows *r, effect_making *k, pf_error *err);
 /* lots: campaigns whose propensity is known and one; else the others as they were mailed. */
 pf_status effect_rows_of_campaigns(effect_rows *r, effect_making *k, bool lots, pf_error *err);
+/* Of the first source that has enough, as options and basis say (effect.c); r need not be new.
+ * PF_DATA where there is none; *r is then empty. */
+pf_status effect_rows_find(effect_rows *r, effect_making *k, pf_error *err);
 
 #endif

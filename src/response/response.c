@@ -80,7 +80,8 @@ pf_status model_fits(const response_model *m, const response_data *d, pf_error *
                      d->world.outlook ? "one" : "none");
 }
 
-static pf_status check_ask(const response_data *d, const response_ask *ask, pf_error *err)
+pf_status model_check_ask(const response_data *d, const response_ask *ask,
+                          pf_error *err)
 {
     const offer_groups *g = response_rows_groups(d->maker);
     uint32_t promotions = d->world.catalogue->n_promotions;
@@ -175,7 +176,7 @@ pf_status response_score(const response_model *m, const response_data *d,
     *out = (response_scores){.any = NULL};
     pf_status s = model_fits(m, d, err);
     if (s == PF_OK)
-        s = check_ask(d, ask, err);
+        s = model_check_ask(d, ask, err);
     if (s == PF_OK)
         s = scores_new(ask, out, err);
     float *factor = s == PF_OK ? mem_alloc(ask->n_promotions, sizeof *factor) : NULL;
@@ -206,7 +207,7 @@ pf_status response_draws(const response_model *m, const response_data *d,
                          uint64_t publication, draws *out, pf_error *err)
 {
     *out = (draws){.draws = 0};
-    pf_status s = check_ask(d, ask, err);
+    pf_status s = model_check_ask(d, ask, err);
     if (s == PF_OK)
         s = draws_new(out, D, ask->n_promotions, seed, publication, err);
     for (size_t k = 0; s == PF_OK && k < ask->n_promotions; k++) {

@@ -191,7 +191,7 @@ static void make_policy(random_world *w)
     static const char *const capped[] = {"wine", "bread", "ghost"};
     policy p = policy_default();
     p.margin_rate = 0.3;
-    p.metric = one_in(w, 2) ? POLICY_MARGIN : (policy_metric)below(w, 3);
+    p.metric = one_in(w, 2) ? POLICY_MARGIN : (policy_metric)below(w, POLICY_CONVERSIONS + 1);
     p.worth_minor = 1 + below(w, 400);
     if (one_in(w, 2)) p.unknown_discount_minor = below(w, 200);
     p.hard = one_in(w, 3);
@@ -237,7 +237,11 @@ static void make_scores(random_world *w, uint32_t shoppers, uint32_t offers)
                     .p_redeem = random_unit(&w->r),
                     .spend_minor = random_unit(&w->r) * 1500,
                     .lift_known = lifted == 2 || (lifted == 1 && one_in(w, 2)),
-                    .lift_minor = (random_unit(&w->r) - 0.3) * 1000};
+                    .lift_minor = (random_unit(&w->r) - 0.3) * 1000,
+                    .click_known = true,
+                    .convert_known = true,
+                    .p_click = random_unit(&w->r),
+                    .p_convert = random_unit(&w->r)};
         }
 }
 

@@ -160,6 +160,8 @@ static double gain_of(const random_world *w, const decide_score *it)
     const policy *how = &w->policy;
     double spend = it->lift_known ? it->lift_minor : it->p_redeem * it->spend_minor;
     if (how->metric == POLICY_REDEMPTIONS) return how->worth_minor * it->p_redeem;
+    if (how->metric == POLICY_CLICKS) return how->worth_minor * it->p_click;
+    if (how->metric == POLICY_CONVERSIONS) return how->worth_minor * it->p_convert;
     return how->metric == POLICY_REVENUE ? spend : how->margin_rate * spend;
 }
 

@@ -359,8 +359,16 @@ static void check_budgets(const random_world *w, const decide_result *r)
 static bool is_clipped(const random_world *w, const decide_outcome *o)
 {
     const uint32_t wide = w->shop.c.n_promotions + 1;
+    const policy_metric counts = w->policy.metric;
+    const bool steps = counts == POLICY_CLICKS || counts == POLICY_CONVERSIONS;
+    const double step = steps ? o->why.gain_minor / w->policy.worth_minor : 0;
+    const double *factor = counts == POLICY_CONVERSIONS && w->in.lift_draw != NULL
+                               ? w->in.lift_draw
+                               : w->in.redeem_draw;
     for (uint32_t d = 0; d < w->in.n_draws; d++)
-        if (o->p_redeem * w->redeem_draw[d * wide + o->promotion] > 1) return true;
+        if (o->p_redeem * w->redeem_draw[d * wide + o->promotion] > 1 ||
+            step * factor[d * wide + o->promotion] > 1)
+            return true;
     return false;
 }
 

@@ -80,14 +80,18 @@ static void what_came_later_is_checked_too(void **state)
 {
     (void)state;
     policy p = policy_default();
-    p.metric = (policy_metric)3;
-    wrong(p, "margin, revenue or redemptions");
+    p.metric = (policy_metric)(POLICY_CONVERSIONS + 1);
+    wrong(p, "margin, revenue, redemptions, clicks or conversions");
     p.metric = POLICY_REDEMPTIONS;
-    wrong(p, "decide.worth");
+    wrong(p, "to count redemptions, say what one is worth (decide.worth)");
+    p.metric = POLICY_CONVERSIONS;
+    wrong(p, "to count conversions, say what one is worth (decide.worth)");
+    p.metric = POLICY_CLICKS;
+    wrong(p, "to count clicks, say what one is worth (decide.worth)");
     p.worth_minor = -1;
-    wrong(p, "worth of a redemption");
+    wrong(p, "worth of what the metric counts");
     p.worth_minor = NAN;
-    wrong(p, "worth of a redemption");
+    wrong(p, "worth of what the metric counts");
     p = policy_default();
     p.largest_discount_minor = -2;
     wrong(p, "largest discount");
@@ -288,9 +292,11 @@ static void a_lift_takes_the_place_of_the_spend(void **state)
                         .spend_minor = 2400,
                         .lift_known = true,
                         .lift_minor = -360,
+                        .p_click = 0.5,
+                        .p_convert = 0.1,
                         .fatigue_minor = 7};
-    const double gains[] = {-90, -360, 150};
-    for (int metric = 0; metric < 3; metric++) {
+    const double gains[] = {-90, -360, 150, 250, 50};
+    for (int metric = 0; metric <= POLICY_CONVERSIONS; metric++) {
         how.metric = (policy_metric)metric;
         assert_true(value_of(&how, &q, &v));
         assert_true(fabs(v.gain_minor - gains[metric]) < 1e-9);

@@ -193,7 +193,11 @@ static void try_scores(const decide_outcome *o)
                                                .promotion = o->promotion,
                                                .channel = (channel)by,
                                                .p_redeem = 0.5,
-                                               .spend_minor = 1000};
+                                               .spend_minor = 1000,
+                                               .click_known = true,
+                                               .convert_known = true,
+                                               .p_click = 0.5,
+                                               .p_convert = 0.5};
     qsort(w.scores, w.in.n_scores, sizeof w.scores[0], compare_scores);
     expect_later(o);
 }

@@ -228,7 +228,7 @@
 
   const between = (low, high) => (low === undefined || low === null ? "" : " (95 %: " + number(Number(low), 2) + " to " + number(Number(high), 2) + ")");
 
-  const gainWords = (d) => "expected " + (d.gain_metric === "redemptions" ? "worth of the redemptions"
+  const gainWords = (d) => "expected " + (/redemptions|clicks|conversions/.test(d.gain_metric) ? "worth of the " + d.gain_metric
     : (d.gain_metric === "revenue" ? "revenue" : "margin") + (d.gain_counts === "uplift" ? " of what it adds" : " of the redemptions"));
 
   /* What one more unit of each budget or cap would buy. */
