@@ -65,9 +65,9 @@
 #define LIMIT_SHOPPER_PICKS 100u
 #define LIMIT_ALLOCATE_CAPS 100000u
 #define LIMIT_MARGIN_CAPS 2000u /* that bind; a matrix of them is kept */
-/* Shoppers x promotions of one run. Score, outcome and a likely option of a pair are 0.4 kB
- * together: some 4 GB. */
-#define LIMIT_DECIDE_PAIRS 10000000u
+/* Shoppers x promotions of one run, a million by twelve: score and outcome of a pair are 0.3 kB,
+ * some 4 GB in all, and 0.1 kB more where it may be chosen. */
+#define LIMIT_DECIDE_PAIRS 12000000u
 #define LIMIT_REASON_TEXT_BYTES (16ull << 30) /* kept for the reasons of one run */
 
 /* Comparing policies on a log: actions of all rows; rows x actions x policies kept. */

@@ -1,7 +1,7 @@
 /*
  * Kinds of promotions, by name: what a promotion gives, and its campaign's kind in the shop's own
- * word where it has one: "money_off in A"; and how names that are too long are kept. And a key for each promotion that outlives its number:
- * a hash of its id. Private to this room.
+ * word where it has one: "money_off in A". How names that are too long are kept. And a key for
+ * each promotion that outlives its number: a hash of its id. Private to this room.
  */
 #ifndef PROFFER_RESPONSE_KINDS_H
 #define PROFFER_RESPONSE_KINDS_H
