@@ -280,7 +280,7 @@ static void try_chosen(const decide_outcome *o)
 {
     decide_score *s = score_of(o);
     const double least = o->why.cost_minor + o->why.fatigue_minor;
-    if (!s->lift_known || w.policy.metric == POLICY_REDEMPTIONS) return;
+    if (!s->lift_known || policy_counts(w.policy.metric)) return;
     double rate = w.policy.metric == POLICY_REVENUE ? 1 : w.policy.margin_rate;
     s->lift_minor = (least - 1e-6) / rate;
     decide_outcome now = decide_again(o->shopper, o->promotion);
