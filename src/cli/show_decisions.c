@@ -158,6 +158,8 @@ void show_decision_summary(result *r, const json_value *decided)
         printf("  exploring by %s: %.0f of the messages were chosen by lot; prices of budgets are "
                "those of the plan without lots\n",
                explore, show_number(decided, "chosen_by_lot"));
+    if (show_text(r, decided, "warning_hard")[0] != 0)
+        printf("  warning: %s\n", show_text(r, decided, "warning_hard"));
     if (show_text(r, decided, "warning_floor")[0] != 0)
         printf("  warning: %s\n", show_text(r, decided, "warning_floor"));
     const char *warning = show_text(r, decided, "warning_empty_audience");

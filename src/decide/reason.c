@@ -16,8 +16,8 @@ typedef struct reason_row {
 static const reason_row rows[REASON_COUNT] = {
     [REASON_CHOSEN] =
         {"chosen",
-         {"Chosen by {channel}: expected gain {gain}, expected cost {cost}.",
-          "已选中（{channel}）：预期收益{gain}，预期成本{cost}。"}},
+         {"Chosen by {channel}{drawn}: expected gain {gain}, expected cost {cost}.",
+          "已选中（{channel}{drawn}）：预期收益{gain}，预期成本{cost}。"}},
     [REASON_UNKNOWN_SHOPPER] = {"unknown_shopper",
                                 {"The shopper is not known, or was forgotten.",
                                  "该顾客不存在，或已被遗忘。"}},
@@ -87,8 +87,8 @@ static const reason_row rows[REASON_COUNT] = {
           "带来{value}。"}},
     [REASON_NOT_DRAWN] =
         {"not_drawn",
-         {"While nobody is sure what works best, chance decides among the best: this had "
-          "{chance}, and the lot fell on {lot}.",
+         {"While nobody is sure what works best, lots are drawn: this had a chance of {chance}, "
+          "and the lot fell on {lot}.",
           "在尚无定论时由抽签在较优选项中决定：此项的概率为{chance}，抽中的是{lot}。"}},
 };
 
@@ -235,6 +235,16 @@ static void add_tag(uint32_t tag, const reason_words *w, buffer *into)
     buffer_printf(into, "'%s'", known ? w->catalogue->tags[tag] : "?");
 }
 
+/* What chance had a part in: above nothing, and not certain. */
+static void add_drawn(const reason_facts *f, const reason_words *w, buffer *into)
+{
+    if (!(f->propensity > 0 && f->propensity < 1)) return;
+    buffer_printf(into,
+                  w->language == LANGUAGE_ZH ? "，抽签概率%.3g %%"
+                                             : " and by lot, at a chance of %.3g %%",
+                  100 * f->propensity);
+}
+
 static void add_harm(const reason_facts *f, const reason_words *w, buffer *into)
 {
     if (f->fatigue_minor <= 0) return;
@@ -325,6 +335,8 @@ static bool fill_amount(text name, const reason_facts *f, const reason_words *w,
         add_money(f->net_minor, w, into);
     else if (text_is(name, "price"))
         add_price(f, w, into);
+    else if (text_is(name, "drawn"))
+        add_drawn(f, w, into);
     else if (text_is(name, "harm"))
         add_harm(f, w, into);
     else if (text_is(name, "needed"))

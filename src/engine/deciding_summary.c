@@ -203,6 +203,21 @@ static void write_interval(const deciding *d, const char *low_key, const char *h
     mem_free(sorted);
 }
 
+/* A hard budget holds where each message leads to one redemption at most. */
+static void warn_of_repeats(const deciding *d, verb_result *r)
+{
+    size_t open = 0;
+    char words[200];
+    for (size_t k = 0; k < d->n_promotions; k++)
+        open += d->p->catalogue->promotions[d->promotions[k]].shopper_limit != 1;
+    if (!d->policy.hard || open == 0) return;
+    (void)snprintf(words, sizeof words,
+                   "hard budgets count one redemption a message; %zu of the promotions may be "
+                   "redeemed more often (their shopper_limit is not 1)",
+                   open);
+    verb_text(r, "warning_hard", words);
+}
+
 static void write_money(const deciding *d, verb_result *r)
 {
     const currency *c = &d->p->catalogue->currency;
@@ -328,6 +343,7 @@ static void write_head(const deciding *d, const char *run, bool dry_run, verb_re
     verb_integer(r, "messages", (int64_t)found->n_chosen);
     verb_text(r, "budgets", d->policy.hard ? "hard" : "planned");
     write_money(d, r);
+    warn_of_repeats(d, r);
     write_exploration(d, r);
     foreseen_describe(&d->foreseen, &d->policy, r);
     write_advice(d, r);
