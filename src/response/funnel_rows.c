@@ -73,29 +73,29 @@ static bool follows(const shop_catalogue *c, const shop_history *h, const funnel
            campaign_of(c, h, i) == c->promotions[p->promotion].campaign;
 }
 
-static bool is_in_scope(const promotion *p, uint32_t number)
-{
-    if (number == 0) return false;
-    if (p->n_scope == 0) return true;
-    for (uint32_t i = 0; i < p->n_scope; i++)
-        if (p->scope[i] == number) return true;
-    return false;
-}
-
 static void find_steps(const response_data *d, funnel_pair *p)
 {
     const shop_catalogue *c = d->world.catalogue;
     const shop_history *h = d->world.history;
-    const promotion *offer = &c->promotions[p->promotion];
     const int64_t end_us = p->time_us + FUNNEL_WINDOW_DAYS * US_PER_DAY;
     for (uint64_t i = history_before(h, p->shopper, p->time_us);
          i < h->first[p->shopper + 1] && h->time_us[i] < end_us; i++) {
-        if (h->type[i] == EVENT_PURCHASE && !p->took[FUNNEL_CONVERT])
-            p->took[FUNNEL_CONVERT] = is_in_scope(offer, h->product[i]);
         if (!is_step(h, i) || !follows(c, h, p, i)) continue;
         p->took[FUNNEL_VIEW] = 1;
         if (h->type[i] == EVENT_CLICK) p->took[FUNNEL_CLICK] = 1;
     }
+}
+
+/* Whether something of the scope that is marked was bought: scopes are long, and asked of once. */
+static uint8_t bought(const shop_history *h, const effect_scope *k, const funnel_pair *p)
+{
+    const int64_t end_us = p->time_us + FUNNEL_WINDOW_DAYS * US_PER_DAY;
+    for (uint64_t i = history_before(h, p->shopper, p->time_us);
+         i < h->first[p->shopper + 1] && h->time_us[i] < end_us; i++)
+        if (h->type[i] == EVENT_PURCHASE && h->product[i] != 0 &&
+            (k->everything || k->covered[h->product[i]]))
+            return 1;
+    return 0;
 }
 
 /* --- messages ----------------------------------------------------------------------- */
@@ -293,12 +293,12 @@ static pf_status add_block(funnel_rows *r, funnel_making *k, const response_ques
         size_t row = 0;
         effect_scope_mark(&k->scope, q->promotion + place, 1);
         for (size_t i = from; i < to; i++) {
-            const funnel_pair *p = &r->pair[i];
+            funnel_pair *p = &r->pair[i];
             while (q->shopper[row] != p->shopper)
                 row++;
-            if (p->promotion == q->promotion[place])
-                features_of(k, &rows, q, row, place, (channel)p->channel,
-                            r->x + i * FUNNEL_FEATURES);
+            if (p->promotion != q->promotion[place]) continue;
+            features_of(k, &rows, q, row, place, (channel)p->channel, r->x + i * FUNNEL_FEATURES);
+            p->took[FUNNEL_CONVERT] = bought(k->d->world.history, &k->scope, p);
         }
         effect_scope_clear(&k->scope, q->promotion + place, 1);
     }
