@@ -46,17 +46,22 @@ static double largest_discount(const policy *p, const promotion *offer)
                                                      : (double)p->largest_discount_minor;
 }
 
-static double gain_of(const policy *p, const value_question *q)
+double value_gain(const policy *p, double spend_minor, double counted)
 {
-    double spend = q->lift_known ? q->lift_minor : q->p_redeem * q->spend_minor;
-    switch (p->metric) {
-    case POLICY_REVENUE: return spend;
-    case POLICY_REDEMPTIONS: return p->worth_minor * q->p_redeem;
-    case POLICY_CLICKS: return p->worth_minor * q->p_click;
-    case POLICY_CONVERSIONS: return p->worth_minor * q->p_convert;
-    case POLICY_MARGIN: break;
-    }
-    return p->margin_rate * spend;
+    if (policy_counts(p->metric)) return p->worth_minor * counted;
+    return p->metric == POLICY_REVENUE ? spend_minor : p->margin_rate * spend_minor;
+}
+
+double value_contact(const policy *p, const promotion *offer, channel by)
+{
+    bool own = offer->contact_cost_minor != MONEY_ABSENT && offer->contact_cost_minor >= 0;
+    return own ? (double)offer->contact_cost_minor : p->channel[by].contact_cost_minor;
+}
+
+static double counted_of(const policy *p, const value_question *q)
+{
+    if (p->metric == POLICY_CLICKS) return q->p_click;
+    return p->metric == POLICY_CONVERSIONS ? q->p_convert : q->p_redeem;
 }
 
 bool value_of(const policy *p, const value_question *q, value_terms *out)
@@ -64,14 +69,12 @@ bool value_of(const policy *p, const value_question *q, value_terms *out)
     const promotion *offer = q->offer;
     double discount = discount_of(p, offer, q->spend_minor);
     double largest = largest_discount(p, offer);
-    bool own =
-        offer->contact_cost_minor != MONEY_ABSENT && offer->contact_cost_minor >= 0;
+    double spend = q->lift_known ? q->lift_minor : q->p_redeem * q->spend_minor;
     *out = (value_terms){.discount_minor = discount};
     if (discount < 0 || (p->hard && largest < 0)) return false;
     if (p->hard && discount > largest) out->discount_minor = discount = largest;
-    out->contact_minor =
-        own ? (double)offer->contact_cost_minor : p->channel[q->by].contact_cost_minor;
-    out->gain_minor = gain_of(p, q);
+    out->contact_minor = value_contact(p, offer, q->by);
+    out->gain_minor = value_gain(p, spend, counted_of(p, q));
     out->cost_minor = out->contact_minor + q->p_redeem * discount;
     out->value_minor = out->gain_minor - out->cost_minor - q->fatigue_minor;
     out->amount_minor = money_from_expectation(p->hard ? out->contact_minor + largest

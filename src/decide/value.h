@@ -48,6 +48,11 @@ typedef struct value_terms {
     int64_t amount_minor; /* held against budgets: the cost, rounded up, or all that can come */
 } value_terms;
 
+/* By the policy's metric: of the spend, or of the chance of what it counts. */
+double value_gain(const policy *p, double spend_minor, double counted);
+/* Of one message: the promotion's own cost, else the channel's. */
+double value_contact(const policy *p, const promotion *offer, channel by);
+
 /* false when what a redemption gives away (or, under hard budgets, gives away at most) is known
  * to nobody; then *out has no meaning. */
 bool value_of(const policy *p, const value_question *q, value_terms *out);

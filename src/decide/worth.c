@@ -35,9 +35,7 @@ run_worth run_worth_of(const decision_run *run, const run_terms *t, double p_red
     double p = p_redeem * f.redeem;
     if (p > 1) p = 1;
     double spend = t->lift_known ? t->lift_minor * f.lift : p * t->spend_minor;
-    double gain = how->margin_rate * spend;
-    if (how->metric == POLICY_REVENUE) gain = spend;
-    if (policy_counts(how->metric)) gain = how->worth_minor * counted_under(how, t, p, &f);
+    double gain = value_gain(how, spend, counted_under(how, t, p, &f));
     return (run_worth){gain,
                        gain - t->contact_minor - p * t->discount_minor - t->fatigue_minor};
 }
@@ -58,17 +56,11 @@ static void pull(reason_facts *why, reason_lever lever, double needed, double ac
     why->actual = actual;
 }
 
-/* Gain a unit of spend. */
-static double rate_of(const policy *how)
-{
-    return how->metric == POLICY_REVENUE ? 1 : how->margin_rate;
-}
-
 void run_say_what_it_takes(const decision_run *run, const run_terms *t, double p_redeem,
                            reason_facts *why)
 {
     const policy *how = run->in->policy;
-    const double rate = rate_of(how), fixed = t->contact_minor + t->fatigue_minor;
+    const double rate = value_gain(how, 1, 0), fixed = t->contact_minor + t->fatigue_minor;
     const double least = fixed + p_redeem * t->discount_minor;
     const bool counts = how->metric == POLICY_REDEMPTIONS;
     pull(why, LEVER_GAIN, least, why->gain_minor);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "decide/value.h"
+
 bool policies_could_be_sent(decide_reason reason)
 {
     switch (reason) {
@@ -17,12 +19,6 @@ bool policies_could_be_sent(decide_reason reason)
     }
 }
 
-static double contact_of(const promotion *offer, channel by, const policy *p)
-{
-    const bool own = offer->contact_cost_minor != MONEY_ABSENT && offer->contact_cost_minor >= 0;
-    return own ? (double)offer->contact_cost_minor : p->channel[by].contact_cost_minor;
-}
-
 static policies_candidate candidate_of(const decide_outcome *o, double propensity,
                                        const policy *p, const shop_catalogue *c)
 {
@@ -35,8 +31,8 @@ static policies_candidate candidate_of(const decide_outcome *o, double propensit
                                 .cost_minor = o->why.cost_minor,
                                 .value_minor = o->why.value_minor,
                                 .lift = o->lift_known ? o->lift_minor : NAN,
-                                .contact_minor = contact_of(&c->promotions[o->promotion],
-                                                            o->why.channel, p),
+                                .contact_minor = value_contact(
+                                    p, &c->promotions[o->promotion], o->why.channel),
                                 .propensity = propensity};
 }
 
