@@ -104,6 +104,27 @@ static void trips_that_moved_redeeming_are_told_without_a_recommender(void **sta
     assert_contains(RUN_CODE(0, "explain", "s07", "-w", w)->out, "trips that moved redeeming");
 }
 
+/* What a trip is told by was bought on it: no more names than lines. */
+static void a_trip_names_no_more_than_was_bought_on_it(void **state)
+{
+    (void)state;
+    static const char *const who[] = {"s01", "s02", "s03", "s11", "s24"};
+    const char *w = copy_of_corner("trips");
+    RUN_CODE(0, "decide", "--campaign", "june", "-w", w, "-q");
+    for (size_t k = 0; k < sizeof who / sizeof who[0]; k++) {
+        const json_value *v = json_of(RUN_CODE(0, "explain", who[k], "--json", "-w", w));
+        const json_value *trips =
+            member_of(&member_of(v, "candidates")->values[0], "moved_by_trips");
+        for (size_t i = 0; i < trips->n; i++) {
+            const char *words = strchr(word_of(&trips->values[i], "what"), ':');
+            double names = words != NULL;
+            for (; words != NULL && *words != 0; words++)
+                names += *words == ';';
+            assert_true(names <= number_of(&trips->values[i], "lines"));
+        }
+    }
+}
+
 static void a_person_reads_what_was_bought_and_when(void **state)
 {
     (void)state;
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(what_was_bought_of_a_promotion_moved_it_most),
         cmocka_unit_test(events_are_of_the_past_and_the_largest_come_first),
         cmocka_unit_test(trips_that_moved_redeeming_are_told_without_a_recommender),
+        cmocka_unit_test(a_trip_names_no_more_than_was_bought_on_it),
         cmocka_unit_test(a_person_reads_what_was_bought_and_when),
         cmocka_unit_test(the_same_question_has_the_same_answer),
         cmocka_unit_test(without_a_recommender_that_fits_nothing_is_told_and_none_is_fitted),

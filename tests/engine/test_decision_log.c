@@ -229,6 +229,36 @@ static void each_run_has_its_policy_where_it_says_one(void **state)
     decision_log_free(&l);
 }
 
+/* What was decided and never sent teaches nothing; a few messages are believed. */
+static void what_no_exposure_confirms_was_not_sent(void **state)
+{
+    (void)state;
+    decision_log l = {.sent = DECISION_LOG_FEW_SENT - 1, .seen = 0};
+    assert_true(decision_log_was_sent(&l));
+    l.sent = DECISION_LOG_FEW_SENT;
+    assert_false(decision_log_was_sent(&l));
+    l.seen = DECISION_LOG_FEW_SENT / 2;
+    assert_true(decision_log_was_sent(&l));
+}
+
+/* Of the promotion, about then, to the shopper. */
+static void exposures_of_the_promotion_about_then_confirm(void **state)
+{
+    (void)state;
+    stock();
+    draw("r1", "anna", "X", noon);
+    draw("r1", "bert", "X", noon);
+    draw("r1", "carl", "X", noon);
+    room_import("events.csv", "id,type,shopper,promotion,channel,time\n"
+                "e1,exposure,anna,X,email,2026-05-05T08:00:00Z\n"
+                "e2,exposure,bert,Y,email,2026-05-05T08:00:00Z\n"
+                "e3,exposure,carl,X,email,2026-06-05T08:00:00Z\n");
+    decision_log l = read_until(INT64_MAX, DECISIONS_ALL);
+    assert_int_equal(l.sent, 3);
+    assert_int_equal(l.seen, 1);
+    decision_log_free(&l);
+}
+
 static void a_log_that_is_damaged_names_the_decision(void **state)
 {
     (void)state;
@@ -286,6 +316,8 @@ int main(void)
         ROOM(a_lot_that_a_later_run_took_back_is_none),
         ROOM(rows_of_a_run_that_drew_lots_are_marked),
         ROOM(each_run_has_its_policy_where_it_says_one),
+        ROOM(what_no_exposure_confirms_was_not_sent),
+        ROOM(exposures_of_the_promotion_about_then_confirm),
         ROOM(a_log_that_is_damaged_names_the_decision),
         ROOM(every_failed_allocation_is_told_and_leaks_nothing),
     };
