@@ -109,7 +109,7 @@ static void a_trip_names_no_more_than_was_bought_on_it(void **state)
 {
     (void)state;
     static const char *const who[] = {"s01", "s02", "s03", "s11", "s24"};
-    const char *w = copy_of_corner("trips");
+    const char *w = copy_of_corner("names");
     RUN_CODE(0, "decide", "--campaign", "june", "-w", w, "-q");
     for (size_t k = 0; k < sizeof who / sizeof who[0]; k++) {
         const json_value *v = json_of(RUN_CODE(0, "explain", who[k], "--json", "-w", w));
