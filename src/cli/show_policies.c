@@ -50,7 +50,7 @@ static void show_units(result *r, const json_value *compared)
     const bool money = strcmp(reward, "net_margin") == 0 || strcmp(reward, "revenue") == 0;
     const bool lots = by_lot(r, compared);
     const char *const each = lots ? " a decision" : " a shopper of a campaign";
-    const char *const all = lots ? "decisions" : "shoppers of campaigns";
+    const char *const all = lots ? "decisions" : "mailings that might have been";
     printf("%s %s%s%s, by %s over %.0f %s about %.0f shoppers\n",
            show_code(r, compared, "reward"), money ? show_text(r, compared, "currency") : "",
            money ? each : "a thousand ", money ? "" : all, show_text(r, compared, "estimator"),

@@ -441,9 +441,13 @@ static const char *gain_words(const foreseen *f, const policy *how)
         return "Gains count every sale of a redeemer, also those that would have come anyway.";
     if (effect_basis_of(f->effect) == EFFECT_BY_LOT)
         return "Gains count what promotions add, learnt from decisions in which chance chose.";
+    if (strcmp(effect_learner(f->effect), "share") == 0)
+        return "Gains count what promotions add, judged by shoppers who were alike before, of "
+               "whom some were sent them, and by the belief that about half of what is redeemed is "
+               "added. Nothing was randomised: a hint, until the holdout tells.";
     return "Gains count what promotions add, judged by shoppers who were alike before, of whom "
-           "some were sent them, and by the belief that about half of what is redeemed is added. "
-           "Nothing was randomised: a hint, until the holdout tells.";
+           "some were sent them, and by the belief that in all it is not below nothing. Nothing "
+           "was randomised: a hint, until the holdout tells.";
 }
 
 static void describe_gain(const foreseen *f, const policy *how, verb_result *r)

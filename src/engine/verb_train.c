@@ -113,8 +113,8 @@ static void describe_month(const recommender *m, buffer *into)
     }
     buffer_printf(into,
                   "; ndcg@10 of the last month, held back: habit %.4f, transformer %.4f, "
-                  "blend %.4f (best weight %+.4f, standard error %.4f%s)",
-                  w->first, w->more, w->together, w->gain, w->gain_se,
+                  "blend %.4f (gain of the best weight %+.4f, standard error %.4f%s)",
+                  w->first, w->more, w->together, fabs(w->gain) < 5e-5 ? 0 : w->gain, w->gain_se,
                   weight > 0 ? "" : ": no gain, so none");
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "lots_shop.h"
+#include "lots_program.h"
 
 enum { SHOPPERS = 400 };
 
@@ -23,39 +23,11 @@ enum { SHOPPERS = 400 };
 
 /* --- shops ------------------------------------------------------------------------ */
 
-static const char *inside(const char *folder, const char *name)
-{
-    char path[256];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return in_folder(path);
-}
-
-static void configure(const char *name, const char *decide)
-{
-    char yaml[1024];
-    const int n = snprintf(yaml, sizeof yaml,
-                           "version: 1\nshop: {name: Lots, currency: USD}\n"
-                           "language: {encoder: none}\nresponse: {learner: logistic}\n"
-                           "decide:\n%s",
-                           decide);
-    assert_true(n > 0 && (size_t)n < sizeof yaml);
-    assert_int_equal(file_write_atomic(inside(name, "proffer.yaml"), yaml, (size_t)n, NULL),
-                     PF_OK);
-}
-
 /* As of the third of May. */
 static const char *shop(void)
 {
     static const char *w;
-    if (w == NULL) {
-        RUN_CODE(0, "init", w = in_folder("shop"));
-        configure("shop", PLAIN CHANNELS);
-        assert_int_equal(run_other(WORDS("mkdir", in_folder("data")))->code, 0);
-        lots_write(in_folder("data"), SHOPPERS);
-        RUN_CODE(0, "import", inside("data", "products.csv"), inside("data", "shoppers.csv"),
-                 inside("data", "campaigns.csv"), inside("data", "promotions.csv"),
-                 inside("data", "past.csv"), "-w", w, "-q");
-    }
+    if (w == NULL) w = lots_import("shop", PLAIN CHANNELS, SHOPPERS);
     return w;
 }
 
@@ -63,7 +35,7 @@ static const char *shop(void)
 static const char *shop_with(const char *name, const char *decide)
 {
     assert_int_equal(run_other(WORDS("cp", "-r", shop(), in_folder(name)))->code, 0);
-    configure(name, decide);
+    lots_configure(name, decide);
     return in_folder(name);
 }
 
@@ -135,7 +107,7 @@ static void hard_budgets_bound_the_most_that_can_come_of_it(void **state)
     assert_contains(RUN_CODE(0, "decide", "--campaign", "may", "--dry-run", "-w", w)->out,
                     " USD at most, ");
     /* The same money sends more by plan. */
-    configure("hard", PLAIN CHANNELS "  budget: 60.50\n");
+    lots_configure("hard", PLAIN CHANNELS "  budget: 60.50\n");
     const json_value *planned = decide_at(w, "2026-05-04T01:00:00Z");
     assert_true(count_sent(planned, 0) > 2 * (cents / 100));
     assert_true(tea < count_sent(planned, 0));
@@ -172,7 +144,7 @@ static void budgets_and_messages_of_channels_hold(void **state)
     }
     assert_int_equal(emails, 30);
     assert_true(pushed > 4 && pushed <= 5 + 1e-9);
-    configure("lanes", PLAIN CHANNELS "  messages: 50\n");
+    lots_configure("lanes", PLAIN CHANNELS "  messages: 50\n");
     assert_int_equal(count_sent(decide_at(w, "2026-05-04T01:00:00Z"), 0), 50);
     const json_value *summary = summary_of(w);
     const json_value *cap = &member_of(summary, "caps")->values[0];
@@ -308,7 +280,7 @@ static void caps_over_all_channels_count_past_messages(void **state)
         assert_int_equal(sent_by(&all->values[i]) != 0,
                          lots_can_be_reached(who) && !lots_got_april(who));
     }
-    configure("caps", PLAIN CHANNELS "  per_week: 1\n  per_day: 1\n");
+    lots_configure("caps", PLAIN CHANNELS "  per_week: 1\n  per_day: 1\n");
     assert_int_equal(count_sent(decide_at(w, "2026-05-04T01:00:00Z"), 0), SHOPPERS * 9 / 10);
 }
 
@@ -352,7 +324,7 @@ static lever find_lever(const char *w, const char *reason, const char *sentence)
 static const char *reason_now(const char *name, const char *decide, const lever *l)
 {
     const char *w = in_folder(name);
-    configure(name, decide);
+    lots_configure(name, decide);
     RUN_CODE(0, "decide", "--campaign", "may", "-w", w, "-q");
     const json_value *c = member_of(json_of(RUN_CODE(0, "explain", l->shopper, l->promotion,
                                                      "--json", "-w", w)),
@@ -521,7 +493,7 @@ static void settings_that_contradict_each_other_are_refused(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char yaml[512];
         (void)snprintf(yaml, sizeof yaml, "  holdout: 0\n%s", wrong[i].yaml);
-        configure("wrong", yaml);
+        lots_configure("wrong", yaml);
         const ran *r = RUN_CODE(2, "decide", "--campaign", "may", "-w", w);
         assert_contains(r->err, "proffer.yaml");
         assert_contains(r->err, wrong[i].words);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "lots_shop.h"
+#include "lots_program.h"
 
 #define FLOOR .05
 #define HELD_OUT .2
@@ -25,46 +25,10 @@
     "    - {channel: email, cost: 0.02}\n    - {channel: push, cost: 0.02}\n"
 #define BY_LOT DECIDE "  explore: thompson\n  explore_floor: 0.05\n"
 
-static const char *inside(const char *folder, const char *name)
-{
-    char path[256];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return in_folder(path);
-}
-
-static void configure(const char *name, const char *decide)
-{
-    char yaml[1024];
-    const int n = snprintf(yaml, sizeof yaml,
-                           "version: 1\nshop: {name: Lots, currency: USD}\n"
-                           "language: {encoder: none}\nresponse: {learner: logistic}\n"
-                           "decide:\n%s",
-                           decide);
-    assert_true(n > 0 && (size_t)n < sizeof yaml);
-    assert_int_equal(file_write_atomic(inside(name, "proffer.yaml"), yaml, (size_t)n, NULL),
-                     PF_OK);
-}
-
-/* The shop as of the third of May, with so many shoppers. */
-static const char *import_shop(const char *name, unsigned shoppers)
-{
-    char folder[64];
-    const char *w = in_folder(name);
-    (void)snprintf(folder, sizeof folder, "data-of-%s", name);
-    RUN_CODE(0, "init", w);
-    configure(name, BY_LOT);
-    assert_int_equal(run_other(WORDS("mkdir", in_folder(folder)))->code, 0);
-    lots_write(in_folder(folder), shoppers);
-    RUN_CODE(0, "import", inside(folder, "products.csv"), inside(folder, "shoppers.csv"),
-             inside(folder, "campaigns.csv"), inside(folder, "promotions.csv"),
-             inside(folder, "past.csv"), "-w", w, "-q");
-    return w;
-}
-
 static const char *shop_before(void)
 {
     static const char *w;
-    if (w == NULL) w = import_shop("before", LOTS_SHOPPERS);
+    if (w == NULL) w = lots_import("before", BY_LOT, LOTS_SHOPPERS);
     return w;
 }
 
@@ -72,7 +36,7 @@ static const char *shop_before(void)
 static const char *small_shop(void)
 {
     static const char *w;
-    if (w == NULL) w = import_shop("small", 400);
+    if (w == NULL) w = lots_import("small", BY_LOT, 400);
     return w;
 }
 
@@ -334,7 +298,7 @@ static void a_log_without_lots_is_refused_with_what_to_do(void **state)
     const ran *r = RUN_CODE(3, "evaluate", "--policy", "logged,nothing", "-w", w);
     assert_contains(r->err, "the log holds no decisions");
     assert_contains(r->err, "decide.explore");
-    configure("no-lots", DECIDE);
+    lots_configure("no-lots", DECIDE);
     RUN_CODE(0, "decide", "--campaign", "may", "-w", w, "-q");
     r = RUN_CODE(3, "evaluate", "--policy", "logged,nothing", "-w", w);
     assert_contains(r->err, "no window is over yet");
@@ -405,13 +369,13 @@ static void what_promotions_add_counts_and_not_who_redeems(void **state)
 {
     (void)state;
     const char *w = copy_of(shop_after(), "uplift");
-    configure("uplift", DECIDE);
+    lots_configure("uplift", DECIDE);
     const json_value *told = decide_june(w);
     const chosen by_lift = count(w);
     assert_string_equal(word_of(told, "gain_counts"), "uplift");
     assert_string_equal(word_of(told, "gain_basis"), "by_lot");
     assert_contains(word_of(told, "gain_words"), "chance chose");
-    configure("uplift", DECIDE "  gain: response\n");
+    lots_configure("uplift", DECIDE "  gain: response\n");
     told = decide_june(w);
     const chosen by_response = count(w);
     assert_string_equal(word_of(told, "gain_counts"), "response");
@@ -431,7 +395,7 @@ static void uplift_may_be_by_observation_and_says_so(void **state)
 {
     (void)state;
     const char *w = copy_of(small_shop(), "observed");
-    configure("observed", DECIDE);
+    lots_configure("observed", DECIDE);
     const ran *r = RUN_CODE(0, "decide", "--campaign", "may", "--dry-run", "-w", w);
     assert_contains(r->out, "Nothing was randomised: a hint, until the holdout tells.");
     const json_value *told =
@@ -467,7 +431,7 @@ static void too_few_draws_give_no_interval(void **state)
 {
     (void)state;
     const char *w = copy_of(small_shop(), "few-draws");
-    configure("few-draws", DECIDE "  draws: 16\n");
+    lots_configure("few-draws", DECIDE "  draws: 16\n");
     const json_value *d = json_of(
         RUN_CODE(0, "decide", "--campaign", "may", "--dry-run", "--json", "-w", w));
     assert_null(json_member(d, "gain_low"));
@@ -480,7 +444,7 @@ static void more_money_brings_what_was_promised(void **state)
 {
     (void)state;
     const char *w = copy_of(shop_before(), "more-money");
-    configure("more-money", DECIDE "  gain: response\n");
+    lots_configure("more-money", DECIDE "  gain: response\n");
     for (unsigned budget = 40; budget <= 120; budget += 80) {
         char less[16], more[16];
         (void)snprintf(less, sizeof less, "%u", budget);
@@ -527,15 +491,15 @@ static void greedy_and_softmax_draw_as_they_are_set(void **state)
 {
     (void)state;
     const char *w = copy_of(small_shop(), "ways");
-    configure("ways", DECIDE "  explore: greedy\n  explore_epsilon: 0.35\n");
+    lots_configure("ways", DECIDE "  explore: greedy\n  explore_epsilon: 0.35\n");
     RUN_CODE(0, "decide", "--campaign", "may", "-w", w, "-q");
     /* 0.35 spread over none and three promotions by at most two channels */
     assert_true(fabs(least_chance(w) - .05) < 1e-6);
-    configure("ways", DECIDE "  explore: softmax\n  explore_temperature: 100\n");
+    lots_configure("ways", DECIDE "  explore: softmax\n  explore_temperature: 100\n");
     RUN_CODE(0, "decide", "--campaign", "may", "--at", "2026-05-05", "-w", w, "-q");
     /* so hot that everything is nearly as likely: 1/7 each */
     assert_true(least_chance(w) > .13);
-    configure("ways", DECIDE "  explore: softmax\n  explore_temperature: 0\n");
+    lots_configure("ways", DECIDE "  explore: softmax\n  explore_temperature: 0\n");
     assert_contains(RUN_CODE(2, "decide", "--campaign", "may", "-w", w)->err, "above 0");
 }
 
@@ -545,7 +509,7 @@ static void the_same_moment_and_salt_draw_the_same(void **state)
     const char *w = copy_of(small_shop(), "salts");
     char *sample[3];
     for (int i = 0; i < 3; i++) {
-        configure("salts", i < 2 ? BY_LOT : BY_LOT "  explore_salt: others\n");
+        lots_configure("salts", i < 2 ? BY_LOT : BY_LOT "  explore_salt: others\n");
         const ran *r =
             RUN_CODE(0, "decide", "--campaign", "may", "--dry-run", "--json", "-w", w);
         sample[i] = mem_copy_text(r->out, r->out_n);
