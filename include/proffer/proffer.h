@@ -253,7 +253,8 @@ PROFFER_API proffer_status proffer_recommend(proffer *p, const char *shopper,
                                              const char *at, int limit, const char *model,
                                              char **json, proffer_error *err);
 /* Why a shopper got what the latest run decided, and why not the rest, best first, from the
- * run's own log; promotion NULL: all candidates. Costs are amounts, rounded up. */
+ * run's own log, with what would have changed each; promotion NULL: all candidates. Costs are
+ * amounts, rounded up. */
 PROFFER_API proffer_status proffer_explain(proffer *p, const char *shopper,
                                            const char *promotion, char **json,
                                            proffer_error *err);
