@@ -170,9 +170,7 @@ void effect_belief_draw(const effect_belief *b, draws *d)
             const double x = s->offset + s->pull * theta + s->spread * random_normal(&own);
             const double mean = cut_mean(n);
             const double above = n.deviation > 0 ? normal_above((x - n.mean) / n.deviation) : 0.5;
-            const double factor = mean > 0 ? cut_value(n, above) / mean : 1;
-            /* Numbers at the ends of what a double holds come from damaged files alone. */
-            d->value[i * width + k] = isfinite(factor) && factor >= 0 ? factor : 1;
+            d->value[i * width + k] = mean > 0 ? cut_value(n, above) / mean : 1;
         }
     }
 }

@@ -138,6 +138,12 @@ static bool whole(double x, double least, double most)
     return x >= least && x <= most && x == floor(x);
 }
 
+/* Scales of a lift are near 1. Beyond this a product of two of them may be no number at all. */
+static bool is_scale(double x)
+{
+    return fabs(x) <= 1e9;
+}
+
 static bool understood(const double *c)
 {
     for (int i = 0; i < CONSTANTS; i++)
@@ -146,8 +152,9 @@ static bool understood(const double *c)
            whole(c[2], 0, EFFECT_WAYS - 1) && whole(c[3], 0, 1) &&
            whole(c[4], 1, EFFECT_MOST_KINDS) && whole(c[5], 0, 1) &&
            (c[5] > 0) == (c[2] > EFFECT_SHARE) && c[6] >= 0 && c[6] <= 1 && fabs(c[7]) <= 9e12 &&
-           c[8] > 0 && c[10] >= 0 && c[12] > 0 && c[13] >= 0 && c[14] >= 0 && c[15] >= 0 &&
-           c[16] >= 0 && c[28] <= 1;
+           c[8] > 0 && c[10] >= 0 && is_scale(c[11]) && c[12] > 0 && is_scale(c[12]) &&
+           c[13] >= 0 && is_scale(c[13]) && c[14] >= 0 && c[15] >= 0 && c[16] >= 0 &&
+           c[28] <= 1;
 }
 
 static void unpack(effect_model *m, const double *c)
@@ -191,8 +198,8 @@ static bool read_scale(const double *v, effect_scale *s)
 {
     *s = (effect_scale){v[0], v[1], v[2], v[3], v[4], v[5], v[6]};
     return isfinite(s->raw) == isfinite(s->error) && !(s->error < 0) && whole(s->rows, 0, 1e15) &&
-           whole(s->sent, 0, s->rows) && isfinite(s->offset) && isfinite(s->pull) &&
-           isfinite(s->spread) && s->spread >= 0;
+           whole(s->sent, 0, s->rows) && is_scale(s->offset) && is_scale(s->pull) &&
+           is_scale(s->spread) && s->spread >= 0;
 }
 
 static pf_status read_scales(effect_model *m, const safetensors *file, pf_error *err)
